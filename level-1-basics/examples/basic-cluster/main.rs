@@ -1,0 +1,177 @@
+//! One port, several processes, and a primary that replaces whoever dies.
+//!
+//! ```console
+//! $ cargo run -p level-1 --example basic-cluster      # then, in a second terminal:
+//! $ for i in 1 2 3 4 5 6 7 8 9 10; do curl -s http://127.0.0.1:8000; done
+//! $ kill -9 PID                                       # a worker's pid; then curl again
+//! ```
+//!
+//! Look for: several pids behind one address; a new pid after the kill; an empty `ps` after Ctrl-C.
+//!
+//! ```text
+//!                  ┌────────────── primary ──────────────┐
+//!                  │ binds the port, forks, reaps, waits │   it never answers a request
+//!                  └──┬───────────────┬───────────────┬──┘
+//!                fork │          fork │          fork │
+//!                 worker 1        worker 2        worker 3     each has the same listening
+//!                  accept          accept          accept      socket and its own memory
+//! ```
+
+mod demo;
+
+use std::collections::BTreeMap;
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::iter;
+use std::net::TcpListener;
+use std::os::fd::AsFd;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use level_1::args::{self, Common};
+use level_1::process::{die_with, end_worker, fork, how_it_ended, reap, stop};
+use level_1::signals::{ask_to_stop, block, pending, poll_readable, readable};
+use level_1::{Result, http, narrate, say};
+use nix::sys::signal::Signal;
+use nix::unistd::{ForkResult, Pid, getpid};
+
+/// N workers share one port; a dead one is replaced
+#[derive(clap::Parser)]
+struct Args {
+    #[command(flatten)]
+    common: Common,
+    /// Run a wrong version, to see what it loses
+    #[arg(long, value_name = "VERSION")]
+    wrong: Option<Wrong>,
+}
+
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Wrong {
+    /// The primary does not replace a worker that died
+    NoReplacement,
+    /// The workers go on when the primary is killed
+    Orphans,
+    /// Every worker dies before it is ready
+    CrashAtBoot,
+}
+
+fn main() -> ExitCode {
+    let args: Args = args::parse();
+    args::exit(if args.common.demo { demo::play() } else { primary(&args) })
+}
+
+/// The primary: forks, waits for news, reaps, replaces. It has a single thread, for ever.
+fn primary(args: &Args) -> Result<()> {
+    let listener = args.common.bind()?; // once, here: every worker inherits this very socket
+    let address = listener.local_addr()?;
+    let signals = block(&[Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT])?;
+    let (mut reader, writer) = io::pipe()?; // the workers say on it that they are ready
+    let me = getpid();
+    let mut crew = Crew { wanted: args.common.workers.get(), ..Crew::default() };
+    let mut announced = false;
+    loop {
+        while crew.may_fork(Instant::now()) {
+            match fork() {
+                Ok(ForkResult::Parent { child }) => crew.forked(child),
+                Ok(ForkResult::Child) => {
+                    drop((signals, reader)); // the primary's; the rest we inherited on purpose
+                    end_worker(worker(args.wrong, me, listener, writer)); // never back into this loop
+                }
+                Err(error) if announced => crew.pause(&error.to_string()), // the others serve on
+                Err(error) => return Err(error),
+            }
+        }
+        poll_readable(&[signals.as_fd(), reader.as_fd()], crew.pause_ends)?;
+        if ask_to_stop(&pending(&signals)?) {
+            return stop(&signals, crew.workers.into_keys());
+        }
+
+        // The order matters. A worker may say that it is ready and die at once: so reap first,
+        // then read what was said, and only then judge the deaths.
+        let dead: Vec<_> = iter::from_fn(|| reap().transpose()).collect::<Result<_>>()?;
+        while readable(&reader)? {
+            crew.ready(read_pid(&mut reader)?);
+        }
+        for (pid, status) in dead {
+            say!("primary: worker {pid} {}", how_it_ended(status));
+            crew.died(pid);
+        }
+        if !announced && crew.all_ready() {
+            narrate::ready(address, crew.wanted);
+            announced = true;
+        }
+        if announced && args.wrong == Some(Wrong::NoReplacement) {
+            crew.wanted = 0;
+        }
+    }
+}
+
+/// A worker: a copy of the primary that goes its own way from here.
+fn worker(
+    wrong: Option<Wrong>,
+    primary: Pid,
+    listener: TcpListener,
+    mut ready: PipeWriter,
+) -> Result<()> {
+    match wrong {
+        Some(Wrong::CrashAtBoot) => return Err("crashing at boot, as I was told".into()),
+        Some(Wrong::Orphans) => {}
+        _ => die_with(primary)?,
+    }
+    let hello = format!("Hello from worker {}\n", getpid());
+    let ready = move || ready.write_all(&getpid().as_raw().to_ne_bytes());
+    http::serve(listener, ready, move |_| http::text(hello.clone()))
+}
+
+/// What the primary knows about its workers, and its rule for replacing them.
+#[derive(Default)]
+struct Crew {
+    wanted: usize,
+    /// Whether each worker has said that it is ready.
+    workers: BTreeMap<Pid, bool>,
+    /// How many of the last deaths, in a row, came before the worker was ready.
+    early_deaths: u32,
+    pause_ends: Option<Instant>,
+}
+
+impl Crew {
+    fn may_fork(&self, now: Instant) -> bool {
+        self.workers.len() < self.wanted && self.pause_ends.is_none_or(|end| end <= now)
+    }
+
+    fn forked(&mut self, pid: Pid) {
+        say!("primary: forked worker {pid}");
+        self.workers.insert(pid, false);
+        self.pause_ends = None;
+    }
+
+    fn ready(&mut self, pid: Pid) {
+        self.workers.insert(pid, true);
+    }
+
+    fn all_ready(&self) -> bool {
+        self.workers.len() == self.wanted && self.workers.values().all(|ready| *ready)
+    }
+
+    /// A replacement comes at once, unless the last three died before they were ready: a program
+    /// that cannot start must not become a fork bomb.
+    fn died(&mut self, pid: Pid) {
+        let was_ready = self.workers.remove(&pid) == Some(true);
+        self.early_deaths = if was_ready { 0 } else { self.early_deaths + 1 };
+        self.pause_ends = None;
+        if self.early_deaths >= 3 {
+            self.pause("the last three workers died before they were ready");
+        }
+    }
+
+    fn pause(&mut self, why: &str) {
+        say!("primary: {why}; next try in 1 s");
+        self.pause_ends = Some(Instant::now() + Duration::from_secs(1));
+    }
+}
+
+/// Four bytes from one worker: a write this small is never mixed with another (`man 7 pipe`).
+fn read_pid(ready: &mut PipeReader) -> Result<Pid> {
+    let mut pid = [0; 4];
+    ready.read_exact(&mut pid)?;
+    Ok(Pid::from_raw(i32::from_ne_bytes(pid)))
+}

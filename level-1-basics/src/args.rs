@@ -1,0 +1,112 @@
+//! The options that every example takes, the socket that they name, and the way out when
+//! something is wrong: one line that says what to do, and no panic.
+
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::thread::available_parallelism;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use crate::Result;
+
+/// More workers than this are a slip of the finger, not a lesson.
+const MOST_WORKERS: usize = 64;
+
+/// The options of the contract: the same for all examples of the workbook.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Common {
+    /// Where to listen; with port 0 the kernel picks a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8000", value_parser = address)]
+    pub listen: SocketAddr,
+
+    /// How many workers; by default one for each core, at least 2 and at most 8
+    #[arg(long, value_name = "N", env = "CLUSTER_WORKERS", default_value_t = default_workers(),
+          value_parser = workers, hide_default_value = true)]
+    pub workers: NonZeroUsize,
+
+    /// Play the lesson: start this program as a child, drive it from outside, print what
+    /// happened; exits with 0 only if every claim held
+    #[arg(long)]
+    pub demo: bool,
+}
+
+impl Common {
+    /// Binds the socket that `--listen` names: once, in the primary, before any fork.
+    ///
+    /// # Errors
+    /// Says what is wrong with the address and what to do about it.
+    pub fn bind(&self) -> Result<TcpListener> {
+        // On Unix, std sets SO_REUSEADDR, so a restart need not wait for old connections to age.
+        TcpListener::bind(self.listen).map_err(|error| cannot_listen(self.listen, &error).into())
+    }
+}
+
+/// Parses the command line into `A`; prints the help or what is wrong, and ends the process there.
+///
+/// An option given twice counts as given last. A demo relies on that when it adds its own.
+#[must_use]
+pub fn parse<A: CommandFactory + FromArgMatches>() -> A {
+    let matches = A::command().args_override_self(true).get_matches();
+    A::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// Turns the result of an example into its exit code: an error gets one line on stderr.
+#[must_use]
+pub fn exit(result: Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            crate::narrate::complain(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One sentence for a socket that could not be bound, with the way out.
+#[must_use]
+pub fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
+    let advice = match error.kind() {
+        ErrorKind::AddrInUse => format!(
+            "the port is taken. See who has it with `ss -ltnp 'sport = :{}'`, or choose a free \
+             one with `--listen {}:0`",
+            address.port(),
+            address.ip()
+        ),
+        ErrorKind::PermissionDenied => {
+            "permission denied. Ports below 1024 are for root: choose a higher one with --listen"
+                .to_owned()
+        }
+        ErrorKind::AddrNotAvailable => {
+            "this machine does not have that address. `ip addr` lists those it has; 127.0.0.1 \
+             always works"
+                .to_owned()
+        }
+        _ => error.to_string(),
+    };
+    format!("cannot listen on {address}: {advice}")
+}
+
+/// One worker for each core that this process may use (affinity and cgroup quota included), but
+/// at least 2, so that there is something to see, and at most 8.
+fn default_workers() -> NonZeroUsize {
+    let cores = available_parallelism().map_or(2, NonZeroUsize::get);
+    NonZeroUsize::new(cores.clamp(2, 8)).expect("clamped to at least 2")
+}
+
+fn workers(text: &str) -> std::result::Result<NonZeroUsize, String> {
+    match text.parse() {
+        Ok(n) if (1..=MOST_WORKERS).contains(&n) => Ok(NonZeroUsize::new(n).expect("at least 1")),
+        _ => Err(format!(
+            "--workers and CLUSTER_WORKERS take a whole number from 1 to {MOST_WORKERS}"
+        )),
+    }
+}
+
+fn address(text: &str) -> std::result::Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "expected an IP address and a port, such as 127.0.0.1:8000, 0.0.0.0:80 or [::1]:8000"
+            .to_owned()
+    })
+}

@@ -1,0 +1,56 @@
+//! The laboratory: starts an example as a child, on a free port, and watches it from outside.
+//!
+//! Every `--demo` and every test of this level is a client of a [`Service`]. Nothing here waits
+//! for a time to pass: it waits for a fact (a line, an answer, an entry of `/proc`), and gives up
+//! with a sentence after [`PATIENCE`].
+
+mod client;
+pub mod proc;
+mod service;
+mod table;
+
+pub use client::{Client, Reply};
+pub use service::Service;
+pub use table::Table;
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::Result;
+
+/// How long the laboratory waits for a fact before it calls it missing. It is long, so that a slow
+/// and busy machine passes too; when all is well, nothing waits for it.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Looks again and again until `look` finds something, and returns that.
+///
+/// # Errors
+/// Nothing was found within [`PATIENCE`]; the message names `what` was waited for.
+pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> Result<T> {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return Ok(found);
+        }
+        if start.elapsed() > PATIENCE {
+            return Err(format!("waited {} s in vain for {what}", PATIENCE.as_secs()).into());
+        }
+        sleep(Duration::from_micros(500));
+    }
+}
+
+/// The middle value of `values`, for durations of which a few may be far off.
+///
+/// # Panics
+/// When there are none.
+#[must_use]
+pub fn median(mut values: Vec<Duration>) -> Duration {
+    values.sort_unstable();
+    values[values.len() / 2]
+}
+
+/// A duration for a table, in milliseconds with one decimal.
+#[must_use]
+pub fn ms(duration: Duration) -> String {
+    format!("{:.1} ms", duration.as_secs_f64() * 1e3)
+}

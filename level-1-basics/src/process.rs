@@ -1,0 +1,134 @@
+//! The few things about processes that several examples do in the same words: fork behind a
+//! check, the tie between worker and primary, the end of a process, the graceful stop.
+//!
+//! `basic-cluster` and `fork-and-wait` teach each of them; the guides have the reasons.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::fd::AsFd;
+use std::process::exit;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::prctl;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::signalfd::SignalFd;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Pid, getppid};
+
+use crate::signals::{ask_to_stop, pending, poll_readable};
+use crate::{Result, say};
+
+/// How long a worker may take to finish its requests after SIGTERM.
+pub const GRACE: Duration = Duration::from_secs(5);
+
+/// `fork(2)`, after making sure that it is safe: returns twice, once in each process.
+///
+/// Only the calling thread goes on in the child. If another one held a lock at that moment (the
+/// memory allocator's, say), nobody would ever unlock it there. So this process must have one
+/// thread, and that is checked. It is why a primary forks before it starts any runtime.
+///
+/// # Errors
+/// More than one thread; or the kernel's: EAGAIN (too many processes), ENOMEM.
+///
+/// # Platform
+/// Linux: threads are counted in `/proc/self/task`. See `man 2 fork`, "Notes".
+#[allow(unsafe_code)]
+pub fn fork() -> Result<ForkResult> {
+    let threads = fs::read_dir("/proc/self/task")?.count();
+    if threads != 1 {
+        return Err(
+            format!("fork needs a process with one thread, and this one has {threads}").into()
+        );
+    }
+    // SAFETY: there is no other thread, so the child gets a consistent copy of everything.
+    unsafe { nix::unistd::fork() }.map_err(|errno| format!("cannot fork: {}", errno.desc()).into())
+}
+
+/// In a new worker: asks the kernel to kill it when `primary` dies, whatever the worker is doing.
+///
+/// # Errors
+/// The primary has died already, between the fork and this call.
+///
+/// # Platform
+/// Linux: `PR_SET_PDEATHSIG`. The signal comes when the *thread* that forked ends; a primary
+/// forks on its main thread for that reason. See `man 2 PR_SET_PDEATHSIG`.
+pub fn die_with(primary: Pid) -> Result<()> {
+    prctl::set_pdeathsig(Signal::SIGKILL)?;
+    if getppid() == primary {
+        Ok(())
+    } else {
+        Err("the primary died before its worker began".into())
+    }
+}
+
+/// Ends a worker: with code 0, or with the reason in one line and code 1.
+///
+/// A child that returned from its branch instead would go on as a second primary.
+pub fn end_worker(result: Result<()>) -> ! {
+    let Err(reason) = result else { exit(0) };
+    say!("worker: {reason}");
+    exit(1)
+}
+
+/// Reaps one child that has ended, if there is one: reads how it ended and lets the kernel forget
+/// it. Until somebody does, it is a zombie.
+///
+/// Call it until it returns `None`: several exits may come with a single SIGCHLD.
+///
+/// # Errors
+/// The kernel's. That there are no children at all is not an error.
+pub fn reap() -> Result<Option<(Pid, WaitStatus)>> {
+    match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+        Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => Ok(None),
+        Ok(status) => Ok(status.pid().map(|pid| (pid, status))),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// How a process ended, in words.
+#[must_use]
+pub fn how_it_ended(status: WaitStatus) -> String {
+    match status {
+        WaitStatus::Exited(_, code) => format!("exited with code {code}"),
+        WaitStatus::Signaled(_, signal, false) => format!("was killed by {signal}"),
+        WaitStatus::Signaled(_, signal, true) => format!("was killed by {signal}, core dumped"),
+        other => format!("changed state: {other:?}"),
+    }
+}
+
+/// Ends `workers` gracefully: SIGTERM to each, then waits until all are reaped. After [`GRACE`], or
+/// at a second SIGTERM or Ctrl-C, whoever is left gets SIGKILL.
+///
+/// # Errors
+/// The kernel's.
+pub fn stop(signals: &SignalFd, workers: impl IntoIterator<Item = Pid>) -> Result<()> {
+    let mut left: BTreeSet<Pid> = workers.into_iter().collect();
+    say!("primary: stopping, SIGTERM to {} worker(s)", left.len());
+    send(Signal::SIGTERM, &left);
+    let mut deadline = Some(Instant::now() + GRACE);
+    loop {
+        while let Some((pid, status)) = reap()? {
+            left.remove(&pid);
+            say!("primary: worker {pid} {}", how_it_ended(status));
+        }
+        if left.is_empty() {
+            say!("primary: all workers are gone, goodbye");
+            return Ok(());
+        }
+        poll_readable(&[signals.as_fd()], deadline)?;
+        let late = deadline.is_some_and(|deadline| deadline <= Instant::now());
+        if ask_to_stop(&pending(signals)?) || late {
+            say!("primary: not waiting any longer, SIGKILL to {} worker(s)", left.len());
+            send(Signal::SIGKILL, &left);
+            deadline = None; // SIGKILL cannot be refused: what is left is to reap
+        }
+    }
+}
+
+fn send(signal: Signal, workers: &BTreeSet<Pid>) {
+    for pid in workers {
+        // It has not been reaped, so its pid is still its own; at worst it is a zombie.
+        let _ = kill(*pid, signal);
+    }
+}
