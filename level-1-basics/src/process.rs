@@ -5,7 +5,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::fd::AsFd;
+use std::io;
+use std::net::TcpListener;
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::process::exit;
 use std::time::{Duration, Instant};
 
@@ -13,6 +15,8 @@ use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::signalfd::SignalFd;
+use nix::sys::socket::getsockopt;
+use nix::sys::socket::sockopt::AcceptConn;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, getppid};
 
@@ -126,9 +130,48 @@ pub fn stop(signals: &SignalFd, workers: impl IntoIterator<Item = Pid>) -> Resul
     }
 }
 
+/// What a primary does that replaces nobody: tells how its workers end, and [`stop`]s those that are
+/// left when it is asked to.
+///
+/// # Errors
+/// All workers have ended though nobody asked them to; or the kernel's.
+pub fn watch(signals: &SignalFd, mut workers: Vec<Pid>) -> Result<()> {
+    while !workers.is_empty() {
+        poll_readable(&[signals.as_fd()], None)?;
+        if ask_to_stop(&pending(signals)?) {
+            return stop(signals, workers);
+        }
+        while let Some((pid, status)) = reap()? {
+            say!("primary: worker {pid} {}", how_it_ended(status));
+            workers.retain(|worker| *worker != pid);
+        }
+    }
+    Err("all workers have ended; basic-cluster shows how to replace them".into())
+}
+
 fn send(signal: Signal, workers: &BTreeSet<Pid>) {
     for pid in workers {
         // It has not been reaped, so its pid is still its own; at worst it is a zombie.
         let _ = kill(*pid, signal);
+    }
+}
+
+/// Takes over the listening socket that arrived as descriptor `number` through an exec.
+///
+/// # Errors
+/// Nothing is open there (it was close-on-exec), or it is not a listening socket.
+#[allow(unsafe_code)]
+pub fn inherited_listener(number: RawFd) -> Result<TcpListener> {
+    // SAFETY: it is only asked for its flags; a descriptor that is not open gives EBADF.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(number) };
+    match getsockopt(&borrowed, AcceptConn) {
+        // SAFETY: it is open, and nothing else in this fresh process knows about it.
+        Ok(true) => Ok(TcpListener::from(unsafe { OwnedFd::from_raw_fd(number) })),
+        Ok(false) | Err(Errno::ENOTSOCK) => {
+            Err(format!("descriptor {number} does not listen").into())
+        }
+        Err(errno) => {
+            Err(format!("descriptor {number} did not arrive: {}", io::Error::from(errno)).into())
+        }
     }
 }

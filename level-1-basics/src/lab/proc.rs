@@ -49,7 +49,7 @@ pub fn zombies(pid: i32) -> Result<Vec<i32>> {
 }
 
 /// The open descriptors of `pid`: number and kind, such as `socket`, `pipe`, `signalfd`,
-/// `eventpoll`, or a path.
+/// `eventpoll`, or a path. Those that a process opens to look at itself in `/proc` are left out.
 ///
 /// # Errors
 /// The process has ended, or belongs to another user.
@@ -58,6 +58,7 @@ pub fn descriptors(pid: i32) -> Result<Vec<(i32, String)>> {
         .fd()?
         .filter_map(std::result::Result::ok)
         .map(|info| (info.fd, kind(&info.target)))
+        .filter(|(_, kind)| !kind.starts_with("/proc/"))
         .collect();
     found.sort_unstable();
     Ok(found)

@@ -227,6 +227,17 @@ impl Service {
         self.seen.iter().copied().filter(alive).map(|(pid, _)| pid).collect()
     }
 
+    /// Waits until `n` lines on stderr contain `part`.
+    ///
+    /// # Errors
+    /// They did not come.
+    pub fn hears_times(&self, part: &str, n: usize) -> Result<()> {
+        wait_for(&format!("{n} times the words {part:?}"), || {
+            let heard = self.said().stderr.iter().filter(|line| line.contains(part)).count();
+            (heard >= n).then_some(())
+        })
+    }
+
     fn said(&self) -> MutexGuard<'_, Said> {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,0 +1,175 @@
+//! What fork copies, how a process ends, and what exec keeps: four experiments, then a server.
+//!
+//! ```console
+//! $ cargo run -p level-1 --example fork-and-wait
+//! $ curl http://127.0.0.1:8000                        # in a second terminal
+//! ```
+//!
+//! Look for: exit code 300 that arrives as 44; a state `Z` that SIGKILL does not change; one
+//! address with two values; a worker that was started again and knows it only from its environment.
+
+mod demo;
+
+use std::env;
+use std::ffi::CString;
+use std::io::{self, Read, Write};
+use std::net::TcpListener;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::process::{ExitCode, exit};
+
+use level_1::args::{self, Common};
+use level_1::lab::proc;
+use level_1::process::{die_with, end_worker, fork, how_it_ended, inherited_listener, watch};
+use level_1::signals::block;
+use level_1::{Result, http, narrate, say};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::signal::{Signal, kill, raise};
+use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};
+use nix::unistd::{ForkResult, Pid, execve, getpid};
+
+/// How a child ends, what fork copies, what exec keeps
+#[derive(clap::Parser)]
+struct Args {
+    #[command(flatten)]
+    common: Common,
+    /// Run a wrong version, to see what it loses
+    #[arg(long, value_name = "VERSION")]
+    wrong: Option<Wrong>,
+}
+
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Wrong {
+    /// The parent does not wait for the child of the second experiment
+    NoReap,
+    /// The listening socket stays close-on-exec
+    CloseOnExec,
+}
+
+/// Which of the two roles a process has: the program is the same, and so is its first line.
+const ROLE: &str = "WORKBOOK_ROLE";
+/// The number of the descriptor that a worker finds open.
+const LISTENER: &str = "WORKBOOK_LISTENER";
+
+fn main() -> ExitCode {
+    if env::var(ROLE).is_ok_and(|role| role == "worker") {
+        end_worker(worker());
+    }
+    let args: Args = args::parse();
+    args::exit(if args.common.demo { demo::play() } else { primary(&args) })
+}
+
+fn primary(args: &Args) -> Result<()> {
+    let listener = args.common.bind()?;
+    ends()?;
+    zombie(args.wrong != Some(Wrong::NoReap))?;
+    memory()?;
+
+    let signals = block(&[Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT])?;
+    let keep = args.wrong != Some(Wrong::CloseOnExec);
+    let mut workers = Vec::new();
+    for _ in 0..args.common.workers.get() {
+        workers.push(start_again(&listener, keep)?);
+    }
+    // The socket listens already: whoever connects now is queued until a worker accepts.
+    narrate::ready(listener.local_addr()?, workers.len());
+    watch(&signals, workers)
+}
+
+/// Experiment 1: a status has room for a code of 8 bits or for a signal, and says which it was.
+fn ends() -> Result<()> {
+    let endings: [fn(); 3] = [|| exit(0), || exit(300), || raise(Signal::SIGKILL).unwrap_or(())];
+    for ending in endings {
+        match fork()? {
+            ForkResult::Child => {
+                ending();
+                exit(1) // a child never leaves its branch, not even by mistake
+            }
+            ForkResult::Parent { child } => {
+                say!("1 ends: child {child} {}", how_it_ended(waitpid(child, None)?));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Experiment 2: what is left of a child between its end and its parent's wait.
+fn zombie(reap: bool) -> Result<()> {
+    let ForkResult::Parent { child } = fork()? else { exit(7) };
+    // WNOWAIT tells that it has ended and leaves it as it is.
+    waitid(Id::Pid(child), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT)?;
+    let state = || proc::state(child.as_raw()).map_or("nothing".to_owned(), String::from);
+    say!("2 zombie: {child} has ended, its state in /proc is {}", state());
+    kill(child, Signal::SIGKILL)?;
+    say!("2 zombie: {child} got SIGKILL, its state in /proc is {}", state());
+    if reap {
+        let status = waitpid(child, None)?;
+        say!("2 zombie: {child} {} and is reaped, in /proc is {}", how_it_ended(status), state());
+    }
+    Ok(())
+}
+
+/// Experiment 3: after the fork there are two counters, though both have the same address.
+fn memory() -> Result<()> {
+    let mut counter = 1;
+    let at = &raw const counter;
+    let (mut reader, mut writer) = io::pipe()?;
+    let ForkResult::Parent { child } = fork()? else {
+        counter += 41;
+        let told = writer.write_all(format!("{counter} at {at:?}").as_bytes());
+        exit(i32::from(told.is_err()))
+    };
+    drop(writer); // or the reader would never come to the end: this end is open here, too
+    let mut told = String::new();
+    reader.read_to_string(&mut told)?;
+    waitpid(child, None)?;
+    say!("3 memory: the child counted {told}, the parent still has {counter} at {at:?}");
+    Ok(())
+}
+
+/// Experiment 4: fork, then exec of this same program, as Node's cluster does. The pid stays, the
+/// memory goes; what arrives is the environment, and every descriptor that is not close-on-exec.
+fn start_again(listener: &TcpListener, keep: bool) -> Result<Pid> {
+    // All of this is prepared before the fork, so that the child only has to let go.
+    let program = CString::new(env::current_exe()?.as_os_str().as_bytes())?;
+    let variables =
+        env::vars_os().map(|(name, value)| [name.as_bytes(), value.as_bytes()].join(&b'='));
+    let ours = [format!("{ROLE}=worker"), format!("{LISTENER}={}", listener.as_raw_fd())];
+    let environment: Vec<CString> = variables
+        .chain(ours.map(String::into_bytes))
+        .map(CString::new)
+        .collect::<std::result::Result<_, _>>()?;
+    let primary = getpid();
+    match fork()? {
+        ForkResult::Parent { child } => {
+            say!("4 exec: forked {child}, which starts this program again");
+            Ok(child)
+        }
+        ForkResult::Child => end_worker((|| {
+            die_with(primary)?; // survives an exec
+            if keep {
+                fcntl(listener, FcntlArg::F_SETFD(FdFlag::empty()))?;
+            }
+            let Err(errno) = execve(&program, &[&program], &environment);
+            Err(format!("cannot start {program:?}: {}", errno.desc()).into())
+        })()),
+    }
+}
+
+/// The other role. All that this process has of its primary came through the exec.
+fn worker() -> Result<()> {
+    let me = getpid();
+    let number = env::var(LISTENER)?.parse()?;
+    let open: Vec<String> = proc::descriptors(me.as_raw())?
+        .into_iter()
+        .map(|(fd, kind)| format!("{fd} {kind}"))
+        .collect();
+    say!("4 exec: role from the environment, open descriptors: {}", open.join(", "));
+    let listener = inherited_listener(number)?;
+    say!("4 exec: descriptor {number} listens on {}", listener.local_addr()?);
+    http::serve(
+        listener,
+        || Ok(()),
+        move |_| http::text(format!("Hello from worker {me}, started again\n")),
+    )
+}
