@@ -107,6 +107,23 @@ pub fn how_it_ended(status: WaitStatus) -> String {
 /// # Errors
 /// The kernel's.
 pub fn stop(signals: &SignalFd, workers: impl IntoIterator<Item = Pid>) -> Result<()> {
+    stop_with(signals, workers, tell_end)
+}
+
+/// How a worker's end is told, in one line.
+pub fn tell_end(pid: Pid, status: WaitStatus) {
+    say!("primary: worker {pid} {}", how_it_ended(status));
+}
+
+/// The same as [`stop`], with a word of your own for each worker that ends.
+///
+/// # Errors
+/// The kernel's.
+pub fn stop_with(
+    signals: &SignalFd,
+    workers: impl IntoIterator<Item = Pid>,
+    mut ended: impl FnMut(Pid, WaitStatus),
+) -> Result<()> {
     let mut left: BTreeSet<Pid> = workers.into_iter().collect();
     say!("primary: stopping, SIGTERM to {} worker(s)", left.len());
     send(Signal::SIGTERM, &left);
@@ -114,7 +131,7 @@ pub fn stop(signals: &SignalFd, workers: impl IntoIterator<Item = Pid>) -> Resul
     loop {
         while let Some((pid, status)) = reap()? {
             left.remove(&pid);
-            say!("primary: worker {pid} {}", how_it_ended(status));
+            ended(pid, status);
         }
         if left.is_empty() {
             say!("primary: all workers are gone, goodbye");
@@ -142,7 +159,7 @@ pub fn watch(signals: &SignalFd, mut workers: Vec<Pid>) -> Result<()> {
             return stop(signals, workers);
         }
         while let Some((pid, status)) = reap()? {
-            say!("primary: worker {pid} {}", how_it_ended(status));
+            tell_end(pid, status);
             workers.retain(|worker| *worker != pid);
         }
     }

@@ -66,6 +66,23 @@ pub fn poll_readable(
     }
 }
 
+/// Sleeps like [`poll_readable`] until a signal is pending or somebody has said something on one of
+/// `channels`; returns the keys of the channels that can be read.
+///
+/// # Errors
+/// The kernel's.
+pub fn poll_channels<'c, K, C: AsFd + 'c>(
+    signals: &SignalFd,
+    channels: impl Iterator<Item = (K, &'c C)>,
+    deadline: Option<Instant>,
+) -> Result<Vec<K>> {
+    let (keys, mut descriptors): (Vec<K>, Vec<BorrowedFd<'_>>) =
+        channels.map(|(key, channel)| (key, channel.as_fd())).unzip();
+    descriptors.push(signals.as_fd());
+    let readable = poll_readable(&descriptors, deadline)?;
+    Ok(keys.into_iter().zip(readable).filter_map(|(key, can)| can.then_some(key)).collect())
+}
+
 /// Whether `descriptor` can be read now, without waiting.
 ///
 /// # Errors

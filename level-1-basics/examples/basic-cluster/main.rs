@@ -28,7 +28,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use level_1::args::{self, Common};
-use level_1::process::{die_with, end_worker, fork, how_it_ended, reap, stop};
+use level_1::process::{die_with, end_worker, fork, reap, stop, tell_end};
 use level_1::signals::{ask_to_stop, block, pending, poll_readable, readable};
 use level_1::{Result, http, narrate, say};
 use nix::sys::signal::Signal;
@@ -92,7 +92,7 @@ fn primary(args: &Args) -> Result<()> {
             crew.ready(read_pid(&mut reader)?);
         }
         for (pid, status) in dead {
-            say!("primary: worker {pid} {}", how_it_ended(status));
+            tell_end(pid, status);
             crew.died(pid);
         }
         if !announced && crew.all_ready() {

@@ -1,0 +1,170 @@
+//! Primary and workers share no memory, so they talk: JSON lines over a socket pair, both ways.
+//!
+//! ```console
+//! $ cargo run -p level-1 --example message-passing
+//! $ curl 'http://127.0.0.1:8000/greet?text=Hola'      # one worker hears it, in a second terminal
+//! $ for i in 1 2 3 4 5 6; do curl -s http://127.0.0.1:8000; done          # all of them say it
+//! $ curl http://127.0.0.1:8000/garbage; curl http://127.0.0.1:8000/die    # nobody else minds
+//! ```
+//!
+//! Look for: a stream has no messages, only bytes. Where one ends is for the reader to find out.
+
+mod demo;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use level_1::args::{self, Common};
+use level_1::process::{end_worker, fork, reap, stop, tell_end};
+use level_1::signals::{ask_to_stop, block, pending, poll_channels};
+use level_1::{Result, narrate, say};
+use nix::sys::signal::Signal;
+use nix::unistd::{ForkResult, Pid, getpid};
+use serde::{Deserialize, Serialize};
+
+/// Primary and workers talk over socket pairs
+#[derive(clap::Parser)]
+struct Args {
+    #[command(flatten)]
+    common: Common,
+    /// Run a wrong version, to see what it loses
+    #[arg(long, value_name = "VERSION")]
+    wrong: Option<Wrong>,
+}
+
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Wrong {
+    /// The primary takes whatever one read returns for one message
+    OneReadOneMessage,
+    /// A worker changes its own memory and tells nobody
+    OwnMemory,
+}
+
+/// One line on the wire, for example `{"type":"greet","text":"Hola","heard":12}`.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Message {
+    /// Worker to primary: how I am. The primary counts these.
+    Status { served: u64 },
+    /// Worker to primary: have everybody greet like this. Primary to all workers: do so; and by
+    /// the way, I have heard so many statuses.
+    Greet { text: String, heard: u64 },
+}
+
+/// Longer than any message: a limit, or one bad worker could fill the primary's memory.
+const LONGEST: usize = 64 * 1024;
+
+fn main() -> ExitCode {
+    let args: Args = args::parse();
+    args::exit(if args.common.demo { demo::play() } else { primary(&args) })
+}
+
+fn primary(args: &Args) -> Result<()> {
+    let listener = args.common.bind()?;
+    let signals = block(&[Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT])?;
+    let me = getpid();
+    let mut channels: BTreeMap<Pid, Channel> = BTreeMap::new();
+    for _ in 0..args.common.workers.get() {
+        let (ours, theirs) = UnixStream::pair()?;
+        match fork()? {
+            ForkResult::Parent { child } => {
+                ours.set_write_timeout(Some(Duration::from_secs(1)))?;
+                channels.insert(child, Channel { stream: ours, buffer: Vec::new() });
+            }
+            ForkResult::Child => {
+                // Copies of the primary's ends. While one of them is open, the worker at the other
+                // side would never see the end of its stream.
+                drop((signals, ours, channels));
+                end_worker(worker::run(me, listener, theirs, args.wrong))
+            }
+        }
+    }
+    narrate::ready(listener.local_addr()?, channels.len());
+    drop(listener);
+
+    let mut alive: Vec<Pid> = channels.keys().copied().collect();
+    let mut heard = 0;
+    while !alive.is_empty() {
+        // Sleeps until anybody says something: it never waits for one worker alone.
+        let streams = channels.iter().map(|(pid, channel)| (*pid, &channel.stream));
+        for pid in poll_channels(&signals, streams, None)? {
+            match channels.get_mut(&pid).and_then(|channel| channel.hear(pid, args.wrong)) {
+                Some(messages) => messages.into_iter().for_each(|message| match message {
+                    Message::Status { .. } => heard += 1,
+                    Message::Greet { text, .. } => greet(&mut channels, text, heard),
+                }),
+                None => drop(channels.remove(&pid)),
+            }
+        }
+        if ask_to_stop(&pending(&signals)?) {
+            return stop(&signals, alive);
+        }
+        while let Some((pid, status)) = reap()? {
+            tell_end(pid, status);
+            alive.retain(|worker| *worker != pid);
+        }
+    }
+    Err("all workers have ended; basic-cluster shows how to replace them".into())
+}
+
+/// Tells every worker. Whoever does not read for a second loses its channel: the primary has other
+/// things to do, and half a message may be in there now.
+fn greet(channels: &mut BTreeMap<Pid, Channel>, text: String, heard: u64) {
+    say!("primary: everybody says {text:?} from now on");
+    let line = line(&Message::Greet { text, heard });
+    channels.retain(|pid, channel| {
+        let told = channel.stream.write_all(&line);
+        told.inspect_err(|error| say!("primary: {pid} does not listen: {error}")).is_ok()
+    });
+}
+
+/// The primary's end of one conversation, with the bytes that are not a whole line yet.
+struct Channel {
+    stream: UnixStream,
+    buffer: Vec<u8>,
+}
+
+impl Channel {
+    /// Reads what has arrived and returns the messages that are complete now: none, one or many.
+    /// `None` means that the conversation is over.
+    fn hear(&mut self, pid: Pid, wrong: Option<Wrong>) -> Option<Vec<Message>> {
+        let mut bytes = [0; 4096];
+        let n = self.stream.read(&mut bytes).unwrap_or(0); // an error is an end, too
+        if n == 0 {
+            match self.buffer.len() {
+                0 => say!("primary: {pid} hung up"),
+                rest => say!("primary: {pid} hung up, {rest} bytes into a message"),
+            }
+            return None;
+        }
+        if wrong == Some(Wrong::OneReadOneMessage) {
+            return Some(parse(pid, &bytes[..n]).into_iter().collect());
+        }
+        self.buffer.extend_from_slice(&bytes[..n]);
+        let mut messages = Vec::new();
+        while let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.buffer.drain(..=end).collect();
+            messages.extend(parse(pid, &line));
+        }
+        if self.buffer.len() > LONGEST {
+            say!("primary: {pid} sends a message without an end, closing its channel");
+            return None;
+        }
+        Some(messages)
+    }
+}
+
+/// A line that is no message is told and skipped: one worker's mistake must not end the primary.
+fn parse(pid: Pid, line: &[u8]) -> Option<Message> {
+    let parsed = serde_json::from_slice(line);
+    parsed.inspect_err(|error| say!("primary: {pid} sent what is no message: {error}")).ok()
+}
+
+fn line(message: &Message) -> Vec<u8> {
+    let json = serde_json::to_string(message).expect("these types always become JSON");
+    format!("{json}\n").into_bytes()
+}

@@ -1,0 +1,77 @@
+//! The other role: it answers requests on one thread and listens to its primary on another one.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
+use std::process::exit;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use level_1::http::{self, Reply, Request};
+use level_1::process::die_with;
+use level_1::{Result, say};
+use nix::unistd::{Pid, getpid};
+
+use super::{Message, Wrong, line};
+
+/// What a worker says, and how often the primary had heard from anybody when it told so.
+type Greeting = Mutex<(String, u64)>;
+
+pub fn run(
+    primary: Pid,
+    listener: TcpListener,
+    channel: UnixStream,
+    wrong: Option<Wrong>,
+) -> Result<()> {
+    die_with(primary)?;
+    let greeting = Arc::new(Greeting::new(("Hello".to_owned(), 0)));
+    let (told, incoming) = (Arc::clone(&greeting), BufReader::new(channel.try_clone()?));
+    // A thread of its own may wait for the primary alone: this is what BufRead::lines does.
+    thread::spawn(move || {
+        for line in incoming.lines().map_while(std::result::Result::ok) {
+            match serde_json::from_str(&line) {
+                Ok(Message::Greet { text, heard }) => set(&told, text, heard),
+                _ => say!("worker: did not understand {line:?}"),
+            }
+        }
+        exit(1) // the primary hung up: there is nobody to work for
+    });
+    let channel = Arc::new(channel);
+    http::serve(listener, || Ok(()), move |request| answer(request, &channel, &greeting, wrong))
+}
+
+fn answer(
+    request: &Request,
+    mut primary: &UnixStream,
+    greeting: &Greeting,
+    wrong: Option<Wrong>,
+) -> Reply {
+    let text = http::query(request, "text").unwrap_or("Hello").to_owned();
+    let told = match request.uri().path() {
+        "/greet" if wrong == Some(Wrong::OwnMemory) => {
+            set(greeting, text, 0);
+            Ok(())
+        }
+        "/greet" => primary.write_all(&line(&Message::Greet { text, heard: 0 })),
+        "/burst" => {
+            // A thousand messages in pieces of odd lengths, as a busy stream would cut them.
+            let lines = (1..=1000).flat_map(|served| line(&Message::Status { served }));
+            lines.collect::<Vec<_>>().chunks(999).try_for_each(|piece| primary.write_all(piece))
+        }
+        "/garbage" => primary.write_all(b"this is not JSON\n"),
+        "/die" => {
+            let _ = primary.write_all(br#"{"type":"sta"#);
+            exit(1)
+        }
+        _ => Ok(()),
+    };
+    if let Err(error) = told {
+        return http::status(500, format!("the primary does not listen: {error}\n"));
+    }
+    let (text, heard) = greeting.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    http::text(format!("{text} from worker {} ({heard} statuses heard)\n", getpid()))
+}
+
+fn set(greeting: &Greeting, text: String, heard: u64) {
+    *greeting.lock().unwrap_or_else(PoisonError::into_inner) = (text, heard);
+}
