@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
-use super::PATIENCE;
+use super::patience;
 use crate::Result;
 
 /// One connection, kept open between requests (keep-alive).
@@ -33,11 +33,11 @@ impl Client {
     /// Opens a connection.
     ///
     /// # Errors
-    /// Refused, reset, or nothing within [`PATIENCE`].
+    /// Refused, reset, or nothing within [`patience()`].
     pub fn connect(address: SocketAddr) -> Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let sender = runtime.block_on(async {
-            let stream = timeout(PATIENCE, TcpStream::connect(address)).await??;
+            let stream = timeout(patience(), TcpStream::connect(address)).await??;
             let (sender, connection) = handshake(TokioIo::new(stream)).await?;
             tokio::spawn(connection);
             Ok::<_, crate::Error>(sender)
@@ -49,7 +49,7 @@ impl Client {
     ///
     /// # Errors
     /// The connection was closed or reset, or the answer took longer than three times
-    /// [`PATIENCE`]: computing is slow on a busy machine.
+    /// [`patience()`]: computing is slow on a busy machine.
     pub fn get(&mut self, path: &str) -> Result<Reply> {
         let request = Request::get(path).header("host", "localhost").body(Empty::new())?;
         self.runtime.block_on(async {
@@ -60,7 +60,7 @@ impl Client {
                 let body = response.into_body().collect().await?.to_bytes();
                 Ok(Reply { status, body: String::from_utf8_lossy(&body).into_owned() })
             };
-            timeout(PATIENCE * 3, answer).await?
+            timeout(patience() * 3, answer).await?
         })
     }
 }

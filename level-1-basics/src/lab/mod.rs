@@ -2,7 +2,7 @@
 //!
 //! Every `--demo` and every test of this level is a client of a [`Service`]. Nothing here waits
 //! for a time to pass: it waits for a fact (a line, an answer, an entry of `/proc`), and gives up
-//! with a sentence after [`PATIENCE`].
+//! with a sentence after [`patience()`].
 
 mod client;
 pub mod proc;
@@ -13,27 +13,35 @@ pub use client::{Client, Reply};
 pub use service::Service;
 pub use table::Table;
 
+use std::env;
+use std::sync::OnceLock;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::Result;
 
-/// How long the laboratory waits for a fact before it calls it missing. It is long, so that a slow
-/// and busy machine passes too; when all is well, nothing waits for it.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the laboratory waits for a fact before it calls it missing: 10 s, or as many seconds as
+/// `LAB_PATIENCE` says. It is long, so that a slow and busy machine passes too; when all is well,
+/// nothing waits for it.
+#[must_use]
+pub fn patience() -> Duration {
+    static SECONDS: OnceLock<u64> = OnceLock::new();
+    let given = || env::var("LAB_PATIENCE").ok()?.parse().ok();
+    Duration::from_secs(*SECONDS.get_or_init(|| given().unwrap_or(10)))
+}
 
 /// Looks again and again until `look` finds something, and returns that.
 ///
 /// # Errors
-/// Nothing was found within [`PATIENCE`]; the message names `what` was waited for.
+/// Nothing was found within [`patience()`]; the message names `what` was waited for.
 pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> Result<T> {
     let start = Instant::now();
     loop {
         if let Some(found) = look() {
             return Ok(found);
         }
-        if start.elapsed() > PATIENCE {
-            return Err(format!("waited {} s in vain for {what}", PATIENCE.as_secs()).into());
+        if start.elapsed() > patience() {
+            return Err(format!("waited {} s in vain for {what}", patience().as_secs()).into());
         }
         sleep(Duration::from_micros(500));
     }

@@ -11,6 +11,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use nix::errno::Errno;
+use nix::libc::{self, c_uint};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -43,19 +45,21 @@ impl Service {
     /// It could not be started, or ended before it was ready; the message has what it said.
     pub fn start(args: &[&str]) -> Result<Self> {
         let given = env::args().skip(1).filter(|arg| arg != "--demo");
-        let args: Vec<String> = given.chain(args.iter().map(ToString::to_string)).collect();
+        let args = args.iter().chain(&["--listen", "127.0.0.1:0"]).map(ToString::to_string);
+        let args: Vec<String> = given.chain(args).collect();
         Self::launch(&env::current_exe()?, &args)?.until_ready()
     }
 
-    /// Starts `program` with `args` on a free port, and does not wait for anything.
+    /// Starts `program` with `args`, on a free port unless they say otherwise, and does not wait for
+    /// anything.
     ///
     /// # Errors
     /// It could not be started.
     pub fn launch(program: &Path, args: &[impl AsRef<OsStr>]) -> Result<Self> {
         let mut command = Command::new(program);
-        command.args(args).args(["--listen", "127.0.0.1:0"]).env_remove("CLUSTER_WORKERS");
+        command.args(["--listen", "127.0.0.1:0"]).args(args);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        end_with_this_thread(&mut command);
+        isolate(&mut command);
         let mut child =
             command.spawn().map_err(|error| format!("{}: {error}", program.display()))?;
 
@@ -271,9 +275,17 @@ fn listen(
 }
 
 /// Ties the child to the thread that starts it, so that a test or demo that is killed leaves
-/// nothing behind.
+/// nothing behind; and keeps from it whatever descriptors this process was started with, so that
+/// what is open in a worker is the example's doing.
 #[allow(unsafe_code)]
-fn end_with_this_thread(command: &mut Command) {
-    // SAFETY: the closure runs between fork and exec and does a single system call.
-    unsafe { command.pre_exec(|| Ok(set_pdeathsig(Signal::SIGKILL)?)) };
+fn isolate(command: &mut Command) {
+    let isolate = || {
+        set_pdeathsig(Signal::SIGKILL)?;
+        // SAFETY: it changes a flag of descriptors; those that are not open are passed over.
+        let done =
+            unsafe { libc::close_range(3, c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC.cast_signed()) };
+        Ok(Errno::result(done).map(drop)?)
+    };
+    // SAFETY: the closure runs between fork and exec and does two system calls.
+    unsafe { command.pre_exec(isolate) };
 }

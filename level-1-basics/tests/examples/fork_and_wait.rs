@@ -1,0 +1,37 @@
+//! The lesson of `fork-and-wait`, from outside.
+
+use level_1::lab::proc;
+use nix::sys::signal::Signal;
+
+use crate::start;
+
+#[test]
+fn its_workers_are_the_same_program_started_again() {
+    let mut service = start("fork-and-wait", &["--workers", "2"]);
+    let program = proc::program(service.primary()).expect("ours");
+    let workers = service.workers().expect("/proc is there");
+    service.all_answer(&workers).expect("both serve");
+    for worker in workers {
+        assert_eq!(proc::program(worker).expect("ours"), program);
+        service.hears(&format!("{worker} 4 exec: role from the environment")).expect("it tells");
+        service.hears(&format!("{worker} 4 exec: descriptor 3 listens on")).expect("it tells");
+    }
+}
+
+#[test]
+fn its_experiments_leave_no_zombie() {
+    let service = start("fork-and-wait", &[]);
+    service.hears("exited with code 7 and is reaped").expect("the zombie was reaped");
+    assert_eq!(proc::zombies(service.primary()).expect("/proc is there"), [0; 0]);
+}
+
+#[test]
+fn it_ends_when_its_last_worker_has_ended() {
+    let mut service = start("fork-and-wait", &["--workers", "2"]);
+    for worker in service.workers().expect("/proc is there") {
+        service.signal(worker, Signal::SIGKILL).expect("it ran");
+    }
+    let status = service.ended().expect("nothing is left to do");
+    assert_eq!(status.code(), Some(1));
+    service.hears("error: all workers have ended").expect("and it says so");
+}

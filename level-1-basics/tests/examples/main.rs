@@ -1,0 +1,60 @@
+//! Every example of level 1, run for real: started as a user would, asked over HTTP, killed, and
+//! watched in `/proc`.
+//!
+//! The tests wait for facts and never for a time, use port 0, and clean up after themselves even
+//! when they fail (`Service` ends its processes when it is dropped).
+
+mod basic_cluster;
+mod contract;
+mod demos;
+mod fork_and_wait;
+mod message_passing;
+mod pages;
+mod round_robin;
+mod single_thread_problem;
+mod worker_events;
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use level_1::lab::Service;
+
+/// All examples of the level.
+const EXAMPLES: [&str; 6] = [
+    "basic-cluster",
+    "fork-and-wait",
+    "single-thread-problem",
+    "message-passing",
+    "worker-events",
+    "round-robin",
+];
+
+/// Where cargo has put an example. `cargo test -p level-1` builds them; `--test` alone does not.
+fn program(example: &str) -> PathBuf {
+    let this = std::env::current_exe().expect("a test knows its own path");
+    let target = this.ancestors().nth(2).expect("target/debug/deps/this");
+    let program = target.join("examples").join(example);
+    assert!(program.exists(), "{} is not built: cargo build --examples", program.display());
+    program
+}
+
+/// Starts an example and waits until it is ready.
+fn start(example: &str, args: &[&str]) -> Service {
+    launch(example, args).until_ready().expect("it becomes ready")
+}
+
+/// Starts an example.
+fn launch(example: &str, args: &[&str]) -> Service {
+    Service::launch(&program(example), args).expect("it starts")
+}
+
+/// Runs an example that is expected to end by itself.
+fn run(example: &str, args: &[impl AsRef<OsStr>]) -> Output {
+    Command::new(program(example)).args(args).output().expect("it runs")
+}
+
+/// What a user would read of an [`Output`] on stderr.
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}

@@ -1,0 +1,45 @@
+//! The lesson of `message-passing`, from outside.
+
+use level_1::lab::wait_for;
+use nix::sys::signal::Signal;
+
+use crate::start;
+
+#[test]
+fn a_greeting_reaches_every_worker() {
+    let mut service = start("message-passing", &["--workers", "4"]);
+    service.get("/greet?text=Buenas").expect("answered");
+    let workers = service.workers().expect("/proc is there");
+    let mut convinced = Vec::new();
+    wait_for("all of them to greet", || {
+        for reply in service.get_at_once(16, "/").expect("answered") {
+            if reply.body.starts_with("Buenas from worker") {
+                convinced.push(reply.worker().expect("it names itself"));
+            }
+        }
+        workers.iter().all(|worker| convinced.contains(worker)).then_some(())
+    })
+    .expect("all of them");
+}
+
+#[test]
+fn a_worker_that_dies_inside_a_message_disturbs_nobody() {
+    let mut service = start("message-passing", &["--workers", "3"]);
+    for left in [2, 1] {
+        service.get("/garbage").expect("the worker itself goes on");
+        service.get("/die").expect_err("its answer died with it");
+        service.hears_times("12 bytes into a message", 3 - left).expect("it is told");
+        service.hears_times("exited with code 1", 3 - left).expect("it is reaped");
+        let workers = service.workers().expect("/proc is there");
+        assert_eq!(workers.len(), left);
+        service.all_answer(&workers).expect("the others answer");
+    }
+    service.get("/greet?text=Still").expect("answered");
+    service.hears("everybody says \"Still\"").expect("the primary goes on, too");
+}
+
+#[test]
+fn a_worker_without_a_primary_to_talk_to_is_gone() {
+    let mut service = start("message-passing", &["--workers", "2"]);
+    service.end(Signal::SIGKILL).expect("none outlives its primary");
+}
