@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Runs all tests of the workbook.
+#
+#   ./test.sh                        with a real Redis server, which is found or fetched
+#   ./test.sh --without-redis        what needs Redis is reported as ignored
+#   ./test.sh -- -p level-1          what follows goes to `cargo test`, instead of --workspace
+#
+# Redis: $REDIS_URL if it is set, or else the server that tools/redis-server finds. Nothing is
+# installed outside target/.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+usage() { sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"; }
+
+redis=yes
+while [ $# -gt 0 ]; do
+    case $1 in
+    --without-redis) redis=no ;;
+    -h | --help) usage && exit ;;
+    --) shift && break ;;
+    *) echo "error: ./test.sh does not know '$1'; see ./test.sh --help" >&2 && exit 2 ;;
+    esac
+    shift
+done
+[ $# -gt 0 ] || set -- --workspace
+
+command -v cargo >/dev/null || { echo "error: cargo is missing; install Rust 1.88 or later" >&2 && exit 1; }
+
+# Does anything answer at REDIS_URL? (Whatever it says: a server with a password answers, too.)
+answers() {
+    local rest=${1#*://} place host port reply
+    place=${rest##*@} place=${place%%/*} host=${place%%:*} port=6379
+    case $place in *:*) port=${place##*:} ;; esac
+    exec 3<>"/dev/tcp/$host/$port" && printf 'PING\r\n' >&3 && read -r -t 5 reply <&3 && [ -n "$reply" ]
+}
+
+if [ "$redis" = no ]; then
+    unset REDIS_URL REDIS_SERVER_BIN
+    echo "Redis: without"
+elif [ -n "${REDIS_URL:-}" ]; then
+    (answers "$REDIS_URL") 2>/dev/null ||
+        { echo "error: no Redis answers at REDIS_URL=$REDIS_URL; start it, or unset REDIS_URL" >&2 && exit 1; }
+    echo "Redis: $REDIS_URL"
+    export WORKBOOK_NEEDS_REDIS=1
+else
+    REDIS_SERVER_BIN=$(tools/redis-server)
+    export REDIS_SERVER_BIN WORKBOOK_NEEDS_REDIS=1 # from here on, a missing Redis is a failure
+    echo "Redis: $("$REDIS_SERVER_BIN" --version)"
+fi
+
+exec cargo test --locked "$@"
