@@ -1,0 +1,131 @@
+//! `workbook.toml`: its shape, and what has to be true of it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::Result;
+
+/// The whole list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    /// The three levels, in order.
+    #[serde(rename = "level")]
+    pub levels: Vec<Level>,
+    /// Everything to read, in the order of reading.
+    #[serde(rename = "guide")]
+    pub guides: Vec<Item>,
+    /// Everything to run.
+    #[serde(rename = "example")]
+    pub examples: Vec<Item>,
+    /// Everything to solve.
+    #[serde(rename = "exercise", default)]
+    pub exercises: Vec<Item>,
+}
+
+/// A level of the workbook.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Level {
+    /// 1, 2 or 3.
+    pub number: u8,
+    /// Its name.
+    pub title: String,
+    /// Its folder, from the top.
+    pub folder: String,
+    /// Its cargo package.
+    pub package: String,
+}
+
+/// A guide, an example or an exercise.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Item {
+    /// Its name for ever.
+    pub id: String,
+    /// The number of its level.
+    pub level: u8,
+    /// What a table calls it.
+    pub title: String,
+    /// Where it is, from the top.
+    pub file: String,
+    /// How long it takes, in minutes.
+    pub minutes: u32,
+    /// What a reader can do afterwards.
+    pub objectives: Vec<String>,
+    /// The ids of what should come before.
+    pub prerequisites: Vec<String>,
+    /// What it runs on.
+    pub platform: String,
+    /// The parts of it, in order.
+    pub steps: Vec<String>,
+}
+
+impl List {
+    /// Reads `workbook.toml` in `root`.
+    ///
+    /// # Errors
+    /// It is missing, or is not of this shape.
+    pub fn read(root: &Path) -> Result<Self> {
+        let path = root.join("workbook.toml");
+        let text = fs::read_to_string(&path).map_err(|error| format!("workbook.toml: {error}"))?;
+        Ok(toml::from_str(&text).map_err(|error| format!("workbook.toml: {error}"))?)
+    }
+
+    /// Everything in the list.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.guides.iter().chain(&self.examples).chain(&self.exercises)
+    }
+
+    /// Everything that is wrong with the list, one sentence for each mistake.
+    #[must_use]
+    pub fn mistakes(&self, root: &Path) -> Vec<String> {
+        let ids: BTreeSet<&str> = self.items().map(|item| item.id.as_str()).collect();
+        let levels: BTreeSet<u8> = self.levels.iter().map(|level| level.number).collect();
+        let mut mistakes = Vec::new();
+        if ids.len() != self.items().count() {
+            mistakes.push("an id stands there twice".to_owned());
+        }
+        for item in self.items() {
+            let id = &item.id;
+            let mut wrong = |is_wrong: bool, what: String| {
+                if is_wrong {
+                    mistakes.push(format!("{id}: {what}"));
+                }
+            };
+            wrong(!root.join(&item.file).is_file(), format!("there is no {}", item.file));
+            wrong(!levels.contains(&item.level), format!("there is no level {}", item.level));
+            wrong(item.minutes == 0, "it takes no time".to_owned());
+            wrong(item.objectives.is_empty(), "it has no objective".to_owned());
+            wrong(item.steps.is_empty(), "it has no steps".to_owned());
+            for before in &item.prerequisites {
+                wrong(
+                    !ids.contains(before.as_str()),
+                    format!("there is no {before} to come before it"),
+                );
+                wrong(before == id, "it comes before itself".to_owned());
+            }
+        }
+        mistakes.extend(self.circles());
+        mistakes
+    }
+
+    /// Items that can never be begun, because what should come before them waits for them.
+    fn circles(&self) -> Vec<String> {
+        let mut done: BTreeSet<&str> = BTreeSet::new();
+        let ready = |item: &Item, done: &BTreeSet<&str>| {
+            item.prerequisites.iter().all(|before| done.contains(before.as_str()))
+        };
+        loop {
+            let next =
+                self.items().find(|item| !done.contains(item.id.as_str()) && ready(item, &done));
+            let Some(next) = next else { break };
+            done.insert(&next.id);
+        }
+        let left = self.items().filter(|item| !done.contains(item.id.as_str()));
+        left.map(|item| format!("{}: its prerequisites can never be met", item.id)).collect()
+    }
+}

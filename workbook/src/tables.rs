@@ -1,0 +1,108 @@
+//! The tables that are written from the list, and the places in a page where they belong.
+//!
+//! A page marks such a place by two comments, and what is between them is written anew:
+//!
+//! ```text
+//! <!-- table: examples 1 -->
+//! <!-- end of table -->
+//! ```
+
+use crate::Result;
+use crate::list::{Item, Level, List};
+
+const BEGIN: &str = "<!-- table: ";
+const END: &str = "<!-- end of table -->";
+
+/// The page `text` in folder `folder` with all its tables written anew.
+///
+/// # Errors
+/// A table is not known, or has no end.
+pub fn fill(text: &str, folder: &str, list: &List) -> Result<String> {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(BEGIN) {
+        let (name, after) = after.split_once(" -->").ok_or("a table's first mark is not closed")?;
+        let (_, after) =
+            after.split_once(END).ok_or_else(|| format!("table {name:?} has no end"))?;
+        let table = table(name, folder, list)?;
+        filled += before;
+        filled += &[BEGIN, name, " -->\n\n", &table, "\n", END].concat();
+        rest = after;
+    }
+    Ok(filled + rest)
+}
+
+fn table(name: &str, folder: &str, list: &List) -> Result<String> {
+    let words: Vec<&str> = name.split(' ').collect();
+    match words[..] {
+        ["path"] => Ok(path(list)),
+        ["examples"] => Ok(examples(&list.examples.iter().collect::<Vec<_>>(), folder, list)),
+        ["examples", level] => Ok(examples(&of(&list.examples, level)?, folder, list)),
+        ["guides", level] => Ok(guides(&of(&list.guides, level)?, folder)),
+        _ => {
+            Err(format!("there is no table {name:?}: path, examples, examples N, guides N").into())
+        }
+    }
+}
+
+fn of<'l>(items: &'l [Item], level: &str) -> Result<Vec<&'l Item>> {
+    let level: u8 = level.parse().map_err(|_| format!("{level:?} is not the number of a level"))?;
+    Ok(items.iter().filter(|item| item.level == level).collect())
+}
+
+/// How long each level takes: the sum of its minutes, reading and exercises apart.
+fn path(list: &List) -> String {
+    let mut rows = row(&["level", "guides and examples", "exercises"]) + &row(&["---"; 3]);
+    for level in &list.levels {
+        let reading = minutes(&list.guides, level) + minutes(&list.examples, level);
+        let solving = minutes(&list.exercises, level);
+        let link = format!("[{} {}]({}/README.md)", level.number, level.title, level.folder);
+        rows += &row(&[&link, &hours(reading), &hours(solving)]);
+    }
+    rows
+}
+
+fn minutes(items: &[Item], level: &Level) -> u32 {
+    items.iter().filter(|item| item.level == level.number).map(|item| item.minutes).sum()
+}
+
+/// To the next quarter of an hour: nobody plans an evening by the minute.
+fn hours(minutes: u32) -> String {
+    match minutes.div_ceil(15) {
+        0 => "to come".to_owned(),
+        quarters => match (quarters / 4, quarters % 4) {
+            (0, part) => format!("{} min", part * 15),
+            (hours, 0) => format!("{hours} h"),
+            (hours, part) => format!("{hours} h {} min", part * 15),
+        },
+    }
+}
+
+fn examples(items: &[&Item], folder: &str, list: &List) -> String {
+    let mut rows = row(&["example", "what it shows", "run it", "minutes"]) + &row(&["---"; 4]);
+    for item in items {
+        let level = list.levels.iter().find(|level| level.number == item.level);
+        let package = level.map_or("", |level| &level.package);
+        let command = format!("`cargo run -p {package} --example {}`", item.id);
+        let link = format!("[{}]({})", item.id, relative(&item.file, folder));
+        rows += &row(&[&link, &item.title, &command, &item.minutes.to_string()]);
+    }
+    rows
+}
+
+fn guides(items: &[&Item], folder: &str) -> String {
+    let mut rows = row(&["guide", "by the end you can", "minutes"]) + &row(&["---"; 3]);
+    for item in items {
+        let link = format!("[{}]({})", item.title, relative(&item.file, folder));
+        rows += &row(&[&link, &item.objectives.join("; "), &item.minutes.to_string()]);
+    }
+    rows
+}
+
+fn relative<'f>(file: &'f str, folder: &str) -> &'f str {
+    file.strip_prefix(folder).map_or(file, |file| file.trim_start_matches('/'))
+}
+
+fn row(cells: &[&str]) -> String {
+    format!("| {} |\n", cells.join(" | "))
+}
