@@ -33,3 +33,19 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// The result of everything in this level that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// The guides of the level. Their Rust blocks are compiled and run as tests.
+pub mod guides {
+    #[doc = include_str!("../guides/01-why-cluster.md")]
+    pub mod why_cluster {}
+    #[doc = include_str!("../guides/02-primary-and-workers.md")]
+    pub mod primary_and_workers {}
+    #[doc = include_str!("../guides/03-fork-exec-wait.md")]
+    pub mod fork_exec_wait {}
+    #[doc = include_str!("../guides/04-sharing-a-port.md")]
+    pub mod sharing_a_port {}
+    #[doc = include_str!("../guides/05-talking-to-workers.md")]
+    pub mod talking_to_workers {}
+    #[doc = include_str!("../guides/06-life-of-a-worker.md")]
+    pub mod life_of_a_worker {}
+}

@@ -56,7 +56,7 @@ pub fn fork() -> Result<ForkResult> {
 ///
 /// # Platform
 /// Linux: `PR_SET_PDEATHSIG`. The signal comes when the *thread* that forked ends; a primary
-/// forks on its main thread for that reason. See `man 2 PR_SET_PDEATHSIG`.
+/// forks on its main thread for that reason. See `man 2 prctl`.
 pub fn die_with(primary: Pid) -> Result<()> {
     prctl::set_pdeathsig(Signal::SIGKILL)?;
     if getppid() == primary {
