@@ -192,3 +192,40 @@ pub fn inherited_listener(number: RawFd) -> Result<TcpListener> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fork_refuses_a_process_with_threads() {
+        // The test runner has a thread for itself and one for this test.
+        let refused = fork().expect_err("a fork here could deadlock the child").to_string();
+        assert!(refused.starts_with("fork needs a process with one thread, and this one has "));
+    }
+
+    #[test]
+    fn a_code_and_a_signal_are_told_apart() {
+        let pid = Pid::from_raw(1);
+        for (status, words) in [
+            (WaitStatus::Exited(pid, 9), "exited with code 9"),
+            (WaitStatus::Signaled(pid, Signal::SIGKILL, false), "was killed by SIGKILL"),
+            (
+                WaitStatus::Signaled(pid, Signal::SIGQUIT, true),
+                "was killed by SIGQUIT, core dumped",
+            ),
+        ] {
+            assert_eq!(how_it_ended(status), words);
+        }
+    }
+
+    #[test]
+    fn a_descriptor_that_did_not_arrive_is_an_error() {
+        let error = inherited_listener(999).expect_err("nothing is open there").to_string();
+        assert!(error.starts_with("descriptor 999 did not arrive: Bad file descriptor"), "{error}");
+        let file = fs::File::open("/dev/null").expect("it can be opened");
+        let number = std::os::fd::AsRawFd::as_raw_fd(&file);
+        let error = inherited_listener(number).expect_err("it is no socket").to_string();
+        assert_eq!(error, format!("descriptor {number} does not listen"));
+    }
+}

@@ -98,3 +98,27 @@ fn timeout(deadline: Option<Instant>) -> PollTimeout {
     let left = if left.is_zero() { left } else { left + Duration::from_millis(1) };
     PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_descriptor_is_readable_when_there_is_something_or_the_end() {
+        let (reader, mut writer) = std::io::pipe().expect("a pipe");
+        assert!(!readable(&reader).expect("poll"));
+        std::io::Write::write_all(&mut writer, b"!").expect("room for a byte");
+        assert!(readable(&reader).expect("poll"));
+        let (at_its_end, _) = std::io::pipe().expect("a pipe");
+        assert!(readable(&at_its_end).expect("poll"));
+    }
+
+    #[test]
+    fn no_deadline_is_rounded_down() {
+        assert_eq!(timeout(None), PollTimeout::NONE);
+        assert_eq!(timeout(Some(Instant::now())), PollTimeout::ZERO);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let waits = timeout(Some(deadline)).as_millis().expect("not for ever");
+        assert!(Duration::from_millis(waits.into()) >= deadline - Instant::now());
+    }
+}

@@ -129,3 +129,54 @@ impl List {
         left.map(|item| format!("{}: its prerequisites can never be met", item.id)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::root;
+
+    fn item(id: &str, prerequisites: &[&str]) -> Item {
+        Item {
+            id: id.to_owned(),
+            level: 1,
+            title: id.to_owned(),
+            file: "workbook.toml".to_owned(),
+            minutes: 1,
+            objectives: vec!["something".to_owned()],
+            prerequisites: prerequisites.iter().map(ToString::to_string).collect(),
+            platform: "linux".to_owned(),
+            steps: vec!["run".to_owned()],
+        }
+    }
+
+    fn list(guides: Vec<Item>) -> List {
+        let folder = "level-1-basics".to_owned();
+        let level =
+            Level { number: 1, title: "One".to_owned(), folder, package: "level-1".to_owned() };
+        List { levels: vec![level], guides, examples: vec![], exercises: vec![] }
+    }
+
+    #[test]
+    fn a_good_list_has_no_mistakes() {
+        let good = list(vec![item("b", &["a"]), item("a", &[])]);
+        assert!(good.mistakes(&root()).is_empty());
+    }
+
+    #[test]
+    fn each_mistake_is_named() {
+        let mut elsewhere = item("elsewhere", &[]);
+        elsewhere.file = "nowhere.md".to_owned();
+        let bad = list(vec![item("a", &["b"]), item("b", &["a"]), item("c", &["z"]), elsewhere]);
+        let mistakes = bad.mistakes(&root()).join("\n");
+        for part in [
+            "a: its prerequisites can never be met",
+            "b: its prerequisites can never be met",
+            "c: there is no z to come before it",
+            "elsewhere: there is no nowhere.md",
+        ] {
+            assert!(mistakes.contains(part), "{part} is missing in:\n{mistakes}");
+        }
+        let twice = list(vec![item("a", &[]), item("a", &[])]);
+        assert_eq!(twice.mistakes(&root()), ["an id stands there twice"]);
+    }
+}

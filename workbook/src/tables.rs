@@ -106,3 +106,63 @@ fn relative<'f>(file: &'f str, folder: &str) -> &'f str {
 fn row(cells: &[&str]) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list() -> List {
+        toml::from_str(
+            r#"
+            level = [{ number = 1, title = "One", folder = "one", package = "level-1" }]
+            [[guide]]
+            id = "g"
+            level = 1
+            title = "G"
+            file = "one/g.md"
+            minutes = 50
+            objectives = ["a", "b"]
+            prerequisites = []
+            platform = "linux"
+            steps = ["run"]
+            [[example]]
+            id = "e"
+            level = 1
+            title = "E"
+            file = "one/e.rs"
+            minutes = 15
+            objectives = ["c"]
+            prerequisites = ["g"]
+            platform = "linux"
+            steps = ["run"]
+            "#,
+        )
+        .expect("a list")
+    }
+
+    #[test]
+    fn a_table_is_written_between_its_marks_and_nowhere_else() {
+        let page = format!("before\n{BEGIN}guides 1 -->\nold\n{END}\nafter\n");
+        let filled = fill(&page, "one/", &list()).expect("filled");
+        assert!(filled.starts_with("before\n") && filled.ends_with("\nafter\n"));
+        assert!(filled.contains("| [G](g.md) | a; b | 50 |") && !filled.contains("old"));
+        assert_eq!(fill(&filled, "one/", &list()).expect("filled again"), filled);
+    }
+
+    #[test]
+    fn the_path_adds_up_minutes_to_quarters_of_an_hour() {
+        let row = "| [1 One](one/README.md) | 1 h 15 min | to come |";
+        assert!(path(&list()).contains(row), "{}", path(&list()));
+        assert_eq!(
+            [1, 15, 60, 61, 120].map(hours),
+            ["15 min", "15 min", "1 h", "1 h 15 min", "2 h"]
+        );
+    }
+
+    #[test]
+    fn an_unknown_or_open_table_is_an_error() {
+        for page in ["<!-- table: pears -->\n<!-- end of table -->", "<!-- table: path -->\n"] {
+            assert!(fill(page, "", &list()).is_err(), "{page}");
+        }
+    }
+}
