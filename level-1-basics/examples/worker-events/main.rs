@@ -156,9 +156,11 @@ fn ended(workers: &mut BTreeMap<Pid, Worker>, pid: Pid, status: WaitStatus) {
 
 /// PSS shares a page fairly among those who map it, so the sum is what the workers really take.
 fn tell_memory(workers: &BTreeMap<Pid, Worker>) {
-    let each: Vec<u64> = workers.keys().filter_map(|pid| proc::pss(pid.as_raw()).ok()).collect();
-    let kib = each.iter().sum::<u64>() / 1024;
-    say!("primary: {} workers online, {kib} KiB in all", each.len());
+    let pss = |pid: &Pid| proc::pss(pid.as_raw()).ok(); // it may have ended a moment ago
+    let each: Vec<u64> = workers.keys().filter_map(pss).map(|bytes| bytes / 1024).collect();
+    let sum: u64 = each.iter().sum();
+    let terms: Vec<String> = each.iter().map(ToString::to_string).collect();
+    say!("primary: {} workers online, {} = {sum} KiB in all", each.len(), terms.join(" + "));
 }
 
 fn worker(primary: Pid, listener: TcpListener, mut channel: &PipeWriter) -> Result<()> {
