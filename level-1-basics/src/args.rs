@@ -10,6 +10,7 @@ use std::thread::available_parallelism;
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::Result;
+use crate::narrate::complain;
 
 /// More workers than this are a slip of the finger, not a lesson.
 const MOST_WORKERS: usize = 64;
@@ -48,8 +49,25 @@ impl Common {
 /// An option given twice counts as given last. A demo relies on that when it adds its own.
 #[must_use]
 pub fn parse<A: CommandFactory + FromArgMatches>() -> A {
-    let matches = A::command().args_override_self(true).get_matches();
-    A::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    std::panic::set_hook(Box::new(|bug| {
+        complain(&format!("a bug of this program: {}", bug.to_string().replace('\n', " ")));
+    }));
+    let matches = A::command().args_override_self(true).try_get_matches();
+    matches.and_then(|matches| A::from_arg_matches(&matches)).unwrap_or_else(|error| refuse(&error))
+}
+
+/// Prints the help that was asked for; or else, in one line, what is wrong with the command line.
+fn refuse(error: &clap::Error) -> ! {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    let text = error.to_string();
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let wrong =
+        lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+    let wrong = wrong.collect::<Vec<_>>().join(" ");
+    complain(&format!("{}; see --help", wrong.trim_start_matches("error: ")));
+    std::process::exit(2)
 }
 
 /// Turns the result of an example into its exit code: an error gets one line on stderr.
@@ -58,7 +76,9 @@ pub fn exit(result: Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            crate::narrate::complain(&error.to_string());
+            let error = error.to_string();
+            let many = error.contains("Too many open files");
+            complain(&if many { format!("{error}; see `ulimit -n`") } else { error });
             ExitCode::FAILURE
         }
     }
@@ -70,9 +90,9 @@ pub fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
     let advice = match error.kind() {
         ErrorKind::AddrInUse => format!(
             "the port is taken. See who has it with `ss -ltnp 'sport = :{}'`, or choose a free \
-             one with `--listen {}:0`",
+             one with `--listen {}`",
             address.port(),
-            address.ip()
+            SocketAddr::new(address.ip(), 0)
         ),
         ErrorKind::PermissionDenied => {
             "permission denied. Ports below 1024 are for root: choose a higher one with --listen"

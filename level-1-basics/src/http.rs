@@ -5,8 +5,9 @@
 //! accept and answer until SIGTERM comes, then finish what is in flight and return.
 
 use std::convert::Infallible;
-use std::io::{self, ErrorKind};
-use std::net::TcpListener;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -14,16 +15,21 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::SignalFd;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::process::GRACE;
+use crate::signals::poll_readable;
 use crate::{Result, say};
+
+/// How long a worker waits for its last requests: less than its primary waits for the worker.
+const PATIENCE: Duration = Duration::from_secs(GRACE.as_secs() - 1);
 
 /// A request whose head has arrived.
 pub type Request = hyper::Request<Incoming>;
@@ -91,6 +97,8 @@ pub fn serve_on(
 }
 
 fn runtime(threads: Threads) -> io::Result<Runtime> {
+    // Tokio panics when there is no room for its six descriptors, so see whether there is.
+    drop((UnixStream::pair()?, UnixStream::pair()?, UnixStream::pair()?));
     match threads {
         Threads::One | Threads::BlockingPool => Builder::new_current_thread().enable_all().build(),
         Threads::Many(n) => Builder::new_multi_thread().worker_threads(n).enable_all().build(),
@@ -169,7 +177,7 @@ async fn accept_until_sigterm(
     // Idle connections are closed, requests in flight are finished, the time for that is bounded.
     tokio::select! {
         () = connections.shutdown() => {}
-        () = tokio::time::sleep(GRACE) => say!("worker: gave up on requests that took too long"),
+        () = tokio::time::sleep(PATIENCE) => say!("worker: gave up on requests that took too long"),
     }
     Ok(())
 }
@@ -192,7 +200,8 @@ fn answer(
             })
         }
     });
-    let connection = http1::Builder::new().serve_connection(io, service);
+    // With a timer, hyper gives a client 30 s to send the head of a request, and then hangs up.
+    let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(io, service);
     // An error here means that the client went away: it will not read an answer, so none is owed.
     let connection = connections.watch(connection);
     tokio::spawn(async move { drop(connection.await) });
@@ -207,12 +216,38 @@ async fn on_the_blocking_pool(handler: impl Handler, request: Request) -> Reply 
 }
 
 /// An error of accept must not end the worker, nor make it spin. Out of descriptors (EMFILE) is
-/// the one that lasts: the connection stays in the queue until some other one is closed.
+/// the one that lasts: the connection stays in the listener's queue until some other one is closed.
 async fn pause_after(error: &io::Error) {
     if error.kind() != ErrorKind::ConnectionAborted {
         say!("worker: cannot accept at the moment: {error}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+}
+
+/// Asks `address` for a page, and waits for the answer or for a signal, whichever comes first; tells
+/// whether it was the answer. A service that has answered is ready.
+///
+/// # Errors
+/// The connection was refused or reset.
+pub fn answers(address: SocketAddr, signals: &SignalFd) -> Result<bool> {
+    let client = ask(address)?;
+    Ok(poll_readable(&[client.as_fd(), signals.as_fd()], None)?[0] && answered(client))
+}
+
+/// The first half of [`answers`], for a primary that has something to do in between.
+///
+/// # Errors
+/// The connection was refused or reset.
+pub fn ask(address: SocketAddr) -> io::Result<std::net::TcpStream> {
+    let mut client = std::net::TcpStream::connect(address)?;
+    client.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+    Ok(client)
+}
+
+/// The second half, once `client` is readable: whether that is an answer, and not the end.
+#[must_use]
+pub fn answered(mut client: std::net::TcpStream) -> bool {
+    client.read(&mut [0]).is_ok_and(|n| n > 0)
 }
 
 /// A text answer with status 200.

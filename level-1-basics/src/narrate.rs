@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 
 /// Tells one sentence on stderr, with the pid of whoever speaks in front of it.
 ///
-/// It takes what `format!` takes. The whole line is one `write`, so that the lines of several
-/// processes do not get mixed up.
+/// It takes what `format!` takes. The whole line is one `write`, so that the short lines of several
+/// processes do not get mixed up (in a pipe: up to 4096 bytes, see `man 7 pipe`).
 #[macro_export]
 macro_rules! say {
     ($($sentence:tt)*) => { $crate::narrate::tell(&format!($($sentence)*)) };

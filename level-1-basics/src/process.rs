@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::iter;
 use std::net::TcpListener;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::process::exit;
@@ -13,18 +14,21 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::prctl;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigHandler, Signal, kill, signal};
 use nix::sys::signalfd::SignalFd;
 use nix::sys::socket::getsockopt;
 use nix::sys::socket::sockopt::AcceptConn;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, getppid};
 
-use crate::signals::{ask_to_stop, pending, poll_readable};
+use crate::signals::{asked_to_stop, pending, poll_readable};
 use crate::{Result, say};
 
 /// How long a worker may take to finish its requests after SIGTERM.
 pub const GRACE: Duration = Duration::from_secs(5);
+
+/// The error of a primary that replaces nobody and has nobody left.
+pub const ALL_ENDED: &str = "all workers have ended; basic-cluster shows how to replace them";
 
 /// `fork(2)`, after making sure that it is safe: returns twice, once in each process.
 ///
@@ -39,6 +43,10 @@ pub const GRACE: Duration = Duration::from_secs(5);
 /// Linux: threads are counted in `/proc/self/task`. See `man 2 fork`, "Notes".
 #[allow(unsafe_code)]
 pub fn fork() -> Result<ForkResult> {
+    // Whoever started us may have ignored SIGCHLD, and that is inherited. Then the kernel would
+    // reap our children by itself, and nobody would ever learn how they ended.
+    // SAFETY: the default action is no handler of ours.
+    unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
     let threads = fs::read_dir("/proc/self/task")?.count();
     if threads != 1 {
         return Err(
@@ -46,7 +54,10 @@ pub fn fork() -> Result<ForkResult> {
         );
     }
     // SAFETY: there is no other thread, so the child gets a consistent copy of everything.
-    unsafe { nix::unistd::fork() }.map_err(|errno| format!("cannot fork: {}", errno.desc()).into())
+    unsafe { nix::unistd::fork() }.map_err(|errno| match errno {
+        Errno::EAGAIN => "cannot fork: this user has too many processes; see `ulimit -u`".into(),
+        _ => format!("cannot fork: {}", errno.desc()).into(),
+    })
 }
 
 /// In a new worker: asks the kernel to kill it when `primary` dies, whatever the worker is doing.
@@ -90,6 +101,14 @@ pub fn reap() -> Result<Option<(Pid, WaitStatus)>> {
     }
 }
 
+/// Reaps all children that have ended.
+///
+/// # Errors
+/// The kernel's.
+pub fn reap_all() -> Result<Vec<(Pid, WaitStatus)>> {
+    iter::from_fn(|| reap().transpose()).collect()
+}
+
 /// How a process ended, in words.
 #[must_use]
 pub fn how_it_ended(status: WaitStatus) -> String {
@@ -129,7 +148,7 @@ pub fn stop_with(
     send(Signal::SIGTERM, &left);
     let mut deadline = Some(Instant::now() + GRACE);
     loop {
-        while let Some((pid, status)) = reap()? {
+        for (pid, status) in reap_all()? {
             left.remove(&pid);
             ended(pid, status);
         }
@@ -139,7 +158,7 @@ pub fn stop_with(
         }
         poll_readable(&[signals.as_fd()], deadline)?;
         let late = deadline.is_some_and(|deadline| deadline <= Instant::now());
-        if ask_to_stop(&pending(signals)?) || late {
+        if asked_to_stop(&pending(signals)?) || late {
             say!("primary: not waiting any longer, SIGKILL to {} worker(s)", left.len());
             send(Signal::SIGKILL, &left);
             deadline = None; // SIGKILL cannot be refused: what is left is to reap
@@ -155,15 +174,15 @@ pub fn stop_with(
 pub fn watch(signals: &SignalFd, mut workers: Vec<Pid>) -> Result<()> {
     while !workers.is_empty() {
         poll_readable(&[signals.as_fd()], None)?;
-        if ask_to_stop(&pending(signals)?) {
+        if asked_to_stop(&pending(signals)?) {
             return stop(signals, workers);
         }
-        while let Some((pid, status)) = reap()? {
+        for (pid, status) in reap_all()? {
             tell_end(pid, status);
             workers.retain(|worker| *worker != pid);
         }
     }
-    Err("all workers have ended; basic-cluster shows how to replace them".into())
+    Err(ALL_ENDED.into())
 }
 
 fn send(signal: Signal, workers: &BTreeSet<Pid>) {

@@ -18,8 +18,8 @@ use crate::Result;
 /// Blocks `signals` for this process and returns a descriptor that becomes readable when one of
 /// them is pending, so that one `poll` can wait for signals and for everything else.
 ///
-/// A blocked signal does not interrupt a system call, so there is no EINTR to take care of; and it
-/// is not lost either, not even between two calls of `poll`. The children inherit the block.
+/// A blocked signal interrupts no system call, and it is not lost, not even between two calls of
+/// `poll`. The children inherit the block.
 ///
 /// # Errors
 /// The kernel's, for example out of descriptors.
@@ -44,7 +44,7 @@ pub fn pending(signals: &SignalFd) -> Result<Vec<Signal>> {
 
 /// Whether somebody asked this process to end: with SIGTERM, or with Ctrl-C (SIGINT).
 #[must_use]
-pub fn ask_to_stop(signals: &[Signal]) -> bool {
+pub fn asked_to_stop(signals: &[Signal]) -> bool {
     signals.contains(&Signal::SIGTERM) || signals.contains(&Signal::SIGINT)
 }
 
@@ -52,7 +52,8 @@ pub fn ask_to_stop(signals: &[Signal]) -> bool {
 /// tells for each of them whether it can. Without a deadline it may sleep for ever.
 ///
 /// # Errors
-/// The kernel's. An interruption (EINTR) is none: it just finds nothing readable.
+/// The kernel's. An interruption (EINTR) is none: it just finds nothing readable. Without handlers
+/// it is rare; a debugger, or a stop and a continue, can still cause it.
 pub fn poll_readable(
     descriptors: &[BorrowedFd<'_>],
     deadline: Option<Instant>,

@@ -13,6 +13,7 @@ pub fn play() -> Result<()> {
 
     let mut cluster = Service::start(&[])?;
     let workers = cluster.workers()?;
+    let wanted = workers.len();
     let answered = cluster.all_answer(&workers)?;
     let several = answered.len() > 1 && answered.iter().eq(&workers);
     table.claim("several workers answer on one port", format!("pids {answered:?}"), several);
@@ -23,7 +24,7 @@ pub fn play() -> Result<()> {
     table.claim("a kept-alive connection sees one of them", format!("pids {refreshed:?}"), one);
 
     cluster.signal(workers[0], Signal::SIGKILL)?;
-    let replaced = cluster.replaced(workers[0], workers.len());
+    let replaced = cluster.replaced(workers[0], wanted);
     table.claim_ok("a killed worker is replaced", &replaced, |pid| format!("by {pid}"));
 
     let workers = cluster.workers()?;
@@ -43,7 +44,7 @@ pub fn play() -> Result<()> {
     wrong.signal(victim, Signal::SIGKILL)?;
     wrong.hears(&format!("worker {victim} was killed"))?;
     let left = wrong.workers()?.len();
-    table.note("wrong: nobody replaces the dead", format!("{left} of {} left", workers.len()));
+    table.note("wrong: nobody replaces the dead", format!("{left} of {wanted} left"));
 
     let mut wrong = Service::start(&["--wrong", "orphans"])?;
     wrong.signal(wrong.primary(), Signal::SIGKILL)?;

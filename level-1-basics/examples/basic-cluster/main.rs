@@ -21,25 +21,24 @@ mod demo;
 
 use std::collections::BTreeMap;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
-use std::iter;
 use std::net::TcpListener;
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use level_1::args::{self, Common};
-use level_1::process::{die_with, end_worker, fork, reap, stop, tell_end};
-use level_1::signals::{ask_to_stop, block, pending, poll_readable, readable};
+use level_1::process::{die_with, end_worker, fork, reap_all, stop, tell_end};
+use level_1::signals::{asked_to_stop, block, pending, poll_readable, readable};
 use level_1::{Result, http, narrate, say};
 use nix::sys::signal::Signal;
-use nix::unistd::{ForkResult, Pid, getpid};
+use nix::unistd::{ForkResult, Pid, alarm, getpid};
 
 /// N workers share one port; a dead one is replaced
 #[derive(clap::Parser)]
 struct Args {
     #[command(flatten)]
     common: Common,
-    /// Run a wrong version, to see what it loses
+    /// Run a wrong version; with --demo, see which claim it breaks
     #[arg(long, value_name = "VERSION")]
     wrong: Option<Wrong>,
 }
@@ -48,7 +47,7 @@ struct Args {
 enum Wrong {
     /// The primary does not replace a worker that died
     NoReplacement,
-    /// The workers go on when the primary is killed
+    /// The workers go on when the primary is killed (for a minute)
     Orphans,
     /// Every worker dies before it is ready
     CrashAtBoot,
@@ -81,13 +80,14 @@ fn primary(args: &Args) -> Result<()> {
             }
         }
         poll_readable(&[signals.as_fd(), reader.as_fd()], crew.pause_ends)?;
-        if ask_to_stop(&pending(&signals)?) {
+        if asked_to_stop(&pending(&signals)?) {
+            drop(listener); // once the workers have closed theirs, new clients are refused
             return stop(&signals, crew.workers.into_keys());
         }
 
         // The order matters. A worker may say that it is ready and die at once: so reap first,
         // then read what was said, and only then judge the deaths.
-        let dead: Vec<_> = iter::from_fn(|| reap().transpose()).collect::<Result<_>>()?;
+        let dead = reap_all()?;
         while readable(&reader)? {
             crew.ready(read_pid(&mut reader)?);
         }
@@ -100,7 +100,7 @@ fn primary(args: &Args) -> Result<()> {
             announced = true;
         }
         if announced && args.wrong == Some(Wrong::NoReplacement) {
-            crew.wanted = 0;
+            crew.wanted = 0; // so no replacement is ever missing
         }
     }
 }
@@ -114,7 +114,7 @@ fn worker(
 ) -> Result<()> {
     match wrong {
         Some(Wrong::CrashAtBoot) => return Err("crashing at boot, as I was told".into()),
-        Some(Wrong::Orphans) => {}
+        Some(Wrong::Orphans) => drop(alarm::set(60)), // even an orphan of ours ends some day
         _ => die_with(primary)?,
     }
     let hello = format!("Hello from worker {}\n", getpid());
@@ -157,8 +157,9 @@ impl Crew {
     fn died(&mut self, pid: Pid) {
         let was_ready = self.workers.remove(&pid) == Some(true);
         self.early_deaths = if was_ready { 0 } else { self.early_deaths + 1 };
-        self.pause_ends = None;
-        if self.early_deaths >= 3 {
+        if was_ready {
+            self.pause_ends = None;
+        } else if self.early_deaths >= 3 && self.pause_ends.is_none() {
             self.pause("the last three workers died before they were ready");
         }
     }

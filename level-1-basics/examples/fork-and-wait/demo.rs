@@ -7,7 +7,8 @@ use nix::sys::signal::Signal;
 
 pub fn play() -> Result<()> {
     let mut table = Table::default();
-    let mut service = Service::start(&[])?;
+    let mut service = Service::begin(&[])?;
+    service.ready_or_over()?;
 
     for (claim, words) in [
         ("an exit code is read by the parent", "exited with code 0"),
@@ -43,13 +44,14 @@ pub fn play() -> Result<()> {
         let same = proc::program(worker)? == proc::program(service.primary())?;
         table.claim("the worker is the same program", format!("pid {worker}"), same);
     }
-    let clean = service.end(Signal::SIGTERM)?;
-    table.claim("SIGTERM ends everything", clean.to_string(), clean.success());
+    let clean = service.end(Signal::SIGTERM);
+    let seen = clean.as_ref().map_or_else(ToString::to_string, ToString::to_string);
+    table.claim("SIGTERM ends everything", seen, clean.is_ok_and(|status| status.success()));
 
     let wrong = Service::start(&["--wrong", "no-reap"])?;
     let zombies = proc::zombies(wrong.primary())?;
     table.note("wrong: nobody waits for the child", format!("zombies: {zombies:?}"));
-    let wrong = Service::start(&["--wrong", "close-on-exec"])?;
+    let wrong = Service::begin(&["--wrong", "close-on-exec"])?;
     table.note("wrong: the socket is close-on-exec", wrong.hears("did not arrive")?);
     table.finish()
 }

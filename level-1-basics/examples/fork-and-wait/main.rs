@@ -33,7 +33,7 @@ use nix::unistd::{ForkResult, Pid, execve, getpid};
 struct Args {
     #[command(flatten)]
     common: Common,
-    /// Run a wrong version, to see what it loses
+    /// Run a wrong version; with --demo, see which claim it breaks
     #[arg(long, value_name = "VERSION")]
     wrong: Option<Wrong>,
 }
@@ -71,8 +71,11 @@ fn primary(args: &Args) -> Result<()> {
     for _ in 0..args.common.workers.get() {
         workers.push(start_again(&listener, keep)?);
     }
-    // The socket listens already: whoever connects now is queued until a worker accepts.
-    narrate::ready(listener.local_addr()?, workers.len());
+    let address = listener.local_addr()?;
+    drop(listener); // the workers have it
+    if http::answers(address, &signals)? {
+        narrate::ready(address, workers.len());
+    }
     watch(&signals, workers)
 }
 
@@ -132,8 +135,9 @@ fn memory() -> Result<()> {
 fn start_again(listener: &TcpListener, keep: bool) -> Result<Pid> {
     // All of this is prepared before the fork, so that the child only has to let go.
     let program = CString::new(env::current_exe()?.as_os_str().as_bytes())?;
-    let variables =
-        env::vars_os().map(|(name, value)| [name.as_bytes(), value.as_bytes()].join(&b'='));
+    let variables = env::vars_os()
+        .filter(|(name, _)| name != ROLE && name != LISTENER)
+        .map(|(name, value)| [name.as_bytes(), value.as_bytes()].join(&b'='));
     let ours = [format!("{ROLE}=worker"), format!("{LISTENER}={}", listener.as_raw_fd())];
     let environment: Vec<CString> = variables
         .chain(ours.map(String::into_bytes))
@@ -159,7 +163,8 @@ fn start_again(listener: &TcpListener, keep: bool) -> Result<Pid> {
 /// The other role. All that this process has of its primary came through the exec.
 fn worker() -> Result<()> {
     let me = getpid();
-    let number = env::var(LISTENER)?.parse()?;
+    let number = env::var(LISTENER).map_err(|_| format!("{ROLE} is set, but {LISTENER} is not"))?;
+    let number = number.parse()?;
     let open: Vec<String> = proc::descriptors(me.as_raw())?
         .into_iter()
         .map(|(fd, kind)| format!("{fd} {kind}"))

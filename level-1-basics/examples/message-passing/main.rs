@@ -13,15 +13,14 @@ mod demo;
 mod worker;
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use level_1::args::{self, Common};
-use level_1::process::{end_worker, fork, reap, stop, tell_end};
-use level_1::signals::{ask_to_stop, block, pending, poll_channels};
-use level_1::{Result, narrate, say};
+use level_1::process::{ALL_ENDED, end_worker, fork, reap_all, stop, tell_end};
+use level_1::signals::{asked_to_stop, block, pending, poll_channels};
+use level_1::{Result, http, narrate, say};
 use nix::sys::signal::Signal;
 use nix::unistd::{ForkResult, Pid, getpid};
 use serde::{Deserialize, Serialize};
@@ -31,7 +30,7 @@ use serde::{Deserialize, Serialize};
 struct Args {
     #[command(flatten)]
     common: Common,
-    /// Run a wrong version, to see what it loses
+    /// Run a wrong version; with --demo, see which claim it breaks
     #[arg(long, value_name = "VERSION")]
     wrong: Option<Wrong>,
 }
@@ -55,7 +54,7 @@ enum Message {
     Greet { text: String, heard: u64 },
 }
 
-/// Longer than any message: a limit, or one bad worker could fill the primary's memory.
+/// Far longer than any message of ours: a limit, or one bad worker could fill the primary's memory.
 const LONGEST: usize = 64 * 1024;
 
 fn main() -> ExitCode {
@@ -72,7 +71,7 @@ fn primary(args: &Args) -> Result<()> {
         let (ours, theirs) = UnixStream::pair()?;
         match fork()? {
             ForkResult::Parent { child } => {
-                ours.set_write_timeout(Some(Duration::from_secs(1)))?;
+                ours.set_nonblocking(true)?; // the primary waits for nobody but in its poll
                 channels.insert(child, Channel { stream: ours, buffer: Vec::new() });
             }
             ForkResult::Child => {
@@ -83,8 +82,11 @@ fn primary(args: &Args) -> Result<()> {
             }
         }
     }
-    narrate::ready(listener.local_addr()?, channels.len());
-    drop(listener);
+    let address = listener.local_addr()?;
+    drop(listener); // the workers have it
+    if http::answers(address, &signals)? {
+        narrate::ready(address, channels.len());
+    }
 
     let mut alive: Vec<Pid> = channels.keys().copied().collect();
     let mut heard = 0;
@@ -100,25 +102,28 @@ fn primary(args: &Args) -> Result<()> {
                 None => drop(channels.remove(&pid)),
             }
         }
-        if ask_to_stop(&pending(&signals)?) {
+        if asked_to_stop(&pending(&signals)?) {
             return stop(&signals, alive);
         }
-        while let Some((pid, status)) = reap()? {
+        for (pid, status) in reap_all()? {
             tell_end(pid, status);
             alive.retain(|worker| *worker != pid);
         }
     }
-    Err("all workers have ended; basic-cluster shows how to replace them".into())
+    Err(ALL_ENDED.into())
 }
 
-/// Tells every worker. Whoever does not read for a second loses its channel: the primary has other
-/// things to do, and half a message may be in there now.
+/// Tells every worker. There is room for hundreds of messages in a channel: a worker that has not
+/// read any of them does not listen, and loses it, as half a message may be in there now.
 fn greet(channels: &mut BTreeMap<Pid, Channel>, text: String, heard: u64) {
     say!("primary: everybody says {text:?} from now on");
     let line = line(&Message::Greet { text, heard });
     channels.retain(|pid, channel| {
-        let told = channel.stream.write_all(&line);
-        told.inspect_err(|error| say!("primary: {pid} does not listen: {error}")).is_ok()
+        let told = channel.stream.write(&line).is_ok_and(|n| n == line.len());
+        if !told {
+            say!("primary: {pid} does not read what it is told, closing its channel");
+        }
+        told
     });
 }
 
@@ -133,7 +138,10 @@ impl Channel {
     /// `None` means that the conversation is over.
     fn hear(&mut self, pid: Pid, wrong: Option<Wrong>) -> Option<Vec<Message>> {
         let mut bytes = [0; 4096];
-        let n = self.stream.read(&mut bytes).unwrap_or(0); // an error is an end, too
+        let n = match self.stream.read(&mut bytes) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Some(Vec::new()),
+            read => read.unwrap_or(0), // a reset is an end, too
+        };
         if n == 0 {
             match self.buffer.len() {
                 0 => say!("primary: {pid} hung up"),
@@ -161,7 +169,9 @@ impl Channel {
 /// A line that is no message is told and skipped: one worker's mistake must not end the primary.
 fn parse(pid: Pid, line: &[u8]) -> Option<Message> {
     let parsed = serde_json::from_slice(line);
-    parsed.inspect_err(|error| say!("primary: {pid} sent what is no message: {error}")).ok()
+    parsed
+        .inspect_err(|error| say!("primary: {pid} sent something that is not a message: {error}"))
+        .ok()
 }
 
 fn line(message: &Message) -> Vec<u8> {

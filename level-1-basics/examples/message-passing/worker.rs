@@ -27,7 +27,7 @@ pub fn run(
     let greeting = Arc::new(Greeting::new(("Hello".to_owned(), 0)));
     let (told, incoming) = (Arc::clone(&greeting), BufReader::new(channel.try_clone()?));
     // A thread of its own may wait for the primary alone: this is what BufRead::lines does.
-    thread::spawn(move || {
+    let listen = move || {
         for line in incoming.lines().map_while(std::result::Result::ok) {
             match serde_json::from_str(&line) {
                 Ok(Message::Greet { text, heard }) => set(&told, text, heard),
@@ -35,7 +35,8 @@ pub fn run(
             }
         }
         exit(1) // the primary hung up: there is nobody to work for
-    });
+    };
+    thread::Builder::new().spawn(listen)?;
     let channel = Arc::new(channel);
     http::serve(listener, || Ok(()), move |request| answer(request, &channel, &greeting, wrong))
 }
@@ -47,6 +48,9 @@ fn answer(
     wrong: Option<Wrong>,
 ) -> Reply {
     let text = http::query(request, "text").unwrap_or("Hello").to_owned();
+    if text.len() > 1000 {
+        return http::status(413, "a greeting has at most 1000 bytes\n");
+    }
     let told = match request.uri().path() {
         "/greet" if wrong == Some(Wrong::OwnMemory) => {
             set(greeting, text, 0);

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use level_1::Result;
-use level_1::lab::{Reply, Service, Table, patience};
+use level_1::lab::{Answer, Service, Table, patience};
 use nix::sys::signal::Signal;
 
 /// Connections for each worker, if the split is even.
@@ -15,7 +15,7 @@ const SHARE: usize = 25;
 pub fn play() -> Result<()> {
     let mut table = Table::default();
     for way in ["shared-listener", "reuse-port", "hand-off"] {
-        let split = split(&mut Service::start(&["--share", way])?)?;
+        let split = split(&mut Service::start_several(&["--share", way])?)?;
         let row = format!("{way}, {} connections", split.len() * SHARE);
         if way == "hand-off" {
             let even = split.iter().all(|share| *share == SHARE);
@@ -47,7 +47,7 @@ fn ends_with_its_worker(service: &Service, patience: Duration) -> Result<bool> {
     connection.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")?;
     let mut bytes = [0; 1024];
     let n = connection.read(&mut bytes)?;
-    let answer = Reply { status: 200, body: String::from_utf8_lossy(&bytes[..n]).into_owned() };
+    let answer = Answer { status: 200, body: String::from_utf8_lossy(&bytes[..n]).into_owned() };
     service.signal(answer.worker()?, Signal::SIGKILL)?;
     match connection.read(&mut bytes) {
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),

@@ -7,10 +7,10 @@ use std::os::unix::net::UnixStream;
 use std::thread::sleep;
 use std::time::Duration;
 
-use level_1::http::Source;
-use level_1::process::{reap, stop, tell_end};
-use level_1::signals::{ask_to_stop, pending, poll_readable};
-use level_1::{Result, say};
+use level_1::http::{self, Source};
+use level_1::process::{ALL_ENDED, reap_all, stop, tell_end};
+use level_1::signals::{asked_to_stop, pending, poll_readable};
+use level_1::{Result, narrate, say};
 use nix::sys::signalfd::SignalFd;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use nix::unistd::Pid;
@@ -40,18 +40,26 @@ pub fn in_turn(
         _ => channels.iter().cycle(),
     };
     let mut kept = Vec::new();
+    let address = listener.local_addr()?;
+    let mut first = Some(http::ask(address)?); // our own client: when it is answered, we are ready
     while !workers.is_empty() {
-        poll_readable(&[signals.as_fd(), listener.as_fd()], None)?;
-        if ask_to_stop(&pending(signals)?) {
+        let mut wanted = vec![signals.as_fd(), listener.as_fd()];
+        wanted.extend(first.as_ref().map(AsFd::as_fd));
+        let readable = poll_readable(&wanted, None)?;
+        if readable.get(2) == Some(&true) && first.take().is_some_and(http::answered) {
+            narrate::ready(address, workers.len());
+        }
+        if asked_to_stop(&pending(signals)?) {
             return stop(signals, workers);
         }
-        while let Some((pid, status)) = reap()? {
+        for (pid, status) in reap_all()? {
             tell_end(pid, status);
             workers.retain(|worker| *worker != pid);
         }
         match listener.accept() {
             Ok((connection, client)) => {
-                // A dead worker's channel is broken, a hung one's is full: on to the next.
+                // A dead worker's channel is broken: on to the next. A hung one's takes a few
+                // hundred connections before it is full, and they hang with it: guide 4.
                 if !turns.by_ref().take(channels.len()).any(|to| send(to, &connection).is_ok()) {
                     say!("primary: no worker takes the connection of {client}");
                 }
@@ -66,7 +74,7 @@ pub fn in_turn(
             }
         }
     }
-    Err("all workers have ended; basic-cluster shows how to replace them".into())
+    Err(ALL_ENDED.into())
 }
 
 /// `SCM_RIGHTS`: the kernel gives the receiver a descriptor of the same connection, as `dup` would.
@@ -85,7 +93,9 @@ fn receive(from: &UnixStream) -> io::Result<Option<TcpStream>> {
     let mut room = nix::cmsg_space!(RawFd);
     let flags = MsgFlags::MSG_CMSG_CLOEXEC;
     let message = recvmsg::<()>(from.as_raw_fd(), &mut bytes, Some(&mut room), flags)?;
-    for rights in message.cmsgs()? {
+    let lost =
+        |_| io::Error::other("a connection is lost: no descriptor is left for it (ulimit -n)");
+    for rights in message.cmsgs().map_err(lost)? {
         if let ControlMessageOwned::ScmRights(descriptors) = rights {
             // SAFETY: the kernel has just made this descriptor for us; nobody else knows of it.
             let own = |fd: &RawFd| TcpStream::from(unsafe { OwnedFd::from_raw_fd(*fd) });

@@ -44,7 +44,7 @@ struct Args {
     /// How the workers share the port
     #[arg(long, value_name = "WAY", default_value = "hand-off")]
     share: Share,
-    /// Run a wrong version, to see what it loses
+    /// Run a wrong version; with --demo, see which claim it breaks
     #[arg(long, value_name = "VERSION")]
     wrong: Option<Wrong>,
 }
@@ -84,7 +84,6 @@ fn primary(args: &Args) -> Result<()> {
             let (ours, theirs) = hand_off::channels(n)?;
             let (workers, (signals, listener, ours)) =
                 fork_workers(theirs, (signals, listener, ours))?;
-            narrate::ready(listener.local_addr()?, n);
             hand_off::in_turn(&signals, &listener, &ours, workers, args.wrong)
         }
     }
@@ -94,7 +93,9 @@ fn primary(args: &Args) -> Result<()> {
 fn accept_by_workers(signals: SignalFd, listeners: Vec<TcpListener>) -> Result<()> {
     let (address, n) = (listeners[0].local_addr()?, listeners.len());
     let (workers, signals) = fork_workers(listeners, signals)?;
-    narrate::ready(address, n);
+    if http::answers(address, &signals)? {
+        narrate::ready(address, n);
+    }
     watch(&signals, workers)
 }
 

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Look for: how long `/quick` takes while `/intensive` runs. `--demo` measures it in five
-//! arrangements, and its last row is the honest one: enough heavy requests block any of them.
+//! arrangements, and its last row is the honest one: enough heavy requests block a cluster, too.
 
 mod demo;
 
@@ -34,7 +34,7 @@ struct Args {
     /// How much work /intensive is: it computes this Fibonacci number
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST)))]
     work: u32,
-    /// Run a wrong version, to see what it loses
+    /// Run a wrong version; with --demo, see which claim it breaks
     #[arg(long, value_name = "VERSION")]
     wrong: Option<Wrong>,
 }
@@ -57,7 +57,8 @@ enum Wrong {
     PoolForgotten,
 }
 
-/// Above this, one request would take minutes: bad input must not cost a worker.
+/// Each number costs 1.6 times the one before: 42 takes a second or two, 60 would take hours. Bad
+/// input must not cost a worker.
 const MOST: u32 = 42;
 
 fn main() -> ExitCode {
@@ -89,7 +90,10 @@ fn primary(args: &Args) -> Result<()> {
         }
     }
     say!("primary: {processes} worker(s), handlers run on: {threads:?}");
-    narrate::ready(address, processes); // it listens: early clients wait in the queue
+    drop(listener); // the workers have it
+    if http::answers(address, &signals)? {
+        narrate::ready(address, processes);
+    }
     watch(&signals, workers)
 }
 

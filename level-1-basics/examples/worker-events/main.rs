@@ -23,8 +23,8 @@ use std::time::{Duration, Instant};
 use level_1::args::{self, Common};
 use level_1::http::{self, Reply, Request};
 use level_1::lab::proc;
-use level_1::process::{die_with, end_worker, fork, how_it_ended, reap, stop_with};
-use level_1::signals::{ask_to_stop, block, pending, poll_channels};
+use level_1::process::{ALL_ENDED, die_with, end_worker, fork, how_it_ended, reap, stop_with};
+use level_1::signals::{asked_to_stop, block, pending, poll_channels, readable};
 use level_1::{Result, narrate, say};
 use nix::sys::signal::Signal;
 use nix::sys::wait::WaitStatus;
@@ -39,7 +39,7 @@ struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 5,
           value_parser = clap::value_parser!(u64).range(1..=3600))]
     every: u64,
-    /// Run a wrong version, to see what it loses
+    /// Run a wrong version; with --demo, see which claim it breaks
     #[arg(long, value_name = "VERSION")]
     wrong: Option<Wrong>,
 }
@@ -86,7 +86,7 @@ fn primary(args: &Args) -> Result<()> {
             workers.get_mut(&pid).expect("it was polled").hear()?;
         }
         let news = pending(&signals)?;
-        if ask_to_stop(&news) {
+        if asked_to_stop(&news) {
             let pids: Vec<Pid> = workers.keys().copied().collect();
             return stop_with(&signals, pids, |pid, status| ended(&mut workers, pid, status));
         }
@@ -100,7 +100,8 @@ fn primary(args: &Args) -> Result<()> {
         {
             ended(&mut workers, pid, status);
         }
-        if !announced && workers.values().all(|worker| worker.listening) {
+        let complete = workers.len() == args.common.workers.get();
+        if !announced && complete && workers.values().all(|worker| worker.listening) {
             narrate::ready(address, workers.len());
             announced = true;
         }
@@ -109,7 +110,7 @@ fn primary(args: &Args) -> Result<()> {
             next_line = Instant::now() + every;
         }
     }
-    Err("all workers have ended; basic-cluster shows how to replace them".into())
+    Err(ALL_ENDED.into())
 }
 
 /// What the primary knows of one worker, and the pipe on which it hears from it.
@@ -147,10 +148,12 @@ const ONLINE: u8 = b'o';
 const LISTENING: u8 = b'l';
 
 /// The last event. The pipe is emptied first: what a worker said comes before its end, even when
-/// both arrive at the same time. That cannot hang, as the pipe of a dead worker has an end.
+/// both arrive at the same time. It is not waited for its end: a child of the worker may have it.
 fn ended(workers: &mut BTreeMap<Pid, Worker>, pid: Pid, status: WaitStatus) {
     let Some(mut worker) = workers.remove(&pid) else { return };
-    while worker.channel.is_some() && worker.hear().is_ok() {}
+    while worker.channel.as_ref().is_some_and(|channel| readable(channel).unwrap_or(false)) {
+        let _ = worker.hear();
+    }
     worker.tell("exit", &format!(": {}", how_it_ended(status)));
 }
 

@@ -22,7 +22,7 @@ pub struct Client {
 
 /// What came back.
 #[derive(Clone, Debug)]
-pub struct Reply {
+pub struct Answer {
     /// The HTTP status code.
     pub status: u16,
     /// The whole body.
@@ -50,7 +50,7 @@ impl Client {
     /// # Errors
     /// The connection was closed or reset, or the answer took longer than three times
     /// [`patience()`]: computing is slow on a busy machine.
-    pub fn get(&mut self, path: &str) -> Result<Reply> {
+    pub fn get(&mut self, path: &str) -> Result<Answer> {
         let request = Request::get(path).header("host", "localhost").body(Empty::new())?;
         self.runtime.block_on(async {
             let answer = async {
@@ -58,14 +58,14 @@ impl Client {
                 let response = self.sender.send_request(request).await?;
                 let status = response.status().as_u16();
                 let body = response.into_body().collect().await?.to_bytes();
-                Ok(Reply { status, body: String::from_utf8_lossy(&body).into_owned() })
+                Ok(Answer { status, body: String::from_utf8_lossy(&body).into_owned() })
             };
             timeout(patience() * 3, answer).await?
         })
     }
 }
 
-impl Reply {
+impl Answer {
     /// The pid that the body names: the number after the word `worker`.
     ///
     /// # Errors

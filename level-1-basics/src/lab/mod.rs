@@ -9,7 +9,7 @@ pub mod proc;
 mod service;
 mod table;
 
-pub use client::{Client, Reply};
+pub use client::{Answer, Client};
 pub use service::Service;
 pub use table::Table;
 

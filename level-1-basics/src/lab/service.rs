@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -17,7 +15,7 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{Client, Reply, proc, wait_for};
+use super::{Answer, Client, proc, wait_for};
 use crate::Result;
 
 /// A running example. When it is dropped, all its processes are ended.
@@ -44,24 +42,31 @@ impl Service {
     /// # Errors
     /// It could not be started, or ended before it was ready; the message has what it said.
     pub fn start(args: &[&str]) -> Result<Self> {
-        let given = env::args().skip(1).filter(|arg| arg != "--demo");
-        let args = args.iter().chain(&["--listen", "127.0.0.1:0"]).map(ToString::to_string);
-        let args: Vec<String> = given.chain(args).collect();
-        Self::launch(&env::current_exe()?, &args)?.until_ready()
+        Self::begin(args)?.until_ready()
     }
 
-    /// Starts `program` with `args`, on a free port unless they say otherwise, and does not wait for
-    /// anything.
+    /// The same as [`Service::start`], without waiting: for a version that never gets ready.
     ///
     /// # Errors
     /// It could not be started.
-    pub fn launch(program: &Path, args: &[impl AsRef<OsStr>]) -> Result<Self> {
-        let mut command = Command::new(program);
-        command.args(["--listen", "127.0.0.1:0"]).args(args);
+    pub fn begin(args: &[&str]) -> Result<Self> {
+        let given = env::args().skip(1).filter(|arg| arg != "--demo");
+        let args = args.iter().chain(&["--listen", "127.0.0.1:0"]).map(ToString::to_string);
+        let mut command = Command::new(env::current_exe()?);
+        command.args(given.chain(args));
+        Self::launch(command)
+    }
+
+    /// Starts `command`, and does not wait for anything.
+    ///
+    /// # Errors
+    /// It could not be started.
+    pub fn launch(mut command: Command) -> Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         isolate(&mut command);
-        let mut child =
-            command.spawn().map_err(|error| format!("{}: {error}", program.display()))?;
+        let mut child = command
+            .spawn()
+            .map_err(|error| format!("{}: {error}", command.get_program().display()))?;
 
         let said = Arc::new(Mutex::new(Said::default()));
         listen(child.stdout.take().expect("piped"), &said, |said| &mut said.stdout);
@@ -69,29 +74,50 @@ impl Service {
         Ok(Self { child, said, address: ([127, 0, 0, 1], 0).into(), seen: BTreeSet::new() })
     }
 
+    /// Waits until there is a `ready` line (true), or until the primary has ended (false).
+    ///
+    /// # Errors
+    /// Neither came.
+    pub fn ready_or_over(&mut self) -> Result<bool> {
+        let line = wait_for("the ready line", || {
+            let line = self.ready_line();
+            let over = line.is_none() && self.child.try_wait().ok()?.is_some();
+            (over || line.is_some()).then_some(line)
+        })?;
+        let Some(line) = line else { return Ok(false) };
+        let url = line.split_whitespace().nth(1).unwrap_or_default();
+        self.address = url.trim_start_matches("http://").parse()?;
+        self.workers()?;
+        Ok(true)
+    }
+
     /// Waits for the `ready` line.
     ///
     /// # Errors
     /// The service ended before; the message has what it said.
     pub fn until_ready(mut self) -> Result<Self> {
-        let line = wait_for("the ready line", || {
-            let line = self.said().stdout.iter().find(|line| line.starts_with("ready ")).cloned();
-            if line.is_none() && self.child.try_wait().ok()?.is_some() {
-                return Some(None);
-            }
-            line.map(Some)
-        })?;
-        let Some(line) = line else {
-            return Err(format!(
-                "ended before it was ready; it said:\n{}",
-                self.narration().join("\n")
-            )
-            .into());
-        };
-        let url = line.split_whitespace().nth(1).unwrap_or_default();
-        self.address = url.trim_start_matches("http://").parse()?;
-        self.workers()?;
-        Ok(self)
+        if self.ready_or_over()? {
+            return Ok(self);
+        }
+        Err(format!("ended before it was ready; it said:\n{}", self.narration().join("\n")).into())
+    }
+
+    /// The same as [`Service::start`], for a lesson that makes no sense with a single worker.
+    ///
+    /// # Errors
+    /// As there; or it has only one worker.
+    pub fn start_several(args: &[&str]) -> Result<Self> {
+        let mut service = Self::start(args)?;
+        match service.workers()?.len() {
+            1 => Err("this lesson needs at least 2 workers: see --workers, CLUSTER_WORKERS".into()),
+            _ => Ok(service),
+        }
+    }
+
+    /// The `ready` line, if it has come.
+    #[must_use]
+    pub fn ready_line(&self) -> Option<String> {
+        self.said().stdout.iter().find(|line| line.starts_with("ready ")).cloned()
     }
 
     /// Where it listens.
@@ -129,7 +155,7 @@ impl Service {
     ///
     /// # Errors
     /// The connection or the request failed. There is no second try.
-    pub fn get(&self, path: &str) -> Result<Reply> {
+    pub fn get(&self, path: &str) -> Result<Answer> {
         self.connect()?.get(path)
     }
 
@@ -137,7 +163,7 @@ impl Service {
     ///
     /// # Errors
     /// One of the requests failed.
-    pub fn get_at_once(&self, n: usize, path: &str) -> Result<Vec<Reply>> {
+    pub fn get_at_once(&self, n: usize, path: &str) -> Result<Vec<Answer>> {
         thread::scope(|scope| {
             let clients: Vec<_> = (0..n).map(|_| scope.spawn(|| self.get(path))).collect();
             clients
@@ -224,13 +250,6 @@ impl Service {
         wait_for("the primary to end", || self.child.try_wait().transpose())?.map_err(Into::into)
     }
 
-    /// The workers that still run. A pid may be given to somebody else once it is free; the time
-    /// of birth tells them apart.
-    fn left(&self) -> Vec<i32> {
-        let alive = |(pid, born): &(i32, u64)| !proc::gone(*pid) && proc::born(*pid) == Some(*born);
-        self.seen.iter().copied().filter(alive).map(|(pid, _)| pid).collect()
-    }
-
     /// Waits until `n` lines on stderr contain `part`.
     ///
     /// # Errors
@@ -240,6 +259,13 @@ impl Service {
             let heard = self.said().stderr.iter().filter(|line| line.contains(part)).count();
             (heard >= n).then_some(())
         })
+    }
+
+    /// The workers that still run. A pid may be given to somebody else once it is free; the time
+    /// of birth tells them apart.
+    fn left(&self) -> Vec<i32> {
+        let alive = |(pid, born): &(i32, u64)| !proc::gone(*pid) && proc::born(*pid) == Some(*born);
+        self.seen.iter().copied().filter(alive).map(|(pid, _)| pid).collect()
     }
 
     fn said(&self) -> MutexGuard<'_, Said> {

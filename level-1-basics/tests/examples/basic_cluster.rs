@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use level_1::lab::{proc, wait_for};
 use nix::sys::signal::Signal;
 
-use crate::{launch, start};
+use crate::{launch, launch_with, start};
 
 #[test]
 fn pids_differ_and_cover_all_workers() {
@@ -89,14 +89,11 @@ fn workers_that_crash_at_boot_are_not_a_fork_bomb() {
 }
 
 #[test]
-fn a_crash_at_boot_is_forgiven_once_a_worker_was_ready() {
-    let mut cluster = start("basic-cluster", &["--workers", "1"]);
-    for _ in 0..5 {
-        let victim = cluster.get("/").and_then(|reply| reply.worker()).expect("answered");
-        cluster.signal(victim, Signal::SIGKILL).expect("it ran");
-        cluster.replaced(victim, 1).expect("at once");
-    }
-    assert!(!cluster.narration().iter().any(|line| line.contains("next try in")), "no pause");
+fn a_primary_that_was_started_with_sigchld_ignored_replaces_all_the_same() {
+    let mut cluster = launch_with("trap '' CHLD", "basic-cluster", &["--workers", "2"]);
+    let victim = cluster.workers().expect("/proc is there")[0];
+    cluster.signal(victim, Signal::SIGKILL).expect("it ran");
+    cluster.replaced(victim, 2).expect("a replacement");
 }
 
 #[test]

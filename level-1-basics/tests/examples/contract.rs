@@ -3,10 +3,10 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use level_1::lab::{proc, wait_for};
+use level_1::lab::{Service, proc, wait_for};
 use nix::sys::signal::Signal;
 
-use crate::{EXAMPLES, launch, program, run, start, stderr};
+use crate::{EXAMPLES, launch, launch_with, program, run, start, stderr};
 
 #[test]
 fn help_names_the_options_of_the_contract() {
@@ -143,6 +143,53 @@ fn a_second_signal_does_not_wait_for_a_worker_that_hangs() {
 }
 
 #[test]
+fn whatever_signals_were_ignored_before_it_can_be_stopped() {
+    for (example, more) in with_every_way() {
+        let mut service = launch_with("trap '' CHLD INT TERM HUP", example, more);
+        let status = service.end(Signal::SIGTERM).unwrap_or_else(|e| panic!("{example}: {e}"));
+        assert!(status.success(), "{example} {more:?}: {status}");
+    }
+}
+
+#[test]
+fn a_single_signal_ends_a_worker_that_hangs_when_its_time_is_up() {
+    let mut service = start("basic-cluster", &["--workers", "2"]);
+    let hung = service.workers().expect("/proc is there")[0];
+    service.signal(hung, Signal::SIGSTOP).expect("it runs");
+    let status = service.end(Signal::SIGTERM).expect("it does not wait for ever");
+    service.hears(&format!("worker {hung} was killed by SIGKILL")).expect("nothing less helps");
+    assert!(status.success(), "{status}");
+}
+
+#[test]
+fn without_descriptors_there_is_a_sentence_and_no_backtrace() {
+    for (example, more) in with_every_way() {
+        for limit in 4..12 {
+            let limit = format!("ulimit -n {limit}; exec \"$0\" --listen 127.0.0.1:0 \"$@\"");
+            let mut command = Command::new("sh");
+            command.args(["-c", &limit]).arg(program(example)).args(more);
+            let mut service = Service::launch(command).expect("sh starts");
+            let settled = || {
+                let complaint = |line: &String| {
+                    line.contains("oo many open files") || line.contains("ulimit -n")
+                };
+                let over = proc::gone(service.primary()) || service.ready_line().is_some();
+                (over || service.narration().iter().any(complaint)).then_some(())
+            };
+            wait_for("an end, a ready line or a complaint", settled).unwrap_or_else(|_| {
+                panic!("{example} {more:?} {limit}: {:?}", service.narration())
+            });
+            let _ = service.end(Signal::SIGTERM);
+            for line in service.narration() {
+                let told =
+                    line.starts_with("error: ") || line.starts_with(|c: char| c.is_ascii_digit());
+                assert!(told && !line.contains("panicked"), "{example} {more:?} {limit}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
 fn sigkill_of_the_primary_ends_the_workers() {
     for (example, more) in with_every_way() {
         let mut service = start(example, more);
@@ -171,8 +218,8 @@ const RUNTIME: [&str; 6] = ["eventfd", "eventpoll", "eventpoll", "socket", "sock
 fn nobody_has_descriptors_that_are_not_expected() {
     for (example, more, primary, worker) in [
         ("basic-cluster", "", "signalfd socket pipe pipe", "socket"),
-        ("fork-and-wait", "", "signalfd socket", "socket"),
-        ("single-thread-problem", "", "signalfd socket", "socket"),
+        ("fork-and-wait", "", "signalfd", "socket"),
+        ("single-thread-problem", "", "signalfd", "socket"),
         // Its end of the channel, and a second descriptor of it for the thread that reads.
         ("message-passing", "", "signalfd socket socket socket", "socket socket socket"),
         ("worker-events", "", "signalfd pipe pipe pipe", "socket pipe"),

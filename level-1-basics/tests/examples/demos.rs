@@ -1,6 +1,8 @@
 //! Each demo ends well, and cannot do so when its claim is made false.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+use level_1::lab::{proc, wait_for};
 
 use crate::{EXAMPLES, program, run, stderr};
 
@@ -52,6 +54,26 @@ fn worker_events_cannot_hold_when_its_claim_is_false() {
 fn round_robin_cannot_hold_when_its_claim_is_false() {
     breaks("round-robin", "--wrong=keep-copy", "a connection ends with its worker");
     breaks("round-robin", "--wrong=first-only", "hand-off");
+}
+
+#[test]
+fn a_demo_that_is_killed_leaves_nothing_behind() {
+    for example in EXAMPLES {
+        let mut demo = Command::new(program(example))
+            .arg("--demo")
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("it runs");
+        let pid = demo.id().cast_signed();
+        let below = wait_for("a service with its workers", || {
+            let services = proc::children(pid).ok()?;
+            let workers = proc::children(*services.first()?).ok()?;
+            (workers.len() > 1).then(|| [services, workers].concat())
+        });
+        demo.kill().and_then(|()| demo.wait()).expect("our child");
+        let gone = || below.as_ref().ok()?.iter().all(|pid| proc::gone(*pid)).then_some(());
+        wait_for("all of it to end", gone).unwrap_or_else(|error| panic!("{example}: {error}"));
+    }
 }
 
 /// A demo passes its options on to what it starts, so it can be pointed at a wrong version: then the

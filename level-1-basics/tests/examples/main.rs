@@ -44,9 +44,20 @@ fn start(example: &str, args: &[&str]) -> Service {
     launch(example, args).until_ready().expect("it becomes ready")
 }
 
-/// Starts an example.
+/// Starts an example, on a free port unless `args` say otherwise.
 fn launch(example: &str, args: &[&str]) -> Service {
-    Service::launch(&program(example), args).expect("it starts")
+    let mut command = Command::new(program(example));
+    command.args(["--listen", "127.0.0.1:0"]).args(args);
+    Service::launch(command).expect("it starts")
+}
+
+/// Starts an example from a shell that has done `setting` before, and waits until it is ready.
+fn launch_with(setting: &str, example: &str, args: &[&str]) -> Service {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{setting}; exec \"$0\" \"$@\"")]).arg(program(example));
+    command.args(["--listen", "127.0.0.1:0"]).args(args);
+    let service = Service::launch(command).and_then(Service::until_ready);
+    service.unwrap_or_else(|error| panic!("{example} after {setting}: {error}"))
 }
 
 /// Runs an example that is expected to end by itself.

@@ -39,6 +39,36 @@ fn a_worker_that_dies_inside_a_message_disturbs_nobody() {
 }
 
 #[test]
+fn a_greeting_that_is_too_long_costs_nobody_anything() {
+    let mut service = start("message-passing", &["--workers", "2"]);
+    for _ in 0..5 {
+        let refused = service.get(&format!("/greet?text={}", "x".repeat(1001))).expect("answered");
+        assert_eq!(refused.status, 413);
+        assert_eq!(refused.body, "a greeting has at most 1000 bytes\n");
+        // Each of these becomes two bytes of JSON.
+        service.get(&format!("/greet?text={}", "\\".repeat(1000))).expect("answered");
+    }
+    service.hears_times("everybody says", 5).expect("those that are allowed arrive");
+    assert_eq!(service.workers().expect("/proc is there").len(), 2);
+}
+
+#[test]
+fn a_worker_that_does_not_read_loses_its_channel_and_holds_up_nobody() {
+    let mut service = start("message-passing", &["--workers", "2"]);
+    let hung = service.workers().expect("/proc is there")[0];
+    service.signal(hung, Signal::SIGSTOP).expect("it runs");
+    let closing = format!("primary: {hung} does not read what it is told");
+    let told = || service.narration().iter().any(|line| line.contains(&closing));
+    let path = format!("/greet?text={}", "x".repeat(1000));
+    while !told() {
+        service.get(&path).expect("the other one answers");
+    }
+    service.signal(hung, Signal::SIGCONT).expect("it is there");
+    service.hears(&format!("worker {hung} exited with code 1")).expect("it is of no use any more");
+    service.get("/").expect("the other one goes on");
+}
+
+#[test]
 fn a_worker_without_a_primary_to_talk_to_is_gone() {
     let mut service = start("message-passing", &["--workers", "2"]);
     service.end(Signal::SIGKILL).expect("none outlives its primary");
