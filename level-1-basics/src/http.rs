@@ -225,12 +225,19 @@ async fn pause_after(error: &io::Error) {
 }
 
 /// Asks `address` for a page, and waits for the answer or for a signal, whichever comes first; tells
-/// whether it was the answer. A service that has answered is ready.
+/// whether it was the answer. A service that has answered is ready. One that cannot be reached has
+/// lost its workers, and is about to hear of it.
 ///
 /// # Errors
-/// The connection was refused or reset.
+/// The kernel's.
 pub fn answers(address: SocketAddr, signals: &SignalFd) -> Result<bool> {
-    let client = ask(address)?;
+    let client = match ask(address) {
+        Ok(client) => client,
+        Err(error) => {
+            say!("primary: nobody answers on {address}: {error}");
+            return Ok(false);
+        }
+    };
     Ok(poll_readable(&[client.as_fd(), signals.as_fd()], None)?[0] && answered(client))
 }
 
