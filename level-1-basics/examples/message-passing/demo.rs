@@ -21,6 +21,13 @@ pub fn play() -> Result<()> {
     let told = service.hears("not a message");
     table.claim_ok("what is no message is told and skipped", &told, Clone::clone);
 
+    let endless = Service::start_several(&[])?;
+    let _ = endless.get("/endless"); // its worker may be gone before it can answer
+    let told = endless
+        .hears("without an end, closing its channel")
+        .and_then(|told| endless.hears("exited with code 1").and(endless.get("/")).and(Ok(told)));
+    table.claim_ok("a message without an end costs its sender", &told, Clone::clone);
+
     let workers = service.workers()?.len();
     let cut = service.get("/die").is_err(); // the answer died with the worker
     let told = service.hears("12 bytes into a message").and_then(|_| service.hears("exited"));

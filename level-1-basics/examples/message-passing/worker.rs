@@ -12,7 +12,7 @@ use level_1::process::die_with;
 use level_1::{Result, say};
 use nix::unistd::{Pid, getpid};
 
-use super::{Message, Wrong, line};
+use super::{LONGEST, Message, Wrong, line};
 
 /// What a worker says, and how often the primary had heard from anybody when it told so.
 type Greeting = Mutex<(String, u64)>;
@@ -63,6 +63,7 @@ fn answer(
             lines.collect::<Vec<_>>().chunks(999).try_for_each(|piece| primary.write_all(piece))
         }
         "/garbage" => primary.write_all(b"this is not JSON\n"),
+        "/endless" => primary.write_all(&vec![b'x'; 4 * LONGEST]),
         "/die" => {
             let _ = primary.write_all(br#"{"type":"sta"#);
             exit(1)

@@ -1,6 +1,7 @@
 //! What all examples promise alike.
 
-use std::net::TcpListener;
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 
 use level_1::lab::{Service, proc, wait_for};
@@ -158,6 +159,18 @@ fn a_single_signal_ends_a_worker_that_hangs_when_its_time_is_up() {
     service.signal(hung, Signal::SIGSTOP).expect("it runs");
     let status = service.end(Signal::SIGTERM).expect("it does not wait for ever");
     service.hears(&format!("worker {hung} was killed by SIGKILL")).expect("nothing less helps");
+    assert!(status.success(), "{status}");
+}
+
+#[test]
+fn a_client_that_never_finishes_its_request_does_not_cost_the_worker_its_exit() {
+    let mut service = start("basic-cluster", &["--workers", "1"]);
+    let mut slow = TcpStream::connect(service.address()).expect("it listens");
+    slow.write_all(b"GET / HT").expect("it reads");
+    service.get("/").expect("the only worker has accepted both");
+    let status = service.end(Signal::SIGTERM).expect("it ends");
+    service.hears("gave up on requests that took too long").expect("by itself");
+    service.hears("exited with code 0").expect("before its primary loses patience");
     assert!(status.success(), "{status}");
 }
 

@@ -15,8 +15,10 @@ mod single_thread_problem;
 mod worker_events;
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::SystemTime;
 
 use level_1::lab::Service;
 
@@ -30,13 +32,28 @@ const EXAMPLES: [&str; 6] = [
     "round-robin",
 ];
 
-/// Where cargo has put an example. `cargo test -p level-1` builds them; `--test` alone does not.
+/// Where cargo has put an example. `cargo test -p level-1` builds them; with `--test` or `--tests` it
+/// does not, and an old one must not be tested in place of what was just written.
 fn program(example: &str) -> PathBuf {
     let this = std::env::current_exe().expect("a test knows its own path");
     let target = this.ancestors().nth(2).expect("target/debug/deps/this");
     let program = target.join("examples").join(example);
-    assert!(program.exists(), "{} is not built: cargo build --examples", program.display());
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let written = newest(&package.join("src")).max(newest(&package.join("examples").join(example)));
+    let built = fs::metadata(&program).and_then(|file| file.modified()).ok();
+    let name = program.display();
+    assert!(built >= Some(written), "{name} is not up to date: cargo build -p level-1 --examples");
     program
+}
+
+/// When something below `folder` was last written.
+fn newest(folder: &Path) -> SystemTime {
+    let entries = fs::read_dir(folder).expect("a folder of this package");
+    let time = |entry: fs::DirEntry| match entry.file_type() {
+        Ok(kind) if kind.is_dir() => newest(&entry.path()),
+        _ => entry.metadata().and_then(|file| file.modified()).expect("a file has a time"),
+    };
+    entries.map(|entry| time(entry.expect("listed"))).max().expect("it is not empty")
 }
 
 /// Starts an example and waits until it is ready.

@@ -53,6 +53,17 @@ fn a_greeting_that_is_too_long_costs_nobody_anything() {
 }
 
 #[test]
+fn a_message_without_an_end_costs_its_sender_and_nobody_else() {
+    let mut service = start("message-passing", &["--workers", "2"]);
+    let _ = service.get("/endless"); // its worker may be gone before it can answer
+    service.hears("sends a message without an end").expect("there is a limit");
+    service.hears("exited with code 1").expect("it has nobody to talk to any more");
+    let left = service.workers().expect("/proc is there");
+    assert_eq!(left.len(), 1);
+    service.all_answer(&left).expect("the other one goes on");
+}
+
+#[test]
 fn a_worker_that_does_not_read_loses_its_channel_and_holds_up_nobody() {
     let mut service = start("message-passing", &["--workers", "2"]);
     let hung = service.workers().expect("/proc is there")[0];
