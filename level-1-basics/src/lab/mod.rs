@@ -5,6 +5,7 @@
 //! with a sentence after [`patience()`].
 
 mod client;
+mod lines;
 pub mod proc;
 mod service;
 mod table;

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use nix::errno::Errno;
@@ -15,23 +13,18 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::lines::Lines;
 use super::{Answer, Client, proc, wait_for};
 use crate::Result;
 
 /// A running example. When it is dropped, all its processes are ended.
 pub struct Service {
     child: Child,
-    said: Arc<Mutex<Said>>,
+    stdout: Lines,
+    stderr: Lines,
     address: SocketAddr,
     /// Every worker that was ever seen, so that none is forgotten at the end.
     seen: BTreeSet<(i32, u64)>,
-}
-
-/// What the service has said so far, line by line.
-#[derive(Default)]
-struct Said {
-    stdout: Vec<String>,
-    stderr: Vec<String>,
 }
 
 impl Service {
@@ -68,10 +61,15 @@ impl Service {
             .spawn()
             .map_err(|error| format!("{}: {error}", command.get_program().display()))?;
 
-        let said = Arc::new(Mutex::new(Said::default()));
-        listen(child.stdout.take().expect("piped"), &said, |said| &mut said.stdout);
-        listen(child.stderr.take().expect("piped"), &said, |said| &mut said.stderr);
-        Ok(Self { child, said, address: ([127, 0, 0, 1], 0).into(), seen: BTreeSet::new() })
+        let stdout = Lines::of(child.stdout.take().expect("piped"));
+        let stderr = Lines::of(child.stderr.take().expect("piped"));
+        Ok(Self {
+            child,
+            stdout,
+            stderr,
+            address: ([127, 0, 0, 1], 0).into(),
+            seen: BTreeSet::new(),
+        })
     }
 
     /// Waits until there is a `ready` line (true), or until the primary has ended (false).
@@ -117,7 +115,7 @@ impl Service {
     /// The `ready` line, if it has come.
     #[must_use]
     pub fn ready_line(&self) -> Option<String> {
-        self.said().stdout.iter().find(|line| line.starts_with("ready ")).cloned()
+        self.stdout.so_far().into_iter().find(|line| line.starts_with("ready "))
     }
 
     /// Where it listens.
@@ -179,17 +177,15 @@ impl Service {
     /// A request failed, or not all of `wanted` answered in the end.
     pub fn all_answer(&self, wanted: &[i32]) -> Result<BTreeSet<i32>> {
         let mut answered = BTreeSet::new();
-        wait_for(&format!("all of {wanted:?} to answer"), || {
-            for reply in self
-                .get_at_once(16, "/")
-                .map_or_else(|error| vec![Err(error)], |all| all.into_iter().map(Ok).collect())
-            {
-                match reply.and_then(|reply| reply.worker()) {
-                    Ok(pid) => answered.insert(pid),
-                    Err(error) => return Some(Err(error)),
-                };
+        let mut ask = || -> Result<bool> {
+            for answer in self.get_at_once(16, "/")? {
+                answered.insert(answer.worker()?);
             }
-            wanted.iter().all(|pid| answered.contains(pid)).then_some(Ok(()))
+            Ok(wanted.iter().all(|pid| answered.contains(pid)))
+        };
+        wait_for(&format!("all of {wanted:?} to answer"), || match ask() {
+            Ok(all) => all.then_some(Ok(())),
+            Err(error) => Some(Err(error)), // a lost request is not asked again
         })??;
         Ok(answered)
     }
@@ -209,7 +205,7 @@ impl Service {
     /// What the service has said on stderr so far.
     #[must_use]
     pub fn narration(&self) -> Vec<String> {
-        self.said().stderr.clone()
+        self.stderr.so_far()
     }
 
     /// Waits for a line on stderr that contains `part`.
@@ -218,7 +214,18 @@ impl Service {
     /// It did not come.
     pub fn hears(&self, part: &str) -> Result<String> {
         wait_for(&format!("the words {part:?}"), || {
-            self.said().stderr.iter().find(|line| line.contains(part)).cloned()
+            self.narration().into_iter().find(|line| line.contains(part))
+        })
+    }
+
+    /// Waits until `n` lines on stderr contain `part`.
+    ///
+    /// # Errors
+    /// They did not come.
+    pub fn hears_times(&self, part: &str, n: usize) -> Result<()> {
+        wait_for(&format!("{n} times the words {part:?}"), || {
+            let heard = self.narration().iter().filter(|line| line.contains(part)).count();
+            (heard >= n).then_some(())
         })
     }
 
@@ -250,26 +257,11 @@ impl Service {
         wait_for("the primary to end", || self.child.try_wait().transpose())?.map_err(Into::into)
     }
 
-    /// Waits until `n` lines on stderr contain `part`.
-    ///
-    /// # Errors
-    /// They did not come.
-    pub fn hears_times(&self, part: &str, n: usize) -> Result<()> {
-        wait_for(&format!("{n} times the words {part:?}"), || {
-            let heard = self.said().stderr.iter().filter(|line| line.contains(part)).count();
-            (heard >= n).then_some(())
-        })
-    }
-
     /// The workers that still run. A pid may be given to somebody else once it is free; the time
     /// of birth tells them apart.
     fn left(&self) -> Vec<i32> {
         let alive = |(pid, born): &(i32, u64)| !proc::gone(*pid) && proc::born(*pid) == Some(*born);
         self.seen.iter().copied().filter(alive).map(|(pid, _)| pid).collect()
-    }
-
-    fn said(&self) -> MutexGuard<'_, Said> {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -283,21 +275,6 @@ impl Drop for Service {
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
         }
     }
-}
-
-/// Collects the lines of one stream on a thread of its own, so that the service never blocks on a
-/// full pipe.
-fn listen(
-    stream: impl Read + Send + 'static,
-    said: &Arc<Mutex<Said>>,
-    of: fn(&mut Said) -> &mut Vec<String>,
-) {
-    let said = Arc::clone(said);
-    thread::spawn(move || {
-        for line in BufReader::new(stream).lines().map_while(std::result::Result::ok) {
-            of(&mut said.lock().unwrap_or_else(PoisonError::into_inner)).push(line);
-        }
-    });
 }
 
 /// Ties the child to the thread that starts it, so that a test or demo that is killed leaves
