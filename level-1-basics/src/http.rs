@@ -17,7 +17,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::{SigSet, Signal, raise};
 use nix::sys::signalfd::SignalFd;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
@@ -25,7 +25,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::process::GRACE;
-use crate::signals::poll_readable;
+use crate::signals::{asked_to_stop, pending, poll_readable};
 use crate::{Result, say};
 
 /// How long a worker waits for its last requests: less than its primary waits for the worker.
@@ -93,7 +93,10 @@ pub fn serve_on(
     ready: impl FnOnce() -> io::Result<()>,
     handler: impl Handler,
 ) -> Result<()> {
-    runtime(threads)?.block_on(accept_until_sigterm(threads, source, ready, handler))
+    let runtime = runtime(threads)?;
+    let served = runtime.block_on(accept_until_sigterm(threads, source, ready, handler));
+    runtime.shutdown_background(); // whoever still computes now has had its time
+    served
 }
 
 fn runtime(threads: Threads) -> io::Result<Runtime> {
@@ -224,21 +227,38 @@ async fn pause_after(error: &io::Error) {
     }
 }
 
-/// Asks `address` for a page, and waits for the answer or for a signal, whichever comes first; tells
-/// whether it was the answer. A service that has answered is ready. One that cannot be reached has
-/// lost its workers, and is about to hear of it.
+/// Asks `address` for a page until it is answered, or until somebody asks this process to stop;
+/// tells whether it was answered. A service that has answered is ready. One that cannot be reached
+/// any more has lost its workers, and is about to hear of it.
 ///
 /// # Errors
 /// The kernel's.
 pub fn answers(address: SocketAddr, signals: &SignalFd) -> Result<bool> {
-    let client = match ask(address) {
-        Ok(client) => client,
-        Err(error) => {
-            say!("primary: nobody answers on {address}: {error}");
-            return Ok(false);
+    let mut news = Vec::new();
+    let mut client = ask(address);
+    let answered = loop {
+        let asked = match client {
+            Ok(asked) => asked,
+            Err(error) => {
+                say!("primary: nobody answers on {address}: {error}");
+                break false;
+            }
+        };
+        let readable = poll_readable(&[asked.as_fd(), signals.as_fd()], None)?;
+        news.extend(pending(signals)?);
+        if asked_to_stop(&news) {
+            break false;
         }
+        if readable[0] && answered(&asked) {
+            break true;
+        }
+        // A worker has died: ask another one, if it was the one that had accepted.
+        client = if readable[0] { ask(address) } else { Ok(asked) };
     };
-    Ok(poll_readable(&[client.as_fd(), signals.as_fd()], None)?[0] && answered(client))
+    for signal in news {
+        raise(signal)?; // it is blocked, so it is pending again for whoever looks next
+    }
+    Ok(answered)
 }
 
 /// The first half of [`answers`], for a primary that has something to do in between.
@@ -253,7 +273,7 @@ pub fn ask(address: SocketAddr) -> io::Result<std::net::TcpStream> {
 
 /// The second half, once `client` is readable: whether that is an answer, and not the end.
 #[must_use]
-pub fn answered(mut client: std::net::TcpStream) -> bool {
+pub fn answered(mut client: &std::net::TcpStream) -> bool {
     client.read(&mut [0]).is_ok_and(|n| n > 0)
 }
 

@@ -53,7 +53,7 @@ pub fn asked_to_stop(signals: &[Signal]) -> bool {
 ///
 /// # Errors
 /// The kernel's. An interruption (EINTR) is none: it just finds nothing readable. Without handlers
-/// it is rare; a debugger, or a stop and a continue, can still cause it.
+/// it does not happen here.
 pub fn poll_readable(
     descriptors: &[BorrowedFd<'_>],
     deadline: Option<Instant>,

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use level_1::args::{self, Common};
 use level_1::process::{ALL_ENDED, end_worker, fork, reap_all, stop, tell_end};
-use level_1::signals::{asked_to_stop, block, pending, poll_channels};
+use level_1::signals::{asked_to_stop, block, pending, poll_channels, readable};
 use level_1::{Result, http, narrate, say};
 use nix::sys::signal::Signal;
 use nix::unistd::{ForkResult, Pid, getpid};
@@ -54,6 +54,8 @@ enum Message {
     Greet { text: String, heard: u64 },
 }
 
+type Channels = BTreeMap<Pid, Channel>;
+
 /// Far longer than any message of ours: a limit, or one bad worker could fill the primary's memory.
 const LONGEST: usize = 64 * 1024;
 
@@ -66,7 +68,7 @@ fn primary(args: &Args) -> Result<()> {
     let listener = args.common.bind()?;
     let signals = block(&[Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT])?;
     let me = getpid();
-    let mut channels: BTreeMap<Pid, Channel> = BTreeMap::new();
+    let mut channels: Channels = BTreeMap::new();
     for _ in 0..args.common.workers.get() {
         let (ours, theirs) = UnixStream::pair()?;
         match fork()? {
@@ -88,42 +90,57 @@ fn primary(args: &Args) -> Result<()> {
         narrate::ready(address, channels.len());
     }
 
-    let mut alive: Vec<Pid> = channels.keys().copied().collect();
-    let mut heard = 0;
+    let (mut alive, mut heard): (Vec<Pid>, u64) = (channels.keys().copied().collect(), 0);
     while !alive.is_empty() {
         // Sleeps until anybody says something: it never waits for one worker alone.
         let streams = channels.iter().map(|(pid, channel)| (*pid, &channel.stream));
         for pid in poll_channels(&signals, streams, None)? {
-            match channels.get_mut(&pid).and_then(|channel| channel.hear(pid, args.wrong)) {
-                Some(messages) => messages.into_iter().for_each(|message| match message {
-                    Message::Status { .. } => heard += 1,
-                    Message::Greet { text, .. } => greet(&mut channels, text, heard),
-                }),
-                None => drop(channels.remove(&pid)),
-            }
+            listen(pid, &mut channels, &mut heard, args.wrong);
         }
         if asked_to_stop(&pending(&signals)?) {
             return stop(&signals, alive);
         }
         for (pid, status) in reap_all()? {
+            // Its last words come before its end, even when both arrive at the same time.
+            while let Some(channel) = channels.get(&pid)
+                && readable(&channel.stream)?
+            {
+                listen(pid, &mut channels, &mut heard, args.wrong);
+            }
             tell_end(pid, status);
+            channels.remove(&pid);
             alive.retain(|worker| *worker != pid);
         }
     }
     Err(ALL_ENDED.into())
 }
 
+/// Hears what worker `pid` has said, and reacts.
+fn listen(pid: Pid, channels: &mut Channels, heard: &mut u64, wrong: Option<Wrong>) {
+    let Some(messages) = channels.get_mut(&pid).and_then(|channel| channel.hear(pid, wrong)) else {
+        channels.remove(&pid); // the conversation is over
+        return;
+    };
+    for message in messages {
+        match message {
+            Message::Status { .. } => *heard += 1,
+            Message::Greet { text, .. } => greet(channels, text, *heard),
+        }
+    }
+}
+
 /// Tells every worker. There is room for hundreds of messages in a channel: a worker that has not
 /// read any of them does not listen, and loses it, as half a message may be in there now.
-fn greet(channels: &mut BTreeMap<Pid, Channel>, text: String, heard: u64) {
+fn greet(channels: &mut Channels, text: String, heard: u64) {
     say!("primary: everybody says {text:?} from now on");
     let line = line(&Message::Greet { text, heard });
     channels.retain(|pid, channel| {
-        let told = channel.stream.write(&line).is_ok_and(|n| n == line.len());
-        if !told {
-            say!("primary: {pid} does not read what it is told, closing its channel");
+        match channel.stream.write(&line) {
+            Ok(n) if n == line.len() => return true,
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {} // its end is on its way
+            _ => say!("primary: {pid} does not read what it is told, closing its channel"),
         }
-        told
+        false
     });
 }
 

@@ -46,8 +46,12 @@ pub fn in_turn(
         let mut wanted = vec![signals.as_fd(), listener.as_fd()];
         wanted.extend(first.as_ref().map(AsFd::as_fd));
         let readable = poll_readable(&wanted, None)?;
-        if readable.get(2) == Some(&true) && first.take().is_some_and(http::answered) {
-            narrate::ready(address, workers.len());
+        if readable.get(2) == Some(&true) {
+            if first.take().is_some_and(|client| http::answered(&client)) {
+                narrate::ready(address, workers.len());
+            } else {
+                first = Some(http::ask(address)?); // its worker died: ask another one
+            }
         }
         if asked_to_stop(&pending(signals)?) {
             return stop(signals, workers);

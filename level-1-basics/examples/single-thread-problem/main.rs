@@ -89,7 +89,7 @@ fn primary(args: &Args) -> Result<()> {
             }
         }
     }
-    say!("primary: {processes} worker(s), handlers run on: {threads:?}");
+    say!("primary: {processes} worker(s), each runs its handlers like this: {threads:?}");
     drop(listener); // the workers have it
     if http::answers(address, &signals)? {
         narrate::ready(address, processes);

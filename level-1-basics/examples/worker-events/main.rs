@@ -100,8 +100,7 @@ fn primary(args: &Args) -> Result<()> {
         {
             ended(&mut workers, pid, status);
         }
-        let complete = workers.len() == args.common.workers.get();
-        if !announced && complete && workers.values().all(|worker| worker.listening) {
+        if !announced && !workers.is_empty() && workers.values().all(|worker| worker.listening) {
             narrate::ready(address, workers.len());
             announced = true;
         }

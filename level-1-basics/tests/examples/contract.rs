@@ -7,7 +7,7 @@ use std::process::Command;
 use level_1::lab::{Service, proc, wait_for};
 use nix::sys::signal::Signal;
 
-use crate::{EXAMPLES, launch, launch_with, program, run, start, stderr};
+use crate::{EXAMPLES, bounded, launch, launch_with, program, run, start, stderr};
 
 #[test]
 fn help_names_the_options_of_the_contract() {
@@ -49,10 +49,7 @@ fn bad_arguments_get_a_sentence_and_start_nothing() {
 #[test]
 fn the_environment_sets_the_number_of_workers_and_is_checked_too() {
     for example in EXAMPLES {
-        let output = Command::new(program(example))
-            .env("CLUSTER_WORKERS", "many")
-            .output()
-            .expect("it runs");
+        let output = bounded(example).env("CLUSTER_WORKERS", "many").output().expect("it runs");
         let said = stderr(&output);
         assert!(
             said.contains("CLUSTER_WORKERS take a whole number from 1 to 64"),

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use level_1::lab::{proc, wait_for};
 
-use crate::{EXAMPLES, program, run, stderr};
+use crate::{EXAMPLES, bounded, program, run, stderr};
 
 #[test]
 fn every_demo_holds_what_it_claims() {
@@ -61,6 +61,7 @@ fn a_demo_that_is_killed_leaves_nothing_behind() {
     for example in EXAMPLES {
         let mut demo = Command::new(program(example))
             .arg("--demo")
+            .env_remove("CLUSTER_WORKERS")
             .stdout(Stdio::null())
             .spawn()
             .expect("it runs");
@@ -79,7 +80,7 @@ fn a_demo_that_is_killed_leaves_nothing_behind() {
 /// A demo passes its options on to what it starts, so it can be pointed at a wrong version: then the
 /// row of that claim is broken, and the demo fails.
 fn breaks(example: &str, falsehood: &str, broken: &str) {
-    let mut demo = Command::new(program(example));
+    let mut demo = bounded(example);
     demo.args(["--demo", falsehood]).env("LAB_PATIENCE", "2"); // waiting does not make it true
     let output = demo.output().expect("it runs");
     let table = String::from_utf8_lossy(&output.stdout);

@@ -64,7 +64,7 @@ fn start(example: &str, args: &[&str]) -> Service {
 /// Starts an example, on a free port unless `args` say otherwise.
 fn launch(example: &str, args: &[&str]) -> Service {
     let mut command = Command::new(program(example));
-    command.args(["--listen", "127.0.0.1:0"]).args(args);
+    command.args(["--listen", "127.0.0.1:0"]).args(args).env_remove("CLUSTER_WORKERS");
     Service::launch(command).expect("it starts")
 }
 
@@ -79,7 +79,15 @@ fn launch_with(setting: &str, example: &str, args: &[&str]) -> Service {
 
 /// Runs an example that is expected to end by itself.
 fn run(example: &str, args: &[impl AsRef<OsStr>]) -> Output {
-    Command::new(program(example)).args(args).output().expect("it runs")
+    bounded(example).args(args).output().expect("it runs")
+}
+
+/// An example that has to end within 30 s, as a demo promises; `timeout` ends it after that, and
+/// exits with a code of its own, 124.
+fn bounded(example: &str) -> Command {
+    let mut command = Command::new("timeout");
+    command.args(["--kill-after=5", "30"]).arg(program(example)).env_remove("CLUSTER_WORKERS");
+    command
 }
 
 /// What a user would read of an [`Output`] on stderr.

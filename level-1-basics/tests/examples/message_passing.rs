@@ -30,6 +30,9 @@ fn a_worker_that_dies_inside_a_message_disturbs_nobody() {
         service.get("/die").expect_err("its answer died with it");
         service.hears_times("12 bytes into a message", 3 - left).expect("it is told");
         service.hears_times("exited with code 1", 3 - left).expect("it is reaped");
+        let told = service.narration();
+        let last_of = |part: &str| told.iter().rposition(|line| line.contains(part));
+        assert!(last_of("bytes into a message") < last_of("exited with code 1"), "{told:#?}");
         let workers = service.workers().expect("/proc is there");
         assert_eq!(workers.len(), left);
         service.all_answer(&workers).expect("the others answer");
