@@ -5,9 +5,8 @@
 //! accept and answer until SIGTERM comes, then finish what is in flight and return.
 
 use std::convert::Infallible;
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener};
-use std::os::fd::AsFd;
+use std::io::{self, ErrorKind};
+use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -17,15 +16,13 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use nix::sys::signal::{SigSet, Signal, raise};
-use nix::sys::signalfd::SignalFd;
+use nix::sys::signal::{SigSet, Signal};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::process::GRACE;
-use crate::signals::{asked_to_stop, pending, poll_readable};
 use crate::{Result, say};
 
 /// How long a worker waits for its last requests: less than its primary waits for the worker.
@@ -225,56 +222,6 @@ async fn pause_after(error: &io::Error) {
         say!("worker: cannot accept at the moment: {error}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-}
-
-/// Asks `address` for a page until it is answered, or until somebody asks this process to stop;
-/// tells whether it was answered. A service that has answered is ready. One that cannot be reached
-/// any more has lost its workers, and is about to hear of it.
-///
-/// # Errors
-/// The kernel's.
-pub fn answers(address: SocketAddr, signals: &SignalFd) -> Result<bool> {
-    let mut news = Vec::new();
-    let mut client = ask(address);
-    let answered = loop {
-        let asked = match client {
-            Ok(asked) => asked,
-            Err(error) => {
-                say!("primary: nobody answers on {address}: {error}");
-                break false;
-            }
-        };
-        let readable = poll_readable(&[asked.as_fd(), signals.as_fd()], None)?;
-        news.extend(pending(signals)?);
-        if asked_to_stop(&news) {
-            break false;
-        }
-        if readable[0] && answered(&asked) {
-            break true;
-        }
-        // A worker has died: ask another one, if it was the one that had accepted.
-        client = if readable[0] { ask(address) } else { Ok(asked) };
-    };
-    for signal in news {
-        raise(signal)?; // it is blocked, so it is pending again for whoever looks next
-    }
-    Ok(answered)
-}
-
-/// The first half of [`answers`], for a primary that has something to do in between.
-///
-/// # Errors
-/// The connection was refused or reset.
-pub fn ask(address: SocketAddr) -> io::Result<std::net::TcpStream> {
-    let mut client = std::net::TcpStream::connect(address)?;
-    client.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
-    Ok(client)
-}
-
-/// The second half, once `client` is readable: whether that is an answer, and not the end.
-#[must_use]
-pub fn answered(mut client: &std::net::TcpStream) -> bool {
-    client.read(&mut [0]).is_ok_and(|n| n > 0)
 }
 
 /// A text answer with status 200.

@@ -10,6 +10,7 @@
 //! | [`process`] | `fork` behind a check, the tie to the primary, the graceful stop |
 //! | [`signals`] | signals that arrive through a descriptor, and one `poll` for everything |
 //! | [`http`] | HTTP/1.1 for one worker; the only place where hyper and `async` live |
+//! | [`readiness`] | how a primary finds out that its service can answer |
 //! | [`lab`] | the laboratory of `--demo` and of the tests: starts an example and watches it |
 //!
 //! The guides of the level are modules below, so that every Rust block in them is compiled and
@@ -26,6 +27,7 @@ pub mod http;
 pub mod lab;
 pub mod narrate;
 pub mod process;
+pub mod readiness;
 pub mod signals;
 
 /// An error that can be shown to a user in one line.

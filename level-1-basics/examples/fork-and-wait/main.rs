@@ -22,7 +22,7 @@ use level_1::args::{self, Common};
 use level_1::lab::proc;
 use level_1::process::{die_with, end_worker, fork, how_it_ended, inherited_listener, watch};
 use level_1::signals::block;
-use level_1::{Result, http, narrate, say};
+use level_1::{Result, http, narrate, readiness, say};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::signal::{Signal, kill, raise};
 use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};
@@ -73,7 +73,7 @@ fn primary(args: &Args) -> Result<()> {
     }
     let address = listener.local_addr()?;
     drop(listener); // the workers have it
-    if http::answers(address, &signals)? {
+    if readiness::answers(address, &signals)? {
         narrate::ready(address, workers.len());
     }
     watch(&signals, workers)

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use level_1::args::{self, Common};
 use level_1::process::{ALL_ENDED, end_worker, fork, reap_all, stop, tell_end};
 use level_1::signals::{asked_to_stop, block, pending, poll_channels, readable};
-use level_1::{Result, http, narrate, say};
+use level_1::{Result, narrate, readiness, say};
 use nix::sys::signal::Signal;
 use nix::unistd::{ForkResult, Pid, getpid};
 use serde::{Deserialize, Serialize};
@@ -86,7 +86,7 @@ fn primary(args: &Args) -> Result<()> {
     }
     let address = listener.local_addr()?;
     drop(listener); // the workers have it
-    if http::answers(address, &signals)? {
+    if readiness::answers(address, &signals)? {
         narrate::ready(address, channels.len());
     }
 

@@ -7,10 +7,10 @@ use std::os::unix::net::UnixStream;
 use std::thread::sleep;
 use std::time::Duration;
 
-use level_1::http::{self, Source};
+use level_1::http::Source;
 use level_1::process::{ALL_ENDED, reap_all, stop, tell_end};
 use level_1::signals::{asked_to_stop, pending, poll_readable};
-use level_1::{Result, narrate, say};
+use level_1::{Result, narrate, readiness, say};
 use nix::sys::signalfd::SignalFd;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use nix::unistd::Pid;
@@ -41,16 +41,16 @@ pub fn in_turn(
     };
     let mut kept = Vec::new();
     let address = listener.local_addr()?;
-    let mut first = Some(http::ask(address)?); // our own client: when it is answered, we are ready
+    let mut first = Some(readiness::ask(address)?); // our own client: when it is answered, we are ready
     while !workers.is_empty() {
         let mut wanted = vec![signals.as_fd(), listener.as_fd()];
         wanted.extend(first.as_ref().map(AsFd::as_fd));
         let readable = poll_readable(&wanted, None)?;
         if readable.get(2) == Some(&true) {
-            if first.take().is_some_and(|client| http::answered(&client)) {
+            if first.take().is_some_and(|client| readiness::answered(&client)) {
                 narrate::ready(address, workers.len());
             } else {
-                first = Some(http::ask(address)?); // its worker died: ask another one
+                first = Some(readiness::ask(address)?); // its worker died: ask another one
             }
         }
         if asked_to_stop(&pending(signals)?) {

@@ -30,7 +30,7 @@ use level_1::args::{self, Common, cannot_listen};
 use level_1::http::{self, Source};
 use level_1::process::{die_with, end_worker, fork, watch};
 use level_1::signals::block;
-use level_1::{Result, narrate};
+use level_1::{Result, narrate, readiness};
 use nix::sys::signal::Signal;
 use nix::sys::signalfd::SignalFd;
 use nix::unistd::{ForkResult, Pid, getpid};
@@ -93,7 +93,7 @@ fn primary(args: &Args) -> Result<()> {
 fn accept_by_workers(signals: SignalFd, listeners: Vec<TcpListener>) -> Result<()> {
     let (address, n) = (listeners[0].local_addr()?, listeners.len());
     let (workers, signals) = fork_workers(listeners, signals)?;
-    if http::answers(address, &signals)? {
+    if readiness::answers(address, &signals)? {
         narrate::ready(address, n);
     }
     watch(&signals, workers)

@@ -19,7 +19,7 @@ use level_1::args::{self, Common};
 use level_1::http::{self, Reply, Request, Threads};
 use level_1::process::{die_with, end_worker, fork, watch};
 use level_1::signals::block;
-use level_1::{Result, narrate, say};
+use level_1::{Result, narrate, readiness, say};
 use nix::sys::signal::Signal;
 use nix::unistd::{ForkResult, Pid, getpid};
 
@@ -91,7 +91,7 @@ fn primary(args: &Args) -> Result<()> {
     }
     say!("primary: {processes} worker(s), each runs its handlers like this: {threads:?}");
     drop(listener); // the workers have it
-    if http::answers(address, &signals)? {
+    if readiness::answers(address, &signals)? {
         narrate::ready(address, processes);
     }
     watch(&signals, workers)

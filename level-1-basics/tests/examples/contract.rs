@@ -269,7 +269,7 @@ fn expect_descriptors(pid: i32, mut expected: Vec<&str>, example: &str) {
 fn a_program_that_is_not_ready_yet_can_be_stopped() {
     for (example, more) in with_every_way() {
         let mut service = launch(example, more);
-        // Wherever this signal finds it, before or after its workers: nothing may be left.
+        // Wherever this signal finds it, before or after its workers: it ends, and so do those that were there.
         service.end(Signal::SIGTERM).unwrap_or_else(|error| panic!("{example}: {error}"));
     }
 }
