@@ -1,0 +1,69 @@
+//! # Reap workers, and tell how they ended
+//!
+//! Whoever forks, reaps. You write the four functions with which a primary learns how its workers
+//! ended: what a status says, one worker, all that have ended, and all, by a deadline.
+//!
+//! What must hold:
+//!
+//! 1. A status says *code* or *signal*, never both.
+//! 2. A wait for one worker leaves the others alone.
+//! 3. A wait that a signal interrupts (EINTR) goes on.
+//! 4. Every worker is reaped exactly once, and no zombie stays.
+//! 5. Nobody is killed who still has time, and nobody is waited for who has none left.
+//!
+//! To read: `level-1-basics/guides/03-fork-exec-wait.md` and `06-life-of-a-worker.md`. In a second
+//! terminal: `cargo test -p exercises reap`.
+
+#![allow(unused_imports)] // what you will probably need is here already
+
+use std::io;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+/// How a worker ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It exited, with this code.
+    Code(i32),
+    /// This signal killed it.
+    Signal(Signal),
+}
+
+/// Step 1. How the worker ended that `status` is about; nothing, if it has not ended (it was
+/// stopped or continued, or it runs on).
+pub fn decode(status: WaitStatus) -> Option<Ending> {
+    hole!("reap::1", status)
+}
+
+/// Step 2. Waits until `worker` has ended, reaps it, and tells how it ended. Other workers stay as
+/// they are, also those that have ended.
+///
+/// # Errors
+/// `worker` is not a child of this process. An interrupted wait is not an error.
+pub fn wait_for(worker: Pid) -> io::Result<Ending> {
+    hole!("reap::2", worker)
+}
+
+/// Step 3. Reaps all workers that have ended, and waits for none. That there are no workers at all
+/// is not an error.
+///
+/// # Errors
+/// The kernel's.
+pub fn reap_ended() -> io::Result<Vec<(Pid, Ending)>> {
+    hole!("reap::3")
+}
+
+/// Step 4. Stops all `workers`: SIGTERM to each of them, then up to `grace` for all of them
+/// together, then SIGKILL to those that are left. Returns when all are reaped, with how they ended,
+/// in any order. `workers` are all the children there are.
+///
+/// # Errors
+/// The kernel's.
+pub fn stop(workers: &[Pid], grace: Duration) -> io::Result<Vec<(Pid, Ending)>> {
+    hole!("reap::4", workers, grace)
+}

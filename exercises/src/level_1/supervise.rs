@@ -1,0 +1,160 @@
+//! # Supervise workers
+//!
+//! A supervisor keeps its workers alive: it replaces the dead, up to a limit, and not those that were
+//! told to stop. You write its rule, and then what makes it work on real processes.
+//!
+//! What must hold:
+//!
+//! 1. An exit that nobody asked for is a crash, with code 0 as well.
+//! 2. A worker that was told to stop is not replaced, however it ends.
+//! 3. A program that cannot start is not started for ever.
+//! 4. What a worker has said counts, even when it has died since.
+//! 5. All that have ended are reaped, and nobody else is waited for.
+//!
+//! To read: `level-1-basics/guides/06-life-of-a-worker.md`. In a second terminal:
+//! `cargo test -p exercises supervise`.
+
+#![allow(unused_imports)] // what you will probably need is here already
+
+use std::collections::BTreeMap;
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::os::fd::AsFd;
+use std::process::exit;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Pid, getpid};
+
+use crate::provided::fork;
+
+/// What is known of a worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Life {
+    /// It has said that it can work.
+    pub was_ready: bool,
+    /// Somebody wanted it to stop, and wrote that down before doing anything about it.
+    pub told_to_stop: bool,
+}
+
+/// What to do after the end of a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Start another one in its place.
+    Replace,
+    /// It was meant to end.
+    Leave,
+    /// Too many have died before they could work.
+    GiveUp,
+}
+
+/// Step 1. The rule: what to do after the end of a worker with this `life`.
+///
+/// `early_deaths` is how many workers in a row have died before they were ready, this one included.
+/// The death number `limit` of such a row is the last straw.
+pub fn decide(life: Life, early_deaths: u32, limit: u32) -> Next {
+    hole!("supervise::1", life, early_deaths, limit)
+}
+
+/// A primary that looks after workers which all do the same `work`.
+#[derive(Debug)]
+pub struct Supervisor<W> {
+    /// What a worker does. It says through [`Ready`] that it can work, and exits with the code that it
+    /// returns.
+    work: W,
+    /// How many early deaths in a row are too many.
+    limit: u32,
+    /// The workers that have not been reaped yet.
+    pub workers: BTreeMap<Pid, Life>,
+    /// How many workers in a row have died before they were ready.
+    pub early_deaths: u32,
+    /// A pipe for all workers: whoever can work writes its pid into it.
+    words: (PipeReader, PipeWriter),
+}
+
+/// A worker's way to say that it can work.
+#[derive(Debug)]
+pub struct Ready(PipeWriter);
+
+impl Ready {
+    /// Provided. Says it.
+    pub fn tell(mut self) {
+        // If nobody listens, the primary is gone, and so will be this worker.
+        let _ = self.0.write_all(&getpid().as_raw().to_ne_bytes());
+    }
+}
+
+impl<W: Fn(Ready) -> i32> Supervisor<W> {
+    /// Provided. A supervisor without workers.
+    ///
+    /// # Errors
+    /// There is no room for the pipe.
+    pub fn new(limit: u32, work: W) -> io::Result<Self> {
+        let words = io::pipe()?;
+        Ok(Self { work, limit, workers: BTreeMap::new(), early_deaths: 0, words })
+    }
+
+    /// Provided. Takes down who has said that it can work, and waits for nobody.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn hear(&mut self) -> io::Result<()> {
+        while self.has_word()? {
+            let mut pid = [0; 4];
+            self.words.0.read_exact(&mut pid)?;
+            let life = self.workers.get_mut(&Pid::from_raw(i32::from_ne_bytes(pid)));
+            if let Some(life) = life {
+                life.was_ready = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Provided. Whether somebody has said something that was not heard yet.
+    fn has_word(&self) -> io::Result<bool> {
+        let mut reader = [PollFd::new(self.words.0.as_fd(), PollFlags::POLLIN)];
+        Ok(poll(&mut reader, PollTimeout::ZERO)? > 0)
+    }
+
+    /// Step 2. Forks one worker, and puts it on the list.
+    ///
+    /// It does the `work` with a [`Ready`] of its own (a clone of the pipe's write end), and exits
+    /// with the code that the work returns.
+    ///
+    /// # Errors
+    /// There is no room for one more process.
+    pub fn start(&mut self) -> io::Result<Pid> {
+        hole!("supervise::2", self)
+    }
+
+    /// Step 3. Reaps all workers that have ended, takes them off the list, and does with each what
+    /// the rule says. Returns who ended and what was decided. Waits for nobody.
+    ///
+    /// `early_deaths` goes back to 0 with each worker that was ready, and up by one with each that was
+    /// not. Those that were told to stop do not count.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn tend(&mut self) -> io::Result<Vec<(Pid, Next)>> {
+        hole!("supervise::3", self)
+    }
+
+    /// Step 4. Tells `worker` to stop: writes the intent down, then sends SIGTERM. Does not wait.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`]: `worker` is not on the list. Then nobody gets a signal: its pid
+    /// may be that of somebody else by now.
+    pub fn retire(&mut self, worker: Pid) -> io::Result<()> {
+        hole!("supervise::4", self, worker)
+    }
+
+    /// Step 5. Stops all workers: tells each of them, and returns when all are reaped. Nobody is
+    /// replaced, and the list is empty. (They do as they are told; a deadline is not needed here.)
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn stop(&mut self) -> io::Result<()> {
+        hole!("supervise::5", self)
+    }
+}

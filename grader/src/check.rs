@@ -1,0 +1,272 @@
+//! The inside of a check: what the suite's functions use to call a learner's code, to watch it, and
+//! to say what they found.
+//!
+//! A check runs in a process of its own, with one thread. It may fork, be interrupted and be killed;
+//! whatever happens, the warden outside sees it.
+
+use std::cell::RefCell;
+use std::env;
+use std::fmt::Debug;
+use std::fs::File;
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::process::{ExitCode, exit};
+use std::thread::sleep;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::Signal;
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
+use nix::unistd::{Pid, getpid, getppid, setsid};
+
+use crate::proc::{self, Descriptor};
+use crate::wire::{self, Finding, What, now};
+use crate::{Exercise, Result};
+
+/// What a check comes to: nothing to say, or something that is wrong.
+pub type Outcome = std::result::Result<(), Finding>;
+
+/// How long a check waits for a word or a change that must come. It is long, so that a slow and busy
+/// machine passes; when all is well, nothing waits for it.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How much memory a check may take, in bytes: a length that was believed must not cost the machine.
+const MEMORY: u64 = 1 << 30;
+
+/// The hands and eyes of a check.
+#[derive(Debug)]
+pub struct Check {
+    /// The process of this check. Whoever else comes along here is a child that came back.
+    pub me: Pid,
+    pipe: File,
+    descriptors: Vec<Descriptor>,
+    /// The function of the learner that is called, or was called last.
+    function: RefCell<String>,
+}
+
+impl Check {
+    /// Begins the check of this process, which reports through `pipe`.
+    #[must_use]
+    pub fn begin(pipe: File) -> Self {
+        let function = RefCell::new(String::new());
+        let check = Self { me: getpid(), pipe, descriptors: Vec::new(), function };
+        let descriptors = proc::descriptors(check.me.as_raw());
+        Self { descriptors, ..check }
+    }
+
+    /// Reports `what`. If that fails, the warden is gone, and nobody is left to be told.
+    pub fn report(&self, what: What) {
+        let _ = wire::write(&self.pipe, what);
+    }
+
+    /// Writes into the timeline what the check does.
+    pub fn did(&self, what: impl Into<String>) {
+        self.report(What::Did { what: what.into() });
+    }
+
+    /// Calls code of the learner. It comes back in one process: a child that comes back, too, is
+    /// reported and ended here.
+    pub fn call<T>(&self, function: impl Into<String>, body: impl FnOnce() -> T) -> T {
+        let function = function.into();
+        *self.function.borrow_mut() = function.clone();
+        self.report(What::Called { function: function.clone() });
+        let answer = body();
+        self.report(What::Returned { function });
+        if getpid() != self.me {
+            exit(0);
+        }
+        answer
+    }
+
+    /// The same for code that may answer with an error, where none is expected.
+    ///
+    /// # Errors
+    /// It did.
+    pub fn call_ok<T, E: Debug>(
+        &self,
+        function: impl Into<String>,
+        body: impl FnOnce() -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, Finding> {
+        self.call(function, body).map_err(|error| {
+            let function = self.function.borrow().clone();
+            Finding::new("error").with("function", function).with("error", format!("{error:?}"))
+        })
+    }
+
+    /// Looks again and again until `look` finds something. Gives up when nobody is left who could
+    /// change anything, or after [`PATIENCE`].
+    pub fn wait_for<T>(&self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+        let deadline = now() + PATIENCE;
+        loop {
+            let nobody_left = !self.has_running_children();
+            if let Some(found) = look() {
+                return Some(found);
+            }
+            if nobody_left || now() > deadline {
+                return None;
+            }
+            sleep(Duration::from_micros(500));
+        }
+    }
+
+    /// Waits until all of `workers` are zombies.
+    ///
+    /// # Errors
+    /// One of them is not a child of this process any more.
+    pub fn wait_for_deaths(&self, workers: &[Pid]) -> Outcome {
+        for worker in workers {
+            let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+            while let Err(error) = waitid(Id::Pid(*worker), flags) {
+                if error != Errno::EINTR {
+                    return Err(Finding::new("stolen").with("pid", *worker));
+                }
+            }
+            self.did(format!("saw that {worker} has ended, and left it to be reaped"));
+        }
+        Ok(())
+    }
+
+    /// Reaps `worker`, and returns how it ended, as in `exited with code 7`.
+    ///
+    /// # Errors
+    /// It is not a child of this process, or not any more.
+    pub fn reap(&self, worker: Pid) -> std::result::Result<String, Finding> {
+        loop {
+            match waitpid(worker, None) {
+                Ok(status) => {
+                    let ending = how_it_ended(status);
+                    self.did(format!("reaped {worker}, which {ending}"));
+                    return Ok(ending);
+                }
+                Err(Errno::EINTR) => {}
+                Err(_) => return Err(Finding::new("stolen").with("pid", worker)),
+            }
+        }
+    }
+
+    fn has_running_children(&self) -> bool {
+        let children = proc::children(self.me.as_raw());
+        children.into_iter().any(|child| !matches!(proc::state(child), None | Some('Z')))
+    }
+
+    /// What the check leaves behind, after all that it holds itself is gone: zombies, processes,
+    /// descriptors.
+    ///
+    /// # Errors
+    /// Something is left.
+    pub fn look_for_leftovers(&self) -> Outcome {
+        let me = self.me.as_raw();
+        let (zombies, running): (Vec<i32>, Vec<i32>) =
+            proc::children(me).into_iter().partition(|child| proc::state(*child) == Some('Z'));
+        let function = self.function.borrow().clone();
+        let left = |id: &str| Finding::new(id).with("function", function.clone());
+        if !zombies.is_empty() {
+            return Err(left("zombies").with("pids", wire::Value::Pids(zombies)));
+        }
+        if !running.is_empty() {
+            return Err(left("left-running").with("pids", wire::Value::Pids(running)));
+        }
+        let now = proc::descriptors(me);
+        let difference = |these: &[Descriptor], those: &[Descriptor]| {
+            let only: Vec<String> = these
+                .iter()
+                .filter(|one| !those.contains(one))
+                .map(|one| format!("{} ({})", one.number, one.kind))
+                .collect();
+            only.join(", ")
+        };
+        let opened = difference(&now, &self.descriptors);
+        let closed = difference(&self.descriptors, &now);
+        if !closed.is_empty() {
+            return Err(left("closed").with("descriptors", wire::Value::Varying(closed)));
+        }
+        if !opened.is_empty() {
+            return Err(left("left-open").with("descriptors", wire::Value::Varying(opened)));
+        }
+        Ok(())
+    }
+}
+
+/// How a process ended, in words.
+fn how_it_ended(status: WaitStatus) -> String {
+    match status {
+        WaitStatus::Exited(_, code) => format!("exited with code {code}"),
+        WaitStatus::Signaled(_, signal, _) => format!("was killed by {signal}"),
+        other => format!("changed its state: {other:?}"),
+    }
+}
+
+/// The process of a check.
+#[must_use]
+pub fn main(trial: &str, exercises: &[Exercise]) -> ExitCode {
+    let (pipe, body) = match settle().and_then(|pipe| Ok((pipe, find(trial, exercises)?))) {
+        Ok(found) => found,
+        Err(error) => {
+            eprintln!("error: the check {trial}: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let check = Check::begin(pipe);
+    let Ok(outcome) = panic::catch_unwind(AssertUnwindSafe(|| {
+        body(&check).and_then(|()| check.look_for_leftovers())
+    })) else {
+        return ExitCode::from(101); // it has been reported
+    };
+    check.report(What::Verdict { finding: outcome.err() });
+    ExitCode::SUCCESS
+}
+
+/// Makes this process fit for a check, and opens its pipe.
+#[allow(unsafe_code)]
+fn settle() -> Result<File> {
+    let warden = getppid();
+    prctl::set_pdeathsig(Signal::SIGKILL)?;
+    if getppid() != warden {
+        return Err("the warden has died".into());
+    }
+    setsid()?; // no group and no terminal in common with anybody
+    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
+    setrlimit(Resource::RLIMIT_AS, MEMORY, MEMORY)?;
+    // The number stays what it is, for `hole!`, and goes no further than this program.
+    // SAFETY: the warden opened it for this process, and nothing else here knows about it.
+    let pipe = File::from(unsafe { OwnedFd::from_raw_fd(env::var(wire::PIPE)?.parse()?) });
+    fcntl(&pipe, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+    report_panics(pipe.try_clone()?);
+    Ok(pipe)
+}
+
+fn find(trial: &str, exercises: &[Exercise]) -> Result<fn(&Check) -> Outcome> {
+    let (id, number) = trial.split_once("::").ok_or("a trial is called like reap::1")?;
+    let exercise = exercises.iter().find(|exercise| exercise.id == id).ok_or("no such exercise")?;
+    let index = number.parse::<usize>()?.checked_sub(1).ok_or("steps are counted from 1")?;
+    Ok(exercise.steps.get(index).ok_or("no such step")?.1)
+}
+
+/// Has panics reported instead of printed: the warden tells them with all the rest.
+fn report_panics(pipe: File) {
+    panic::set_hook(Box::new(move |info| {
+        let message = payload(info);
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        let message = format!("{message} ({place})");
+        let _ = wire::write(&pipe, What::Panicked { message });
+    }));
+}
+
+/// What a panic says.
+fn payload<'i>(info: &'i PanicHookInfo<'_>) -> &'i str {
+    let text = info.payload().downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| info.payload().downcast_ref().copied()).unwrap_or("a panic without words")
+}
+
+/// Fails a check: `ensure!(condition, "the.finding", pid = worker, seen = text)`.
+#[macro_export]
+macro_rules! ensure {
+    ($condition:expr, $id:literal $(, $name:ident = $value:expr)* $(,)?) => {
+        if !$condition {
+            return Err($crate::Finding::new($id)$(.with(stringify!($name), $value))*);
+        }
+    };
+}

@@ -1,0 +1,92 @@
+//! Grades the exercises of the workbook by watching real processes.
+//!
+//! `cargo test -p exercises` is a test target of ten lines that calls [`main`]. Everything else is
+//! here:
+//!
+//! ```text
+//! runner                   warden, one for each check       check
+//! (libtest-mimic)     ┌──▶ subreaper, deaf to signals  ──▶  own session, one thread,
+//! names, filters,     │    watches /proc, keeps the        calls the learner's code
+//! footer, JSON, JUnit ◀────┘ deadline, ends what is left ◀── records through a pipe
+//! ```
+//!
+//! The runner starts a warden for each check, the warden a process for the check itself; what the
+//! check finds goes to the warden, and the warden's report to the runner.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`check`], [`probe`], [`pieces`] | inside a check: call a learner's code, watch it from all sides |
+//! | [`proc`] | what `/proc` knows |
+//! | [`wire`] | what a check reports to its warden |
+//! | [`warden`] | starts one check, watches it, ends what is left |
+//! | [`verdict`] | from what was seen to a verdict; pure |
+//! | [`words`] | every sentence that a learner is told; one module per language |
+//! | [`catalogue`] | the exercises, as `workbook.toml` lists them |
+//! | [`runner`], [`report`] | the trials, and how their verdicts are shown |
+//!
+//! The suite itself is in `grader/suite`. It is compiled twice: against `exercises`, and against
+//! `solutions`, which must pass it.
+
+#[cfg(not(target_os = "linux"))]
+compile_error!(
+    "this workbook watches Linux processes. On Windows use WSL2; on any other system open the \
+     folder in the dev container (.devcontainer), which has everything that is needed."
+);
+
+pub mod catalogue;
+pub mod check;
+pub mod pieces;
+pub mod probe;
+pub mod proc;
+pub mod report;
+pub mod runner;
+pub mod verdict;
+pub mod warden;
+pub mod wire;
+pub mod words;
+
+use std::env;
+use std::process::ExitCode;
+use std::time::Duration;
+
+pub use check::{Check, Outcome};
+pub use wire::{Finding, Value};
+
+/// An error that can be shown to a user in one line.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// The result of everything here that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// The checks of one exercise, in the order of its steps.
+#[derive(Clone, Copy, Debug)]
+pub struct Exercise {
+    /// Its id in `workbook.toml`.
+    pub id: &'static str,
+    /// For each step the function that the learner writes, and its check.
+    pub steps: &'static [(&'static str, fn(&Check) -> Outcome)],
+}
+
+/// Marks a process of ours that is not the runner: `--grader-role warden reap::1`.
+pub const ROLE: &str = "--grader-role";
+
+/// The whole program: the runner, a warden or a check, as the arguments say.
+///
+/// `subject` is the package whose code is graded, `exercises` or `solutions`.
+#[must_use]
+pub fn main(subject: &'static str, exercises: &[Exercise]) -> ExitCode {
+    let arguments: Vec<String> = env::args().collect();
+    let words: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
+    match words[..] {
+        [ROLE, "warden", trial, seconds] => {
+            warden::main(trial, Duration::from_secs(seconds.parse().unwrap_or(10)))
+        }
+        [ROLE, "check", trial] => check::main(trial, exercises),
+        [ROLE, "listener"] => probe::listener(),
+        _ if env::var_os(wire::PIPE).is_some() => {
+            eprintln!("this program was started from a check, by exec without its arguments");
+            ExitCode::FAILURE
+        }
+        _ => runner::main(subject, exercises),
+    }
+}

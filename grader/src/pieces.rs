@@ -1,0 +1,56 @@
+//! A stream that arrives in pieces, as streams do: what the checks of framing read and write.
+
+use std::io::{self, ErrorKind, Read, Write};
+
+/// A stream that takes and gives what its plan says.
+#[derive(Debug)]
+pub struct Pieces<'p> {
+    input: Vec<u8>,
+    /// What was written.
+    pub output: Vec<u8>,
+    /// The longest piece of each call, again and again; 0 is an interruption.
+    plan: &'p [usize],
+    calls: usize,
+    /// How many bytes have been read.
+    pub read: usize,
+}
+
+impl<'p> Pieces<'p> {
+    /// A stream with `input` to read, and then its end.
+    ///
+    /// # Panics
+    /// The plan has nothing but interruptions.
+    #[must_use]
+    pub fn new(input: &[u8], plan: &'p [usize]) -> Self {
+        assert!(plan.iter().any(|piece| *piece > 0), "a stream must move");
+        Self { input: input.to_vec(), output: Vec::new(), plan, calls: 0, read: 0 }
+    }
+
+    /// How many of `most` bytes this call may have.
+    fn next(&mut self, most: usize) -> io::Result<usize> {
+        let piece = self.plan[self.calls % self.plan.len()];
+        self.calls += 1;
+        if piece == 0 { Err(ErrorKind::Interrupted.into()) } else { Ok(piece.min(most)) }
+    }
+}
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.next(buffer.len().min(self.input.len() - self.read))?;
+        buffer[..count].copy_from_slice(&self.input[self.read..self.read + count]);
+        self.read += count;
+        Ok(count)
+    }
+}
+
+impl Write for Pieces<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.next(bytes.len())?;
+        self.output.extend_from_slice(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,190 @@
+//! What the suite puts into a learner's workers to watch them from inside: a post for words, and a
+//! gate that lets nobody through until the check opens it.
+
+use std::env;
+use std::io::{ErrorKind, Write};
+use std::net::TcpListener;
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::os::unix::net::UnixDatagram;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::unistd::{Pid, getpid, read};
+
+use crate::check::Check;
+use crate::proc;
+use crate::wire::Finding;
+
+/// Workers write words, the check hears them: whole, in order, with the pid of the speaker.
+#[derive(Debug)]
+pub struct Post {
+    ours: UnixDatagram,
+    theirs: UnixDatagram,
+}
+
+impl Post {
+    /// A post, open before the workers are forked.
+    ///
+    /// # Panics
+    /// When there are no descriptors left.
+    #[must_use]
+    pub fn new() -> Self {
+        let (ours, theirs) = UnixDatagram::pair().expect("two descriptors");
+        ours.set_read_timeout(Some(Duration::from_millis(1))).expect("a valid time");
+        Self { ours, theirs }
+    }
+
+    /// In a worker: says `word`.
+    pub fn tell(&self, word: &str) {
+        let _ = self.theirs.send(format!("{} {word}", getpid()).as_bytes());
+    }
+
+    /// The next word and its speaker, if one comes.
+    pub fn hear(&self, check: &Check) -> Option<(Pid, String)> {
+        let (pid, word) = check.wait_for(|| self.heard())?;
+        check.did(format!("heard from {pid}: {word}"));
+        Some((pid, word))
+    }
+
+    /// The next word and its speaker.
+    ///
+    /// # Errors
+    /// None came.
+    pub fn hear_one(&self, check: &Check) -> Result<(Pid, String), Finding> {
+        self.hear(check).ok_or_else(|| Finding::new("silent").with("expected", 1).with("heard", 0))
+    }
+
+    /// The next `count` words.
+    ///
+    /// # Errors
+    /// Fewer came.
+    pub fn hear_all(&self, check: &Check, count: usize) -> Result<Vec<(Pid, String)>, Finding> {
+        let mut words = Vec::new();
+        while words.len() < count {
+            match self.hear(check) {
+                Some(word) => words.push(word),
+                None => {
+                    let silent = Finding::new("silent").with("expected", count);
+                    return Err(silent.with("heard", words.len()));
+                }
+            }
+        }
+        Ok(words)
+    }
+
+    /// A word that is there already.
+    #[must_use]
+    pub fn heard(&self) -> Option<(Pid, String)> {
+        let mut bytes = [0; 256];
+        let count = loop {
+            match self.ours.recv(&mut bytes) {
+                Ok(count) => break count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return None,
+            }
+        };
+        let text = String::from_utf8_lossy(&bytes[..count]).into_owned();
+        let (pid, word) = text.split_once(' ')?;
+        Some((Pid::from_raw(pid.parse().ok()?), word.to_owned()))
+    }
+}
+
+impl Default for Post {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Whoever comes to the gate waits until the check lets one more through.
+#[derive(Debug)]
+pub struct Gate(EventFd);
+
+impl Gate {
+    /// A closed gate.
+    ///
+    /// # Panics
+    /// When there are no descriptors left.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(
+            EventFd::from_flags(EfdFlags::EFD_SEMAPHORE | EfdFlags::EFD_CLOEXEC)
+                .expect("a descriptor"),
+        )
+    }
+
+    /// In a worker: waits to be let through.
+    pub fn pass(&self) {
+        while read(self.0.as_fd(), &mut [0; 8]) == Err(Errno::EINTR) {}
+    }
+
+    /// Lets `count` through, now or when they come.
+    pub fn open(&self, check: &Check, count: usize) {
+        check.did(format!("opened the gate for {count}"));
+        self.let_through(count);
+    }
+
+    fn let_through(&self, count: usize) {
+        let _ = self.0.write(count as u64);
+    }
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Workers that wait for each other: nobody goes on before all of them are there.
+#[derive(Debug)]
+pub struct Meeting(Vec<Gate>);
+
+impl Meeting {
+    /// A meeting of `count` workers, numbered from 0.
+    #[must_use]
+    pub fn new(count: usize) -> Self {
+        Self((0..count).map(|_| Gate::new()).collect())
+    }
+
+    /// In worker `number`: tells all that it is there, and waits until all have told it.
+    pub fn meet(&self, number: usize) {
+        for gate in &self.0 {
+            gate.let_through(1);
+        }
+        for _ in &self.0 {
+            self.0[number].pass();
+        }
+    }
+}
+
+/// The program that the checks start by exec: listens on the descriptor that `LISTEN_FD` names, and
+/// answers each client with its pid and the descriptors that it has got.
+#[must_use]
+#[allow(unsafe_code)]
+pub fn listener() -> ExitCode {
+    let number = env::var("LISTEN_FD").ok().and_then(|number| number.parse().ok());
+    let Some(number) = number else {
+        eprintln!("LISTEN_FD does not name a descriptor");
+        return ExitCode::from(3);
+    };
+    let open = proc::descriptors(getpid().as_raw());
+    if !open.iter().any(|one| one.number == number && one.kind == "socket") {
+        eprintln!("descriptor {number} is no socket");
+        return ExitCode::from(4);
+    }
+    let numbers: Vec<String> = open.iter().map(|one| one.number.to_string()).collect();
+    // SAFETY: it is open, and nothing else in this fresh process knows about it.
+    let listener = TcpListener::from(unsafe { OwnedFd::from_raw_fd(number) });
+    loop {
+        match listener.accept() {
+            Ok((mut client, _)) => {
+                let _ = write!(client, "{} {}", getpid(), numbers.join(","));
+            }
+            Err(error) => {
+                eprintln!("cannot accept: {error}");
+                return ExitCode::from(5);
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What `/proc` tells about the processes of a check. See `man 5 proc`.
+//!
+//! Any of them may end while it is looked at, so everything here may find nothing.
+
+use std::collections::BTreeMap;
+
+use nix::libc;
+use procfs::process::{FDTarget, Process, Syscall, all_processes};
+
+/// The children of `pid`, zombies included.
+#[must_use]
+pub fn children(pid: i32) -> Vec<i32> {
+    threads_children(pid).unwrap_or_else(|| {
+        // A kernel without CONFIG_PROC_CHILDREN: ask everybody for their parent.
+        let stats = all_processes().into_iter().flatten().filter_map(|one| one.ok()?.stat().ok());
+        stats.filter(|stat| stat.ppid == pid).map(|stat| stat.pid).collect()
+    })
+}
+
+fn threads_children(pid: i32) -> Option<Vec<i32>> {
+    let tasks = Process::new(pid).ok()?.tasks().ok()?.flatten();
+    let mut children = Vec::new();
+    for task in tasks {
+        children
+            .extend(task.children().ok()?.into_iter().filter_map(|pid| i32::try_from(pid).ok()));
+    }
+    Some(children)
+}
+
+/// The state letter of `pid`: `R` running, `S` sleeping, `T` stopped, `Z` zombie.
+#[must_use]
+pub fn state(pid: i32) -> Option<char> {
+    Process::new(pid).ok()?.stat().ok().map(|stat| stat.state)
+}
+
+/// The children of `pid` that have ended and were not reaped.
+#[must_use]
+pub fn zombies(pid: i32) -> Vec<i32> {
+    children(pid).into_iter().filter(|child| state(*child) == Some('Z')).collect()
+}
+
+/// One process at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// Its parent.
+    pub parent: i32,
+    /// Its state letter.
+    pub state: char,
+    /// Its process group.
+    pub group: i32,
+    /// Its session.
+    pub session: i32,
+}
+
+/// All descendants of `root`, the ones first that were forked first.
+#[must_use]
+pub fn descendants(root: i32) -> BTreeMap<i32, Sight> {
+    let mut found = BTreeMap::new();
+    let mut parents = vec![root];
+    while let Some(parent) = parents.pop() {
+        for child in children(parent) {
+            if let Some(sight) = sight(child)
+                && found.insert(child, sight).is_none()
+            {
+                parents.push(child);
+            }
+        }
+    }
+    found
+}
+
+fn sight(pid: i32) -> Option<Sight> {
+    let stat = Process::new(pid).ok()?.stat().ok()?;
+    let (parent, state) = (stat.ppid, stat.state);
+    Some(Sight { parent, state, group: stat.pgrp, session: stat.session })
+}
+
+/// How often the threads of `pid` have been taken off a core, or have gone to sleep: while this
+/// number stays the same, a process that does not run has done nothing.
+#[must_use]
+pub fn switches(pid: i32) -> u64 {
+    let threads = Process::new(pid).and_then(|process| process.tasks()).into_iter().flatten();
+    let each = threads.flatten().filter_map(|thread| {
+        let status = thread.status().ok()?;
+        Some(status.voluntary_ctxt_switches? + status.nonvoluntary_ctxt_switches?)
+    });
+    each.sum()
+}
+
+/// An open descriptor.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Descriptor {
+    /// Its number.
+    pub number: i32,
+    /// `pipe`, `socket`, `eventfd`, or a path.
+    pub kind: String,
+    /// Which pipe or socket it is: the same number in two processes is the same one.
+    pub inode: Option<u64>,
+    /// Whether it can be written to.
+    pub writes: bool,
+}
+
+/// The open descriptors of `pid`, without those that it opens to look at itself in `/proc`.
+#[must_use]
+pub fn descriptors(pid: i32) -> Vec<Descriptor> {
+    let Ok(process) = Process::new(pid) else { return Vec::new() };
+    let all = process.fd().into_iter().flatten().flatten();
+    let mut found: Vec<Descriptor> = all
+        .map(|info| {
+            let (kind, inode) = kind(&info.target);
+            Descriptor { number: info.fd, kind, inode, writes: info.mode & 0o200 != 0 }
+        })
+        .filter(|descriptor| !descriptor.kind.starts_with("/proc/"))
+        .collect();
+    found.sort();
+    found
+}
+
+fn kind(target: &FDTarget) -> (String, Option<u64>) {
+    match target {
+        FDTarget::Path(path) => (path.display().to_string(), None),
+        FDTarget::Socket(inode) => ("socket".to_owned(), Some(*inode)),
+        FDTarget::Pipe(inode) => ("pipe".to_owned(), Some(*inode)),
+        FDTarget::AnonInode(name) => (name.trim_matches(['[', ']']).to_owned(), None),
+        FDTarget::Net(inode) => ("net".to_owned(), Some(*inode)),
+        FDTarget::MemFD(name) => (format!("memfd {name}"), None),
+        FDTarget::Other(name, inode) => (name.clone(), Some(*inode)),
+        FDTarget::Unknown(name, _) => (name.clone(), None),
+    }
+}
+
+/// The system call in which `pid` sleeps, and its first argument. Some systems let nobody see it.
+#[must_use]
+pub fn sleeps_in(pid: i32) -> Option<(i64, u64)> {
+    match Process::new(pid).ok()?.syscall().ok()? {
+        Syscall::Blocked { syscall_number, argument_registers, .. } => {
+            Some((syscall_number, argument_registers[0]))
+        }
+        _ => None,
+    }
+}
+
+/// The name of a system call in which processes are often seen to wait.
+#[must_use]
+pub fn call_name(number: i64) -> Option<&'static str> {
+    const NAMES: [(libc::c_long, &str); 16] = [
+        (libc::SYS_wait4, "waitpid"),
+        (libc::SYS_waitid, "waitid"),
+        (libc::SYS_read, "read"),
+        (libc::SYS_write, "write"),
+        (libc::SYS_recvfrom, "recv"),
+        (libc::SYS_sendto, "send"),
+        (libc::SYS_recvmsg, "recvmsg"),
+        (libc::SYS_accept4, "accept"),
+        (libc::SYS_accept, "accept"),
+        (libc::SYS_connect, "connect"),
+        (libc::SYS_ppoll, "poll"),
+        (libc::SYS_futex, "futex"),
+        (libc::SYS_clock_nanosleep, "sleep"),
+        (libc::SYS_nanosleep, "sleep"),
+        (libc::SYS_rt_sigtimedwait, "sigwait"),
+        (libc::SYS_epoll_pwait, "epoll_wait"),
+    ];
+    #[cfg(target_arch = "x86_64")]
+    if [libc::SYS_poll, libc::SYS_pause, libc::SYS_epoll_wait].contains(&number) {
+        return Some(if number == libc::SYS_pause { "pause" } else { "poll" });
+    }
+    NAMES.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
+}

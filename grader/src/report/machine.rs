@@ -1,0 +1,105 @@
+//! Verdicts for programs: JSON lines for editors, JUnit for classrooms and continuous integration.
+
+use std::io::Write;
+
+use quick_xml::Writer;
+use quick_xml::events::BytesText;
+use serde::Serialize;
+
+use super::{Graded, message};
+use crate::warden::Report;
+use crate::{Error, Result};
+
+/// One line. The names are part of what programs rely on.
+#[derive(Serialize)]
+struct Line<'g> {
+    /// `done`, `failing` or `not started`.
+    state: &'static str,
+    exercise: &'g str,
+    task: &'g str,
+    function: &'g str,
+    file: &'g str,
+    line: Option<usize>,
+    hint: String,
+    /// What a learner reads, without colours; nothing when it is done.
+    message: Option<String>,
+    #[serde(flatten)]
+    report: &'g Report,
+}
+
+/// Writes one line of JSON for each step.
+///
+/// # Errors
+/// The file's.
+pub fn json(graded: &[Graded], mut file: impl Write) -> Result<()> {
+    for one in graded {
+        let step = &one.step;
+        let line = Line {
+            state: one.state(),
+            exercise: &step.exercise,
+            task: &step.task,
+            function: step.function,
+            file: &step.file,
+            line: step.line(),
+            hint: step.hint(),
+            message: (one.state() == "failing").then(|| message::text(one, false)),
+            report: &one.report,
+        };
+        writeln!(file, "{}", serde_json::to_string(&line)?)?;
+    }
+    Ok(())
+}
+
+/// Writes the steps as a JUnit test suite.
+///
+/// # Errors
+/// The file's.
+pub fn junit(subject: &str, graded: &[Graded], file: impl Write) -> Result<()> {
+    let count = |state: &str| graded.iter().filter(|one| one.state() == state).count().to_string();
+    let seconds: f64 = graded.iter().map(|one| one.report.took.as_secs_f64()).sum();
+    let mut xml = Writer::new_with_indent(file, b' ', 2);
+    xml.create_element("testsuite")
+        .with_attribute(("name", subject))
+        .with_attribute(("tests", graded.len().to_string().as_str()))
+        .with_attribute(("failures", count("failing").as_str()))
+        .with_attribute(("skipped", count("not started").as_str()))
+        .with_attribute(("time", format!("{seconds:.3}").as_str()))
+        .write_inner_content(|xml| {
+            for one in graded {
+                test_case(xml, one)?;
+            }
+            Ok(())
+        })?;
+    writeln!(xml.get_mut()).map_err(Error::from)
+}
+
+fn test_case(xml: &mut Writer<impl Write>, one: &Graded) -> std::io::Result<()> {
+    let seconds = format!("{:.3}", one.report.took.as_secs_f64());
+    let case = xml
+        .create_element("testcase")
+        .with_attribute(("classname", one.step.exercise.as_str()))
+        .with_attribute(("name", one.step.trial.as_str()))
+        .with_attribute(("file", one.step.file.as_str()))
+        .with_attribute(("time", seconds.as_str()));
+    match one.state() {
+        "failing" => case.write_inner_content(|xml| {
+            let text = without_control(&message::text(one, false));
+            let failure = xml.create_element("failure");
+            let failure = failure.with_attribute(("message", one.step.task.as_str()));
+            failure.write_text_content(BytesText::new(&text))?;
+            Ok(())
+        })?,
+        "not started" => case.write_inner_content(|xml| {
+            let skipped = xml.create_element("skipped");
+            skipped.with_attribute(("message", super::not_started(one).as_str())).write_empty()?;
+            Ok(())
+        })?,
+        _ => case.write_empty()?,
+    };
+    Ok(())
+}
+
+/// XML has no way to write most control characters, and a learner may print any.
+fn without_control(text: &str) -> String {
+    text.replace(|letter: char| letter.is_control() && letter != '\n', "\u{fffd}")
+}

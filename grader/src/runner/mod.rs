@@ -1,0 +1,185 @@
+//! The runner: one trial for each step, and what is told after the last of them.
+
+mod orphans;
+
+use std::fs::File;
+use std::io::{self, ErrorKind, IsTerminal, Read};
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, ExitCode, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use libtest_mimic::{Arguments, ColorSetting, Completion, Failed, Trial};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use self::orphans::Wardens;
+use crate::catalogue::Step;
+use crate::report::{self, Graded};
+use crate::verdict::Verdict;
+use crate::warden::Report;
+use crate::wire::Finding;
+use crate::{Exercise, ROLE, Result};
+
+/// How much longer than its deadline a warden may take: it has to end what is left.
+const MARGIN: Duration = Duration::from_secs(20);
+
+/// Watches your code at work, and explains what it saw
+#[derive(Clone, Debug, Parser)]
+struct Options {
+    /// Count a step that is not started as failed
+    #[arg(long, env = "GRADER_STRICT")]
+    strict: bool,
+    /// Also write the verdicts to this file, one line of JSON each
+    #[arg(long, value_name = "FILE", env = "GRADER_JSON")]
+    json: Option<PathBuf>,
+    /// Also write the verdicts to this file, as JUnit XML
+    #[arg(long, value_name = "FILE", env = "GRADER_JUNIT")]
+    junit: Option<PathBuf>,
+    /// How long one check may take, in seconds
+    #[arg(long, value_name = "SECONDS", env = "GRADER_DEADLINE", default_value_t = 10)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=600))]
+    deadline: u64,
+    #[command(flatten)]
+    test: Arguments,
+}
+
+/// The whole run.
+#[must_use]
+pub fn main(subject: &'static str, exercises: &[Exercise]) -> ExitCode {
+    let options = Options::parse();
+    match run(subject, exercises, &options) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(subject: &str, exercises: &[Exercise], options: &Options) -> Result<ExitCode> {
+    let steps = Step::all(subject, exercises)?;
+    let (json, junit) = (create(options.json.as_ref())?, create(options.junit.as_ref())?);
+    let shop = Arc::new(Shop {
+        strict: options.strict || subject == "solutions",
+        colours: colours(&options.test),
+        deadline: options.deadline,
+        wardens: Wardens::adopt_orphans()?,
+        graded: Mutex::default(),
+    });
+    let trials = steps.iter().map(|step| trial(step.clone(), &options.test, &shop)).collect();
+    let conclusion = libtest_mimic::run(&options.test, trials);
+    if options.test.list {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut graded = shop.graded.lock().unwrap_or_else(PoisonError::into_inner).split_off(0);
+    let place = |one: &Graded| steps.iter().position(|step| step.trial == one.step.trial);
+    graded.sort_by_key(place);
+    if let Some(file) = json {
+        report::json(&graded, file)?;
+    }
+    if let Some(file) = junit {
+        report::junit(subject, &graded, file)?;
+    }
+    println!("{}", report::footer(&graded));
+    Ok(conclusion.exit_code())
+}
+
+/// Before the first check runs: nobody wants to be told afterwards that there is no such folder.
+fn create(path: Option<&PathBuf>) -> Result<Option<File>> {
+    let open = |path: &PathBuf| {
+        File::create(path).map_err(|error| format!("cannot write {}: {error}", path.display()))
+    };
+    Ok(path.map(open).transpose()?)
+}
+
+fn colours(arguments: &Arguments) -> bool {
+    match arguments.color {
+        Some(ColorSetting::Always) => true,
+        Some(ColorSetting::Never) => false,
+        _ => {
+            let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            io::stdout().is_terminal() && !refused && arguments.logfile.is_none()
+        }
+    }
+}
+
+/// What all trials share.
+struct Shop {
+    strict: bool,
+    colours: bool,
+    deadline: u64,
+    wardens: Wardens,
+    graded: Mutex<Vec<Graded>>,
+}
+
+fn trial(step: Step, arguments: &Arguments, shop: &Arc<Shop>) -> Trial {
+    // Runners of tests that ask for a list first believe what it says about ignored ones.
+    let asked = arguments.list || arguments.ignored || arguments.include_ignored;
+    let ignored = asked && !shop.strict && step.has_hole();
+    let (name, shop) = (step.trial.clone(), Arc::clone(shop));
+    Trial::ignorable_test(name, move || grade(step, &shop)).with_ignored_flag(ignored)
+}
+
+fn grade(step: Step, shop: &Shop) -> std::result::Result<Completion, Failed> {
+    let report = run_check(&step, shop).map_err(|error| format!("the grader failed: {error}"))?;
+    let graded = Graded { step, report, strict: shop.strict };
+    let text = report::text(&graded, shop.colours);
+    let verdict = match &graded.report.verdict {
+        Verdict::Passed => Ok(Completion::Completed),
+        Verdict::NotStarted(_) if !shop.strict => {
+            Ok(Completion::ignored_with(report::not_started(&graded)))
+        }
+        Verdict::NotStarted(_) | Verdict::Failed(_) => Err(Failed::from(text)),
+    };
+    shop.graded.lock().unwrap_or_else(PoisonError::into_inner).push(graded);
+    verdict
+}
+
+/// Runs one check below a warden of its own, in a folder of its own.
+fn run_check(step: &Step, shop: &Shop) -> Result<Report> {
+    let folder = tempfile::Builder::new().prefix("workbook-").tempdir()?;
+    let seconds = shop.deadline.to_string();
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args([ROLE, "warden", &step.trial, &seconds]).current_dir(folder.path());
+    // It never reads what comes from here, but it notices the end of it: ours.
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut warden = shop.wardens.start(&mut command)?;
+    let _alive: Option<ChildStdin> = warden.stdin.take();
+    let limit = Instant::now() + Duration::from_secs(shop.deadline) + MARGIN;
+    let written = read_report(&mut warden, limit);
+    let _ = warden.kill(); // it has written all it had to say, or never will
+    shop.wardens.ended(&mut warden)?;
+    if let Ok(report) = serde_json::from_slice(&written?) {
+        return Ok(report);
+    }
+    let verdict = Verdict::Failed(Finding::new("warden-gone"));
+    let trial = step.trial.clone();
+    let (timeline, output, took) = (Vec::new(), String::new(), Duration::ZERO);
+    Ok(Report { trial, verdict, check: 0, timeline, output, took })
+}
+
+/// Reads until the end of it, or until `limit`.
+fn read_report(warden: &mut Child, limit: Instant) -> Result<Vec<u8>> {
+    let mut written = Vec::new();
+    let Some(stdout) = &mut warden.stdout else { return Ok(written) };
+    let mut bytes = [0; 16 * 1024];
+    loop {
+        let left = limit.saturating_duration_since(Instant::now());
+        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+        let ready = poll(&mut [PollFd::new(stdout.as_fd(), PollFlags::POLLIN)], timeout);
+        match ready {
+            Ok(0) => return Ok(written),
+            Err(nix::errno::Errno::EINTR) => continue,
+            Err(error) => return Err(error.into()),
+            Ok(_) => {}
+        }
+        match stdout.read(&mut bytes) {
+            Ok(0) => return Ok(written),
+            Ok(count) => written.extend_from_slice(&bytes[..count]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What a warden leaves when something kills it: the runner adopts it, and ends it.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::process::{Child, Command};
+use std::sync::{Mutex, PoisonError};
+
+use nix::sys::prctl;
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::wait::waitpid;
+use nix::unistd::{Pid, getpgid, getpid, getsid};
+
+use crate::proc;
+
+/// The wardens that run. Every other child of this process is an orphan of one that was killed.
+#[derive(Debug)]
+pub struct Wardens(Mutex<BTreeSet<i32>>);
+
+impl Wardens {
+    /// None yet. From now on, who loses a parent below this process becomes its child.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn adopt_orphans() -> io::Result<Self> {
+        prctl::set_child_subreaper(true)?;
+        Ok(Self(Mutex::default()))
+    }
+
+    /// Starts a warden.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn start(&self, command: &mut Command) -> io::Result<Child> {
+        // The lock is held across the start: nobody may take the newcomer for an orphan.
+        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let warden = command.spawn()?;
+        running.insert(warden.id().cast_signed());
+        Ok(warden)
+    }
+
+    /// Reaps a warden that ends, and whatever it has left.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn ended(&self, warden: &mut Child) -> io::Result<()> {
+        let status = warden.wait()?;
+        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        running.remove(&warden.id().cast_signed());
+        if status.success() {
+            return Ok(()); // then it has left nothing
+        }
+        let mine = getsid(None)?;
+        loop {
+            let mut orphans = proc::children(getpid().as_raw());
+            orphans.retain(|child| !running.contains(child));
+            if orphans.is_empty() {
+                return Ok(());
+            }
+            for orphan in orphans.into_iter().map(Pid::from_raw) {
+                if getsid(Some(orphan)).is_ok_and(|session| session != mine)
+                    && let Ok(group) = getpgid(Some(orphan))
+                {
+                    let _ = killpg(group, Signal::SIGKILL);
+                }
+                let _ = kill(orphan, Signal::SIGKILL);
+                let _ = waitpid(orphan, None); // its own children come to us next
+            }
+        }
+    }
+}

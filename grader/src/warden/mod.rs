@@ -1,0 +1,237 @@
+//! The warden of one check: starts it, watches it, ends what is left of it, judges.
+//!
+//! It is a process of its own, so that nothing a learner's code does can reach the other checks. It
+//! is a subreaper: whoever loses a parent below it becomes its child, so nobody gets away. It blocks
+//! its signals, and the check has a session of its own, so neither can be hit by accident.
+
+mod output;
+mod timeline;
+mod tree;
+
+use std::io::{self, PipeReader, Read, Write};
+use std::os::fd::AsFd;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::libc;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::prctl;
+use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::WaitStatus;
+use serde::{Deserialize, Serialize};
+
+use self::output::Output;
+pub use self::timeline::Moment;
+use self::timeline::Timeline;
+use self::tree::Tree;
+use crate::Result;
+use crate::verdict::{End, Seen, Verdict, judge};
+use crate::wire::{self, Record, now};
+
+/// The most descendants that a check may have at a time.
+const CROWD: usize = 64;
+
+/// How long everybody may sleep, without anything happening, before they are called stuck. No check
+/// has a pause as long as this.
+const STILL: Duration = Duration::from_secs(1);
+
+/// What a warden has to say in the end.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// The trial, as in `reap::1`.
+    pub trial: String,
+    /// What it comes to.
+    pub verdict: Verdict,
+    /// The process of the check.
+    pub check: i32,
+    /// What happened, as far as it could be observed.
+    pub timeline: Vec<Moment>,
+    /// What the check and its descendants have printed, cut in the middle if it is long.
+    pub output: String,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// The process of a warden: runs the check `trial`, and writes its [`Report`] to stdout as JSON.
+#[must_use]
+pub fn main(trial: &str, deadline: Duration) -> ExitCode {
+    let report = watch(trial, deadline).and_then(|report| Ok(serde_json::to_string(&report)?));
+    match report.and_then(|report| Ok(io::stdout().write_all(report.as_bytes())?)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: the warden of {trial}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn watch(trial: &str, deadline: Duration) -> Result<Report> {
+    let signals = settle()?;
+    let start = now();
+    let (mut check, records, output) = start_check(trial)?;
+    let mut watch = Watch {
+        check: i32::try_from(check.id())?,
+        start,
+        deadline: start + deadline,
+        records: Vec::new(),
+        unread: Vec::new(),
+        output: Output::default(),
+        timeline: Timeline::default(),
+        tree: Tree::default(),
+    };
+    let (end, waits) = watch.until_its_end(&signals, &records, &output)?;
+    let left = watch.tree.running();
+    watch.tree.end_all()?;
+    let _ = check.try_wait(); // it has been reaped; std need not know how
+    watch.take_all(&records, &output)?;
+    watch.timeline.add(&watch.records);
+    let took = now().saturating_sub(start);
+    let seen = Seen { check: watch.check, records: watch.records, end, left, waits };
+    Ok(Report {
+        trial: trial.to_owned(),
+        verdict: judge(&seen),
+        check: seen.check,
+        timeline: watch.timeline.told(start, seen.check),
+        output: watch.output.text(),
+        took,
+    })
+}
+
+/// Makes this process a warden: adopts orphans, hears of exits through a descriptor, and is deaf to
+/// everything else but SIGKILL and SIGSTOP.
+#[allow(unsafe_code)]
+fn settle() -> Result<SignalFd> {
+    prctl::set_child_subreaper(true)?;
+    // SAFETY: the default action is no handler of ours. If it was ignored when we were started,
+    // the kernel would reap our children for us.
+    unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
+    SigSet::all().thread_block()?;
+    // Whoever started the tests may have left descriptors open. They are no business of a check.
+    // SAFETY: it only sets a flag.
+    unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC.cast_signed()) };
+    Ok(SignalFd::with_flags(&SigSet::from(Signal::SIGCHLD), SfdFlags::SFD_NONBLOCK)?)
+}
+
+/// Starts the process of the check. It gets a pipe for its records and one for its output.
+fn start_check(trial: &str) -> Result<(Child, PipeReader, PipeReader)> {
+    let (records, their_records) = io::pipe()?;
+    let (output, their_output) = io::pipe()?;
+    for reader in [&records, &output] {
+        fcntl(reader, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+    }
+    // A high number, out of the way of those that a learner will see. The copy is not close-on-exec.
+    let number = fcntl(&their_records, FcntlArg::F_DUPFD(200))?;
+    let program = std::env::current_exe()?;
+    let check = Command::new(program)
+        .args([crate::ROLE, "check", trial])
+        .env(wire::PIPE, number.to_string())
+        .stdin(Stdio::null())
+        .stdout(their_output.try_clone()?)
+        .stderr(their_output)
+        .spawn();
+    nix::unistd::close(number)?;
+    Ok((check?, records, output))
+}
+
+/// What a warden knows while it watches.
+struct Watch {
+    check: i32,
+    start: Duration,
+    deadline: Duration,
+    records: Vec<Record>,
+    unread: Vec<u8>,
+    output: Output,
+    timeline: Timeline,
+    tree: Tree,
+}
+
+impl Watch {
+    /// Watches until the check has ended, or has to be ended; and where everybody waited then.
+    fn until_its_end(
+        &mut self,
+        signals: &SignalFd,
+        records: &PipeReader,
+        output: &PipeReader,
+    ) -> Result<(End, Vec<String>)> {
+        let stdin = io::stdin();
+        loop {
+            self.take_all(records, output)?;
+            while signals.read_signal()?.is_some() {}
+            let ended = self.reap()?;
+            if let Some(end) = ended {
+                return Ok((end, Vec::new()));
+            }
+            self.tree.look();
+            self.timeline.see(&self.tree, now());
+            if self.tree.len() > CROWD {
+                return Ok((End::Crowd(self.tree.len()), Vec::new()));
+            }
+            if now() > self.deadline {
+                return Ok((End::Late, self.tree.waits()));
+            }
+            if self.tree.still_for() > STILL {
+                return Ok((End::Stuck, self.tree.waits()));
+            }
+            let mut readable = [stdin.as_fd(), signals.as_fd(), records.as_fd(), output.as_fd()]
+                .map(|descriptor| PollFd::new(descriptor, PollFlags::POLLIN));
+            poll(&mut readable, PollTimeout::from(self.pause()))?;
+            if readable[0].any() == Some(true) {
+                // The runner holds the other end and never writes: it has died. So does all this.
+                self.tree.look();
+                self.tree.end_all()?;
+                return Err("the runner has gone".into());
+            }
+        }
+    }
+
+    /// How long to sleep between two looks, in milliseconds: most checks are over soon.
+    fn pause(&self) -> u16 {
+        if now().saturating_sub(self.start) < Duration::from_millis(300) { 2 } else { 10 }
+    }
+
+    /// Reaps everybody who has ended. Tells the end of the check, if that is among them.
+    fn reap(&mut self) -> Result<Option<End>> {
+        let mut end = None;
+        for status in tree::reap()? {
+            let Some(pid) = status.pid() else { continue };
+            if pid.as_raw() != self.check {
+                self.timeline.orphan(pid.as_raw(), now());
+                continue;
+            }
+            end = match status {
+                WaitStatus::Signaled(_, signal, _) => Some(End::Killed(signal.to_string())),
+                WaitStatus::Exited(_, code) => Some(End::Exited(code)),
+                _ => None,
+            };
+        }
+        if end.is_some() {
+            self.tree.look();
+        }
+        Ok(end)
+    }
+
+    /// Takes what there is to read, and waits for nothing.
+    fn take_all(&mut self, mut records: &PipeReader, mut output: &PipeReader) -> Result<()> {
+        read_all(&mut records, |bytes| self.unread.extend_from_slice(bytes))?;
+        // A line that is no record was written by something that is not ours; it proves nothing.
+        self.records.extend(wire::take_records(&mut self.unread).into_iter().flatten());
+        read_all(&mut output, |bytes| self.output.push(bytes))
+    }
+}
+
+/// Reads what there is, but not for ever, if somebody writes faster than we read.
+fn read_all(reader: &mut impl Read, mut take: impl FnMut(&[u8])) -> Result<()> {
+    let mut bytes = [0; 16 * 1024];
+    for _ in 0..64 {
+        match reader.read(&mut bytes) {
+            Ok(0) => return Ok(()),
+            Ok(count) => take(&bytes[..count]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! English.
+
+mod general;
+mod spawn;
+
+use super::{Explanation, Labels, Language};
+
+const GUIDE_1: &str = "level-1-basics/guides/01-why-cluster.md";
+const GUIDE_2: &str = "level-1-basics/guides/02-primary-and-workers.md";
+const GUIDE_3: &str = "level-1-basics/guides/03-fork-exec-wait.md";
+const GUIDE_4: &str = "level-1-basics/guides/04-sharing-a-port.md";
+const GUIDE_5: &str = "level-1-basics/guides/05-talking-to-workers.md";
+const GUIDE_6: &str = "level-1-basics/guides/06-life-of-a-worker.md";
+
+/// English.
+pub const ENGLISH: Language = Language {
+    labels: Labels {
+        file: "file",
+        done: "done",
+        expected: "expected",
+        observed: "observed",
+        timeline: "timeline",
+        cause: "cause",
+        read: "read",
+        hint: "hint",
+        output: "output",
+        check: "check",
+        nobody: "nobody",
+        not_started: "not started",
+        waits_for: "waits for",
+        done_count: "done",
+        failing_count: "failing",
+        next: "next",
+        all_done: "nothing, all of this is done",
+        nothing_found: "no step has such a name; `cargo test -p exercises -- --list` shows all",
+    },
+    explanations: &[general::EXPLANATIONS, spawn::EXPLANATIONS],
+    done: &[spawn::DONE],
+};

@@ -1,0 +1,97 @@
+//! `spawn`.
+
+use super::{Explanation, GUIDE_2, GUIDE_3, GUIDE_5};
+
+/// By the name of the trial.
+pub const DONE: &[(&str, &str)] = &[
+    (
+        "spawn::1",
+        "fork_worker(work) was called. The work says its pid, waits for the grader, and returns 7.",
+    ),
+    (
+        "spawn::2",
+        "fork_workers(4, work) was called. Worker n says its number, waits for the grader until all \
+         four are at work, and returns 10 + n.",
+    ),
+    (
+        "spawn::3",
+        "ask_worker(work) was called twice: with an answer of a few bytes, and with one of 1 MiB.",
+    ),
+    (
+        "spawn::4",
+        "ask_workers(4, work) was called. Each worker waits until all four are at work, and then \
+         answers with its number and 200,000 bytes.",
+    ),
+];
+
+/// By id.
+pub const EXPLANATIONS: &[Explanation] = &[
+    Explanation {
+        id: "spawn.in-primary",
+        expected: "the work is done in a worker",
+        observed: "the process that called your function did it itself",
+        cause: "`work` was called outside of the child's branch. The primary is the only process that \
+                nobody restarts; it does no work.",
+        read: Some((GUIDE_2, "What must a primary not do?")),
+    },
+    Explanation {
+        id: "spawn.pid",
+        expected: "the pid of the worker: {worker}",
+        observed: "{returned}",
+        cause: "`fork` returns twice. In the parent it hands you the child's pid; `getpid()` is your own.",
+        read: Some((GUIDE_2, "Who am I?")),
+    },
+    Explanation {
+        id: "spawn.code",
+        expected: "a worker that exited with code {expected}, which its work returned",
+        observed: "it {seen}",
+        cause: "What `work` returns has to become the exit code: `exit(work())`. An exit with a constant \
+                tells the primary nothing.",
+        read: Some((GUIDE_3, "Status.")),
+    },
+    Explanation {
+        id: "spawn.numbers",
+        expected: "the numbers 0, 1, 2 and 3, each in one worker",
+        observed: "{seen}",
+        cause: "A number that comes twice was worked on by two processes: a child went on in the loop of \
+                its parent. One that is missing was counted wrongly.",
+        read: Some((GUIDE_2, "Who am I?")),
+    },
+    Explanation {
+        id: "spawn.pids",
+        expected: "the pids in the order of the numbers: {workers}",
+        observed: "{returned}",
+        cause: "The caller finds a worker by its place in the list. Keep the order in which you forked.",
+        read: None,
+    },
+    Explanation {
+        id: "spawn.more-work",
+        expected: "each worker does one piece of work",
+        observed: "after all of them had ended, there was more work done",
+        cause: "A child went on in the loop of its parent, and forked workers of its own. With n rounds \
+                there are 2ⁿ processes.",
+        read: Some((GUIDE_2, "Who am I?")),
+    },
+    Explanation {
+        id: "spawn.answers",
+        expected: "{expected} answers",
+        observed: "{seen}",
+        cause: "There is one answer for each worker.",
+        read: None,
+    },
+    Explanation {
+        id: "spawn.answer",
+        expected: "the whole answer: {expected} bytes",
+        observed: "{seen} bytes",
+        cause: "A pipe is a stream: one read returns what is there, and that may be a part. The answer \
+                ends where the stream does.",
+        read: Some((GUIDE_5, "A stream has no messages.")),
+    },
+    Explanation {
+        id: "spawn.answer-order",
+        expected: "in place {number} the answer of worker {number}",
+        observed: "that of worker {seen}",
+        cause: "Workers end in any order. The caller wants the answers in the order of their numbers.",
+        read: None,
+    },
+];

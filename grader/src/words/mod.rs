@@ -1,0 +1,88 @@
+//! Every sentence that a learner is told, by its id. One module per language: to translate the
+//! grader, write another [`Language`], and nothing else.
+
+mod en;
+
+/// The words of one language.
+#[derive(Debug)]
+pub struct Language {
+    /// The short words.
+    pub labels: Labels,
+    /// Why a finding was made, by its id, for all exercises and for each.
+    pub explanations: &'static [&'static [Explanation]],
+    /// What the check of each step does, by the name of its trial.
+    pub done: &'static [&'static [(&'static str, &'static str)]],
+}
+
+/// The short words.
+#[derive(Debug)]
+#[allow(missing_docs)] // each says itself
+pub struct Labels {
+    pub file: &'static str,
+    pub done: &'static str,
+    pub expected: &'static str,
+    pub observed: &'static str,
+    pub timeline: &'static str,
+    pub cause: &'static str,
+    pub read: &'static str,
+    pub hint: &'static str,
+    pub output: &'static str,
+    pub check: &'static str,
+    pub nobody: &'static str,
+    pub not_started: &'static str,
+    pub waits_for: &'static str,
+    pub done_count: &'static str,
+    pub failing_count: &'static str,
+    pub next: &'static str,
+    pub all_done: &'static str,
+    pub nothing_found: &'static str,
+}
+
+/// What a finding means. A `{name}` is the place of the finding's value of that name.
+#[derive(Debug)]
+pub struct Explanation {
+    /// Its id, for ever.
+    pub id: &'static str,
+    /// What should have been.
+    pub expected: &'static str,
+    /// What was.
+    pub observed: &'static str,
+    /// What most likely led to it.
+    pub cause: &'static str,
+    /// A guide and the words with which a paragraph of it begins; where there is none, the guides of
+    /// the exercise.
+    pub read: Option<(&'static str, &'static str)>,
+}
+
+impl Language {
+    /// The explanation of a finding.
+    #[must_use]
+    pub fn explanation(&self, id: &str) -> &'static Explanation {
+        const UNKNOWN: Explanation = Explanation {
+            id: "unknown",
+            expected: "",
+            observed: "",
+            cause: "the grader has no words for what it has found; please report that",
+            read: None,
+        };
+        self.all().find(|one| one.id == id).unwrap_or(&UNKNOWN)
+    }
+
+    /// All explanations.
+    pub fn all(&self) -> impl Iterator<Item = &'static Explanation> + use<> {
+        self.explanations.iter().flat_map(|some| some.iter())
+    }
+
+    /// What the check `trial` does.
+    #[must_use]
+    pub fn done(&self, trial: &str) -> &'static str {
+        let mut all = self.done.iter().flat_map(|some| some.iter());
+        all.find(|(name, _)| *name == trial).map_or("", |(_, what)| what)
+    }
+}
+
+/// The words in use.
+#[must_use]
+pub fn words() -> &'static Language {
+    &en::ENGLISH
+}

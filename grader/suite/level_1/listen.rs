@@ -1,0 +1,2 @@
+use grader::Exercise;
+pub const EXERCISE: Exercise = Exercise { id: "listen", steps: &[] };

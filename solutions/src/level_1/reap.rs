@@ -1,0 +1,112 @@
+//! # Reap workers, and tell how they ended
+//!
+//! Whoever forks, reaps. You write the four functions with which a primary learns how its workers
+//! ended: what a status says, one worker, all that have ended, and all, by a deadline.
+//!
+//! What must hold:
+//!
+//! 1. A status says *code* or *signal*, never both.
+//! 2. A wait for one worker leaves the others alone.
+//! 3. A wait that a signal interrupts (EINTR) goes on.
+//! 4. Every worker is reaped exactly once, and no zombie stays.
+//! 5. Nobody is killed who still has time, and nobody is waited for who has none left.
+//!
+//! To read: `level-1-basics/guides/03-fork-exec-wait.md` and `06-life-of-a-worker.md`. In a second
+//! terminal: `cargo test -p exercises reap`.
+
+use std::io;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+/// How a worker ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It exited, with this code.
+    Code(i32),
+    /// This signal killed it.
+    Signal(Signal),
+}
+
+/// Step 1. How the worker ended that `status` is about; nothing, if it has not ended (it was
+/// stopped or continued, or it runs on).
+pub fn decode(status: WaitStatus) -> Option<Ending> {
+    match status {
+        WaitStatus::Exited(_, code) => Some(Ending::Code(code)),
+        WaitStatus::Signaled(_, signal, _core_dumped) => Some(Ending::Signal(signal)),
+        // SIGSTOP is a signal, and not the end of anybody.
+        _ => None,
+    }
+}
+
+/// Step 2. Waits until `worker` has ended, reaps it, and tells how it ended. Other workers stay as
+/// they are, also those that have ended.
+///
+/// # Errors
+/// `worker` is not a child of this process. An interrupted wait is not an error.
+pub fn wait_for(worker: Pid) -> io::Result<Ending> {
+    loop {
+        match waitpid(worker, None) {
+            Ok(status) => match decode(status) {
+                Some(ending) => return Ok(ending),
+                None => continue,
+            },
+            Err(Errno::EINTR) => continue, // a handler has run, and the worker runs on
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Step 3. Reaps all workers that have ended, and waits for none. That there are no workers at all
+/// is not an error.
+///
+/// # Errors
+/// The kernel's.
+pub fn reap_ended() -> io::Result<Vec<(Pid, Ending)>> {
+    let mut ended = Vec::new();
+    loop {
+        // One SIGCHLD may stand for many deaths, so it is the kernel that says when to stop.
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(ended),
+            Ok(status) => {
+                ended.extend(status.pid().zip(decode(status)));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Step 4. Stops all `workers`: SIGTERM to each of them, then up to `grace` for all of them
+/// together, then SIGKILL to those that are left. Returns when all are reaped, with how they ended,
+/// in any order. `workers` are all the children there are.
+///
+/// # Errors
+/// The kernel's.
+pub fn stop(workers: &[Pid], grace: Duration) -> io::Result<Vec<(Pid, Ending)>> {
+    let deadline = Instant::now() + grace; // one for all: they stop at the same time
+    for worker in workers {
+        kill(*worker, Signal::SIGTERM)?;
+    }
+    let mut ended = Vec::new();
+    while ended.len() < workers.len() {
+        ended.extend(reap_ended()?);
+        if Instant::now() >= deadline {
+            break;
+        }
+        // A primary would poll a signalfd here; a millisecond is short enough for an exercise.
+        sleep(Duration::from_millis(1));
+    }
+    for worker in workers {
+        let is_left = ended.iter().all(|(pid, _)| pid != worker);
+        if is_left {
+            // Not reaped, so its pid is still its own. SIGKILL cannot be refused: the wait is short.
+            kill(*worker, Signal::SIGKILL)?;
+            ended.push((*worker, wait_for(*worker)?));
+        }
+    }
+    Ok(ended)
+}

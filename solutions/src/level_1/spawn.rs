@@ -1,0 +1,100 @@
+//! # Spawn workers
+//!
+//! One process becomes many. You write the four functions with which a primary starts workers: one
+//! that works by itself, many at the same time, and the same two for workers that have something
+//! to answer.
+//!
+//! What must hold:
+//!
+//! 1. The work is done in the worker, never in the primary.
+//! 2. A worker never comes back from your function. It ends in it.
+//! 3. Workers work at the same time.
+//! 4. A pipe ends when its last write end is closed, and it holds 64 KiB. Nobody waits in vain.
+//! 5. When your function has answered, no process and no descriptor of it is left, zombies included.
+//!
+//! To read: `level-1-basics/guides/02-primary-and-workers.md` and `03-fork-exec-wait.md`. In a
+//! second terminal: `cargo test -p exercises spawn`.
+
+use std::io::{self, PipeReader, Read, Write};
+use std::process::exit;
+
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, Pid};
+
+use crate::provided::fork;
+
+/// Step 1. Forks a worker that does `work`, and returns its pid at once.
+///
+/// The code that `work` returns is the code with which the worker exits.
+///
+/// # Errors
+/// There is no room for one more process.
+pub fn fork_worker(work: impl FnOnce() -> i32) -> io::Result<Pid> {
+    match fork()? {
+        ForkResult::Parent { child } => Ok(child),
+        // Whatever `work` does, the child ends here. If it returned, there would be two primaries.
+        ForkResult::Child => exit(work()),
+    }
+}
+
+/// Step 2. Forks `count` workers, numbered from 0, which work at the same time. Returns their pids
+/// in the order of their numbers, at once.
+///
+/// Worker `n` does `work(n)`, and exits with the code that it returns.
+///
+/// # Errors
+/// There is no room for so many processes.
+pub fn fork_workers(count: usize, work: impl Fn(usize) -> i32) -> io::Result<Vec<Pid>> {
+    // The child of each round exits inside of `fork_worker`, so it never sees the next round.
+    (0..count).map(|number| fork_worker(|| work(number))).collect()
+}
+
+/// Step 3. Forks a worker that does `work`, and returns what it answers. By then the worker is gone,
+/// reaped, and so is the pipe between the two.
+///
+/// An answer may be of any length, megabytes included.
+///
+/// # Errors
+/// There is no room for one more process, or for the pipe; or what arrived is not UTF-8.
+pub fn ask_worker(work: impl FnOnce() -> String) -> io::Result<String> {
+    let (worker, mut reader) = fork_with_pipe(work)?;
+    let mut answer = String::new();
+    // First read, then wait: a worker with a long answer cannot exit before somebody reads it.
+    reader.read_to_string(&mut answer)?;
+    waitpid(worker, None)?;
+    Ok(answer)
+}
+
+/// Step 4. Forks `count` workers, which work at the same time, and returns their answers in the
+/// order of their numbers. By then all of them are gone.
+///
+/// Worker `n` does `work(n)`. Each answer may be of any length.
+///
+/// # Errors
+/// As in step 3.
+pub fn ask_workers(count: usize, work: impl Fn(usize) -> String) -> io::Result<Vec<String>> {
+    // All are started before the first is read. Each pipe is made just before its fork, and its
+    // write end is closed here just after it: so no worker has the write end of another one.
+    let workers: Vec<(Pid, PipeReader)> =
+        (0..count).map(|number| fork_with_pipe(|| work(number))).collect::<io::Result<_>>()?;
+    workers
+        .into_iter()
+        .map(|(worker, mut reader)| {
+            let mut answer = String::new();
+            reader.read_to_string(&mut answer)?;
+            waitpid(worker, None)?;
+            Ok(answer)
+        })
+        .collect()
+}
+
+/// A worker that writes what `work` returns into a pipe, and the end of the pipe to read it from.
+fn fork_with_pipe(work: impl FnOnce() -> String) -> io::Result<(Pid, PipeReader)> {
+    let (reader, mut writer) = io::pipe()?;
+    let worker = fork_worker(|| match writer.write_all(work().as_bytes()) {
+        Ok(()) => 0,
+        Err(_) => 1, // nobody reads any more
+    })?;
+    // `writer` is dropped here, in the parent: from now on the worker has the only write end.
+    Ok((worker, reader))
+}
