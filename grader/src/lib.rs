@@ -15,7 +15,7 @@
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | [`check`], [`probe`], [`pieces`] | inside a check: call a learner's code, watch it from all sides |
+//! | [`check`], [`probe`], [`pieces`], [`signals`] | inside a check: call a learner's code, watch it from all sides |
 //! | [`proc`] | what `/proc` knows |
 //! | [`wire`] | what a check reports to its warden |
 //! | [`warden`] | starts one check, watches it, ends what is left |
@@ -40,6 +40,7 @@ pub mod probe;
 pub mod proc;
 pub mod report;
 pub mod runner;
+pub mod signals;
 pub mod verdict;
 pub mod warden;
 pub mod wire;

@@ -13,6 +13,7 @@ pub struct Pieces<'p> {
     calls: usize,
     /// How many bytes have been read.
     pub read: usize,
+    broken: bool,
 }
 
 impl<'p> Pieces<'p> {
@@ -23,11 +24,20 @@ impl<'p> Pieces<'p> {
     #[must_use]
     pub fn new(input: &[u8], plan: &'p [usize]) -> Self {
         assert!(plan.iter().any(|piece| *piece > 0), "a stream must move");
-        Self { input: input.to_vec(), output: Vec::new(), plan, calls: 0, read: 0 }
+        Self { input: input.to_vec(), output: Vec::new(), plan, calls: 0, read: 0, broken: false }
+    }
+
+    /// A stream that fails.
+    #[must_use]
+    pub fn broken() -> Self {
+        Self { broken: true, ..Self::new(&[], &[1]) }
     }
 
     /// How many of `most` bytes this call may have.
     fn next(&mut self, most: usize) -> io::Result<usize> {
+        if self.broken {
+            return Err(ErrorKind::ConnectionReset.into());
+        }
         let piece = self.plan[self.calls % self.plan.len()];
         self.calls += 1;
         if piece == 0 { Err(ErrorKind::Interrupted.into()) } else { Ok(piece.min(most)) }
@@ -52,5 +62,17 @@ impl Write for Pieces<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// The first bytes of `bytes`, as in `00 00 00 02 68 69`.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    const SHOWN: usize = 12;
+    let shown: Vec<String> = bytes.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
+    match bytes.len() {
+        0 => "nothing".to_owned(),
+        length if length > SHOWN => format!("{} … ({length} bytes)", shown.join(" ")),
+        _ => shown.join(" "),
     }
 }

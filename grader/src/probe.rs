@@ -158,6 +158,14 @@ impl Meeting {
     }
 }
 
+/// How many sockets listen on `port`, as the kernel lists them.
+#[must_use]
+pub fn listening_on(port: u16) -> usize {
+    let all = procfs::net::tcp().unwrap_or_default().into_iter();
+    let listens = |state| state == procfs::net::TcpState::Listen;
+    all.filter(|one| listens(one.state.clone()) && one.local_address.port() == port).count()
+}
+
 /// The program that the checks start by exec: listens on the descriptor that `LISTEN_FD` names, and
 /// answers each client with its pid and the descriptors that it has got.
 #[must_use]
@@ -173,13 +181,13 @@ pub fn listener() -> ExitCode {
         eprintln!("descriptor {number} is no socket");
         return ExitCode::from(4);
     }
-    let numbers: Vec<String> = open.iter().map(|one| one.number.to_string()).collect();
+    let numbers: Vec<String> = open.iter().map(|one| format!("{} ({})", one.number, one.kind)).collect();
     // SAFETY: it is open, and nothing else in this fresh process knows about it.
     let listener = TcpListener::from(unsafe { OwnedFd::from_raw_fd(number) });
     loop {
         match listener.accept() {
             Ok((mut client, _)) => {
-                let _ = write!(client, "{} {}", getpid(), numbers.join(","));
+                let _ = write!(client, "{} {}", getpid(), numbers.join(", "));
             }
             Err(error) => {
                 eprintln!("cannot accept: {error}");

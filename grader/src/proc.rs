@@ -52,14 +52,15 @@ pub struct Sight {
     pub session: i32,
 }
 
-/// All descendants of `root`, the ones first that were forked first.
+/// The descendants of `root`; of a crowd only `most`.
 #[must_use]
-pub fn descendants(root: i32) -> BTreeMap<i32, Sight> {
+pub fn descendants(root: i32, most: usize) -> BTreeMap<i32, Sight> {
     let mut found = BTreeMap::new();
     let mut parents = vec![root];
     while let Some(parent) = parents.pop() {
         for child in children(parent) {
-            if let Some(sight) = sight(child)
+            if found.len() < most
+                && let Some(sight) = sight(child)
                 && found.insert(child, sight).is_none()
             {
                 parents.push(child);

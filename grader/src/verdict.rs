@@ -31,7 +31,7 @@ pub enum End {
     /// They were busy until the deadline.
     Late,
     /// There were more descendants than any exercise needs.
-    Crowd(usize),
+    Crowd,
 }
 
 /// What a check comes to.
@@ -65,8 +65,8 @@ fn hole(seen: &Seen) -> Option<String> {
 
 fn finding(seen: &Seen) -> Option<Finding> {
     let about = |id: &str| Finding::new(id).with("function", function(seen));
-    if let End::Crowd(count) = seen.end {
-        return Some(about("crowd").with("count", Value::Varying(count.to_string())));
+    if seen.end == End::Crowd {
+        return Some(about("crowd"));
     }
     if let Some(pid) = came_back(seen) {
         return Some(about("came-back").with("pid", Value::Pids(vec![pid])));
@@ -80,7 +80,7 @@ fn finding(seen: &Seen) -> Option<Finding> {
         End::Stuck => return Some(about("stuck").with("waits", waits())),
         End::Late => return Some(about("late").with("waits", waits())),
         End::Killed(signal) => return Some(about("killed").with("signal", signal.clone())),
-        End::Exited(_) | End::Crowd(_) => {}
+        End::Exited(_) | End::Crowd => {}
     }
     let mut verdicts = seen.records.iter().filter_map(|record| match &record.what {
         What::Verdict { finding } => Some(finding),
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn a_hole_anywhere_means_not_started() {
         let hole = (105, What::Hole { step: "reap::1".to_owned() });
-        for end in [End::Exited(86), End::Stuck, End::Late, End::Crowd(99)] {
+        for end in [End::Exited(86), End::Stuck, End::Late, End::Crowd] {
             let seen = seen(vec![called(), hole.clone(), (CHECK, verdict(Some("x")))], end);
             assert_eq!(judge(&seen), Verdict::NotStarted("reap::1".to_owned()));
         }
@@ -179,7 +179,7 @@ mod tests {
         let panic = (101, What::Panicked { message: "oh".to_owned() });
         let found = (CHECK, verdict(Some("silent")));
         let all = vec![called(), back, panic.clone(), found.clone()];
-        assert_eq!(id(&seen(all.clone(), End::Crowd(99))), "crowd");
+        assert_eq!(id(&seen(all.clone(), End::Crowd)), "crowd");
         assert_eq!(id(&seen(all, End::Stuck)), "came-back");
         assert_eq!(id(&seen(vec![panic, found.clone()], End::Late)), "panic-in-worker");
         assert_eq!(id(&seen(vec![found.clone()], End::Late)), "late");

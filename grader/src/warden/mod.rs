@@ -25,13 +25,10 @@ use serde::{Deserialize, Serialize};
 use self::output::Output;
 pub use self::timeline::Moment;
 use self::timeline::Timeline;
-use self::tree::Tree;
+use self::tree::{CROWD, Tree};
 use crate::Result;
 use crate::verdict::{End, Seen, Verdict, judge};
 use crate::wire::{self, Record, now};
-
-/// The most descendants that a check may have at a time.
-const CROWD: usize = 64;
 
 /// How long everybody may sleep, without anything happening, before they are called stuck. No check
 /// has a pause as long as this.
@@ -111,7 +108,7 @@ fn settle() -> Result<SignalFd> {
     // Whoever started the tests may have left descriptors open. They are no business of a check.
     // SAFETY: it only sets a flag.
     unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC.cast_signed()) };
-    Ok(SignalFd::with_flags(&SigSet::from(Signal::SIGCHLD), SfdFlags::SFD_NONBLOCK)?)
+    Ok(SignalFd::with_flags(&SigSet::from(Signal::SIGCHLD), SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?)
 }
 
 /// Starts the process of the check. It gets a pipe for its records and one for its output.
@@ -166,7 +163,7 @@ impl Watch {
             self.tree.look();
             self.timeline.see(&self.tree, now());
             if self.tree.len() > CROWD {
-                return Ok((End::Crowd(self.tree.len()), Vec::new()));
+                return Ok((End::Crowd, Vec::new()));
             }
             if now() > self.deadline {
                 return Ok((End::Late, self.tree.waits()));

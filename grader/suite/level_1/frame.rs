@@ -1,2 +1,243 @@
-use grader::Exercise;
-pub const EXERCISE: Exercise = Exercise { id: "frame", steps: &[] };
+use std::io::{ErrorKind, Write};
+use std::os::unix::net::UnixStream;
+
+use grader::pieces::{Pieces, hex};
+use grader::{Check, Exercise, Outcome, ensure};
+
+use crate::level_1::frame::{self, Decoder, HEADER, LIMIT};
+
+pub const EXERCISE: Exercise = Exercise {
+    id: "frame",
+    steps: &[
+        ("encode", encodes),
+        ("write_frame", writes),
+        ("read_full", fills),
+        ("read_frame", reads),
+        ("push", decodes),
+    ],
+};
+
+/// In which pieces a stream moves, from easy to hard; 0 is an interruption.
+const PLANS: [&[usize]; 6] = [&[usize::MAX], &[1], &[3], &[0, 1], &[2, 0, 0, 5], &[0, 4, 1]];
+
+/// What the frame of `message` is.
+fn oracle(message: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(message.len()).expect("a test's message is short");
+    [&length.to_be_bytes(), message].concat()
+}
+
+/// Messages from short to long.
+fn messages() -> [Vec<u8>; 6] {
+    [vec![], vec![7], b"hi".to_vec(), vec![b'a'; 255], vec![b'b'; 256], vec![b'c'; LIMIT]]
+}
+
+fn encodes(check: &Check) -> Outcome {
+    for message in messages() {
+        let length = message.len();
+        let frame = check.call_ok("encode(message)", || frame::encode(&message))?;
+        let right = oracle(&message);
+        ensure!(
+            frame == right,
+            "frame.encoded",
+            length = length,
+            expected = hex(&right),
+            seen = hex(&frame)
+        );
+    }
+    let long = vec![0; LIMIT + 1];
+    let refused = check.call("encode(65537 bytes)", || frame::encode(&long));
+    let kind = refused.map_err(|error| error.kind());
+    let right = kind == Err(ErrorKind::InvalidInput);
+    ensure!(right, "frame.long", seen = described(kind.map(|_| "a frame")));
+    Ok(())
+}
+
+fn writes(check: &Check) -> Outcome {
+    for message in messages() {
+        for plan in PLANS {
+            let mut stream = Pieces::new(&[], plan);
+            check.call_ok("write_frame(stream, message)", || {
+                frame::write_frame(&mut stream, &message)
+            })?;
+            ensure!(
+                stream.output == oracle(&message),
+                "frame.written",
+                length = message.len(),
+                plan = shown(plan),
+                expected = HEADER + message.len(),
+                seen = stream.output.len()
+            );
+        }
+    }
+    let mut stream = Pieces::new(&[], PLANS[0]);
+    let long = vec![0; LIMIT + 1];
+    let refused =
+        check.call("write_frame(stream, 65537 bytes)", || frame::write_frame(&mut stream, &long));
+    let kind = refused.map_err(|error| error.kind());
+    let right = kind == Err(ErrorKind::InvalidInput) && stream.output.is_empty();
+    ensure!(right, "frame.long", seen = described(kind.map(|()| "no error")));
+    Ok(())
+}
+
+fn fills(check: &Check) -> Outcome {
+    let text = b"0123456789";
+    for plan in PLANS {
+        for there in 0..text.len() {
+            for room in 0..text.len() {
+                let mut stream = Pieces::new(&text[..there], plan);
+                let mut buffer = vec![b'.'; room];
+                let count = check.call_ok("read_full(stream, buffer)", || {
+                    frame::read_full(&mut stream, &mut buffer)
+                })?;
+                let most = there.min(room);
+                let right = [&text[..most], &b".........."[..room - most]].concat();
+                ensure!(
+                    count == most && buffer == right && stream.read == most,
+                    "frame.filled",
+                    there = there,
+                    room = room,
+                    plan = shown(plan),
+                    expected = most,
+                    seen = count,
+                    buffer = String::from_utf8_lossy(&buffer).into_owned()
+                );
+            }
+        }
+    }
+    let broken = check
+        .call("read_full(broken stream)", || frame::read_full(&mut Pieces::broken(), &mut [0; 4]));
+    let kind = broken.map_err(|error| error.kind());
+    ensure!(kind == Err(ErrorKind::ConnectionReset), "frame.hidden", seen = format!("{kind:?}"));
+    Ok(())
+}
+
+fn reads(check: &Check) -> Outcome {
+    let read = |stream: &mut Pieces| {
+        check.call("read_frame(stream)", || frame::read_frame(stream)).map_err(|e| e.kind())
+    };
+    for plan in PLANS {
+        let all: Vec<u8> = messages().iter().flat_map(|message| oracle(message)).collect();
+        let mut stream = Pieces::new(&all, plan);
+        for message in messages() {
+            let seen = read(&mut stream);
+            let right = seen.as_ref() == Ok(&Some(message.clone()));
+            let (length, plan) = (message.len(), shown(plan));
+            ensure!(right, "frame.read", length = length, plan = plan, seen = message_of(&seen));
+        }
+        let seen = read(&mut stream);
+        ensure!(seen == Ok(None), "frame.goodbye", seen = message_of(&seen));
+        for cut in 1..oracle(b"hi").len() {
+            let seen = read(&mut Pieces::new(&oracle(b"hi")[..cut], plan));
+            let right = seen == Err(ErrorKind::UnexpectedEof);
+            ensure!(right, "frame.cut", cut = cut, seen = message_of(&seen));
+        }
+    }
+    for length in [u32::MAX, 1 << 30, u32::try_from(LIMIT + 1).unwrap_or_default()] {
+        let lie = [&length.to_be_bytes()[..], b"and then something else"].concat();
+        let mut stream = Pieces::new(&lie, PLANS[0]);
+        let seen = read(&mut stream);
+        let right = seen == Err(ErrorKind::InvalidData) && stream.read == HEADER;
+        let length = length.to_string();
+        ensure!(right, "frame.lie", length = length, read = stream.read, seen = message_of(&seen));
+    }
+    worker_that_dies(check)
+}
+
+/// The same with a process at the other end: it says something whole, and half of something.
+fn worker_that_dies(check: &Check) -> Outcome {
+    let (mut ours, theirs) = UnixStream::pair().expect("two descriptors");
+    let worker = check.fork(|| {
+        let _ = (&theirs).write_all(&oracle(b"whole"));
+        let _ = (&theirs).write_all(&oracle(b"half")[..6]);
+        0
+    });
+    drop(theirs);
+    let first = check.call_ok("read_frame(worker)", || frame::read_frame(&mut ours))?;
+    let seen = message_of(&Ok(first.clone()));
+    let right = first.as_deref() == Some(b"whole");
+    ensure!(right, "frame.read", length = 5, plan = "as a worker wrote it", seen = seen);
+    let second = check.call("read_frame(worker)", || frame::read_frame(&mut ours));
+    let seen = second.map_err(|error| error.kind());
+    let right = seen == Err(ErrorKind::UnexpectedEof);
+    ensure!(right, "frame.cut", cut = 6, seen = message_of(&seen));
+    check.reap(worker).map(drop)
+}
+
+fn decodes(check: &Check) -> Outcome {
+    let wanted: [&[u8]; 4] = [b"", b"hi", b"", b"you"];
+    let all: Vec<u8> = wanted.iter().flat_map(|message| oracle(message)).collect();
+    // From one piece to three, cut at every place.
+    for first in 0..=all.len() {
+        for second in first..=all.len() {
+            let pieces = [&all[..first], &all[first..second], &all[second..]];
+            are_decoded(check, &pieces, &wanted)?;
+        }
+    }
+    let single: Vec<&[u8]> = all.chunks(1).collect();
+    are_decoded(check, &single, &wanted)?;
+    let long = vec![b'x'; LIMIT];
+    are_decoded(check, &oracle(&long).chunks(1000).collect::<Vec<_>>(), &[&long])?;
+    let lie = u32::try_from(LIMIT + 1).unwrap_or_default().to_be_bytes();
+    let mut decoder = Decoder::default();
+    let before = check.call_ok("push(3 bytes)", || decoder.push(&lie[..3]))?;
+    ensure!(before.is_empty(), "frame.lie-decoded", seen = "a message");
+    let seen = check.call("push(1 byte)", || decoder.push(&lie[3..])).map_err(|e| e.kind());
+    let right = seen == Err(ErrorKind::InvalidData);
+    ensure!(right, "frame.lie-decoded", seen = described(seen.map(|_| "no error")));
+    Ok(())
+}
+
+fn are_decoded(check: &Check, pieces: &[&[u8]], wanted: &[&[u8]]) -> Outcome {
+    let mut decoder = Decoder::default();
+    let (mut seen, mut pushed, mut due) = (Vec::new(), 0, 0);
+    for piece in pieces {
+        seen.extend(check.call_ok("push(piece)", || decoder.push(piece))?);
+        pushed += piece.len();
+        // Which messages are whole by now, not one earlier and not one later?
+        let ends = wanted.iter().scan(0, |end, message| {
+            *end += HEADER + message.len();
+            Some(*end)
+        });
+        due = due.max(ends.filter(|end| *end <= pushed).count());
+        let right = seen.len() == due && seen.iter().zip(wanted).all(|(one, other)| one == other);
+        let sizes: Vec<String> = pieces.iter().map(|piece| piece.len().to_string()).collect();
+        let mut sizes = sizes.join(", ");
+        sizes.truncate(60);
+        ensure!(
+            right,
+            "frame.decoded",
+            pieces = sizes,
+            pushed = pushed,
+            expected = due,
+            seen = seen.len()
+        );
+    }
+    Ok(())
+}
+
+fn message_of(seen: &Result<Option<Vec<u8>>, ErrorKind>) -> String {
+    match seen {
+        Ok(None) => "the end of the stream (None)".to_owned(),
+        Ok(Some(message)) if message.len() > 8 => format!("a message of {} bytes", message.len()),
+        Ok(Some(message)) => format!("the message {:?}", String::from_utf8_lossy(message)),
+        Err(kind) => format!("the error {kind:?}"),
+    }
+}
+
+fn described(seen: Result<&str, ErrorKind>) -> String {
+    seen.map_or_else(|kind| format!("the error {kind:?}"), str::to_owned)
+}
+
+/// A plan in words.
+fn shown(plan: &[usize]) -> String {
+    let words: Vec<String> = plan
+        .iter()
+        .map(|piece| match piece {
+            0 => "an interruption".to_owned(),
+            &usize::MAX => "everything at once".to_owned(),
+            1 => "1 byte".to_owned(),
+            _ => format!("{piece} bytes"),
+        })
+        .collect();
+    words.join(", then ") + if plan == [usize::MAX] { "" } else { ", and so on" }
+}

@@ -1,2 +1,194 @@
-use grader::Exercise;
-pub const EXERCISE: Exercise = Exercise { id: "listen", steps: &[] };
+use std::env;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
+use std::time::Duration;
+
+use grader::probe::{Gate, Post, listening_on};
+use grader::{Check, Exercise, Finding, Outcome, ROLE, Value, ensure};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, getpid};
+
+use crate::level_1::listen;
+
+pub const EXERCISE: Exercise = Exercise {
+    id: "listen",
+    steps: &[
+        ("open", one_socket),
+        ("start_worker", one_worker),
+        ("start_workers", several_workers),
+        ("exec_worker", another_program),
+    ],
+};
+
+fn one_socket(check: &Check) -> Outcome {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let listener = check.call_ok("open(127.0.0.1:0)", || listen::open(any))?;
+    let address = local(&listener);
+    ensure!(listening_on(address.port()) == 1, "listen.no-socket");
+    ensure!(address.ip() == any.ip(), "listen.address", seen = address.ip().to_string());
+    let refused = check.call("open(the same address)", || listen::open(address));
+    let Err(line) = refused else { return Err(Finding::new("listen.twice")) };
+    is_told(&line, address, true)?;
+    let elsewhere = SocketAddr::from(([192, 0, 2, 1], 80)); // an address for documents, never ours
+    let refused = check.call("open(192.0.2.1:80)", || listen::open(elsewhere));
+    let Err(line) = refused else { return Err(Finding::new("listen.twice")) };
+    is_told(&line, elsewhere, false)
+}
+
+fn is_told(line: &str, address: SocketAddr, in_use: bool) -> Outcome {
+    let names = line.contains(&address.to_string());
+    ensure!(names, "listen.unnamed", address = varying(address), seen = varying(line));
+    ensure!(line.contains("in use") == in_use, "listen.reason", seen = varying(line));
+    ensure!(!line.trim().contains('\n'), "listen.lines", seen = varying(line));
+    Ok(())
+}
+
+fn one_worker(check: &Check) -> Outcome {
+    let listener = bound();
+    let early = connect(&listener);
+    check.did("connected, before there is any worker");
+    let answer = |client: TcpStream| answer(check, client);
+    let worker = check
+        .call_ok("start_worker(listener, answer)", || listen::start_worker(&listener, answer))?;
+    is_answered_by(check, early, &[worker])?;
+    for _ in 0..3 {
+        is_answered_by(check, connect(&listener), &[worker])?;
+    }
+    ensure!(listening_on(local(&listener).port()) == 1, "listen.sockets");
+    end(check, &[worker])
+}
+
+fn several_workers(check: &Check) -> Outcome {
+    const COUNT: usize = 3;
+    let listener = bound();
+    let (post, gate) = (Post::new(), Gate::new());
+    let answer = |client: TcpStream| {
+        if getpid() != check.me {
+            post.tell("busy");
+            gate.pass();
+        }
+        answer(check, client);
+    };
+    let workers = check.call_ok("start_workers(listener, 3, answer)", || {
+        listen::start_workers(&listener, COUNT, answer)
+    })?;
+    ensure!(workers.len() == COUNT, "listen.count", expected = COUNT, seen = workers.len());
+    let clients: Vec<TcpStream> = (0..COUNT).map(|_| connect(&listener)).collect();
+    check.did("connected three times");
+    let mut busy = Vec::new();
+    for _ in 0..COUNT {
+        let Some((pid, _)) = post.hear(check) else {
+            return Err(Finding::new("listen.alone").with("busy", busy.as_slice()));
+        };
+        busy.push(pid);
+    }
+    ensure!(
+        busy.iter().all(|pid| workers.contains(pid)),
+        "listen.others",
+        workers = workers.as_slice(),
+        busy = busy.as_slice()
+    );
+    ensure!(listening_on(local(&listener).port()) == 1, "listen.sockets");
+    gate.open(check, 2 * COUNT);
+    for client in clients {
+        is_answered_by(check, client, &workers)?;
+    }
+    for _ in 0..COUNT {
+        is_answered_by(check, connect(&listener), &workers)?;
+    }
+    end(check, &workers)
+}
+
+fn another_program(check: &Check) -> Outcome {
+    let listener = bound();
+    let this = env::current_exe().map_err(|_| Finding::new("listen.no-socket"))?;
+    let mut program = Command::new(this);
+    program.args([ROLE, "listener"]);
+    let worker = check
+        .call_ok("exec_worker(listener, program)", || listen::exec_worker(&listener, program))?;
+    let text = answer_to(check, connect(&listener))?;
+    let (pid, descriptors) = text.split_once(' ').unwrap_or_default();
+    ensure!(pid == worker.to_string(), "listen.other-program", seen = varying(pid));
+    let extra = descriptors.split(", ").count().saturating_sub(4);
+    ensure!(extra == 0, "listen.descriptors", seen = varying(descriptors));
+    let kept = fcntl(&listener, FcntlArg::F_GETFD).unwrap_or_default();
+    let closes = FdFlag::from_bits_truncate(kept).contains(FdFlag::FD_CLOEXEC);
+    ensure!(closes, "listen.mark");
+    end(check, &[worker])?;
+    let missing = Command::new("/there/is/no/such/program");
+    let worker = check
+        .call_ok("exec_worker(listener, missing)", || listen::exec_worker(&listener, missing))?;
+    let ending = check.reap(worker)?;
+    ensure!(ending == "exited with code 127", "listen.missing", seen = ending);
+    Ok(())
+}
+
+fn bound() -> TcpListener {
+    TcpListener::bind(("127.0.0.1", 0)).expect("a free port")
+}
+
+fn local(listener: &TcpListener) -> SocketAddr {
+    listener.local_addr().expect("it is bound")
+}
+
+fn connect(listener: &TcpListener) -> TcpStream {
+    let client = TcpStream::connect(local(listener)).expect("it listens");
+    client.set_read_timeout(Some(Duration::from_millis(1))).expect("a valid time");
+    client
+}
+
+/// In a worker: answers with the pid.
+fn answer(check: &Check, mut client: TcpStream) {
+    if getpid() == check.me {
+        check.end_with(Finding::new("listen.in-primary"));
+    }
+    let _ = write!(client, "{}", getpid());
+}
+
+fn is_answered_by(check: &Check, client: TcpStream, workers: &[Pid]) -> Outcome {
+    let text = answer_to(check, client)?;
+    let pid = Pid::from_raw(text.parse().unwrap_or_default());
+    ensure!(workers.contains(&pid), "listen.others", workers = workers, busy = pid);
+    Ok(())
+}
+
+/// Reads to the end of the stream.
+fn answer_to(check: &Check, mut client: TcpStream) -> Result<String, Finding> {
+    let mut text = Vec::new();
+    let mut bytes = [0; 256];
+    let ended = check.wait_for(|| match client.read(&mut bytes) {
+        Ok(0) => Some(()),
+        Ok(count) => {
+            text.extend_from_slice(&bytes[..count]);
+            None
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => Some(()),
+        Err(_) => None,
+    });
+    let text = String::from_utf8_lossy(&text).into_owned();
+    match ended {
+        Some(()) if !text.is_empty() => {
+            check.did(format!("was answered: {text}"));
+            Ok(text)
+        }
+        _ => Err(Finding::new("listen.no-answer")),
+    }
+}
+
+/// Ends the workers, all of which must still be there.
+fn end(check: &Check, workers: &[Pid]) -> Outcome {
+    for worker in workers {
+        let _ = kill(*worker, Signal::SIGTERM);
+    }
+    for worker in workers {
+        let ending = check.reap(*worker)?;
+        ensure!(ending == "was killed by SIGTERM", "listen.ended", pid = *worker, seen = ending);
+    }
+    Ok(())
+}
+
+fn varying(value: impl ToString) -> Value {
+    Value::Varying(value.to_string())
+}

@@ -1,2 +1,190 @@
-use grader::Exercise;
-pub const EXERCISE: Exercise = Exercise { id: "reap", steps: &[] };
+use std::time::Duration;
+
+use grader::check::how_it_ended;
+use grader::probe::{Gate, Meeting, Post};
+use grader::signals::{Blocked, Interruptions, interrupt_parent};
+use grader::{Check, Exercise, Finding, Outcome, ensure};
+use nix::sys::signal::{Signal, kill, raise};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, getpid};
+
+use crate::level_1::reap::{self, Ending};
+
+pub const EXERCISE: Exercise = Exercise {
+    id: "reap",
+    steps: &[
+        ("decode", statuses),
+        ("wait_for", one),
+        ("reap_ended", all_ended),
+        ("stop", deadline),
+    ],
+};
+
+fn statuses(check: &Check) -> Outcome {
+    let ends = [
+        (check.fork(|| 0), Some(Ending::Code(0))),
+        (check.fork(|| 300), Some(Ending::Code(44))),
+        (check.fork(|| 137), Some(Ending::Code(137))),
+        (check.fork(|| die_of(Signal::SIGKILL)), Some(Ending::Signal(Signal::SIGKILL))),
+        (check.fork(|| die_of(Signal::SIGTERM)), Some(Ending::Signal(Signal::SIGTERM))),
+        (check.fork(|| die_of(Signal::SIGSTOP)), None),
+    ];
+    for (pid, expected) in ends {
+        let status = waitpid(pid, Some(WaitPidFlag::WUNTRACED)).map_err(|_| stolen(pid))?;
+        let what = match expected {
+            None => "was stopped, and lives".to_owned(),
+            Some(_) => how_it_ended(status),
+        };
+        is_decoded(check, status, &what, expected)?;
+        if expected.is_none() {
+            let _ = kill(pid, Signal::SIGKILL);
+            check.reap(pid)?;
+        }
+    }
+    let me = getpid();
+    let dumped = WaitStatus::Signaled(me, Signal::SIGSEGV, true);
+    let segv = Some(Ending::Signal(Signal::SIGSEGV));
+    is_decoded(check, dumped, "was killed by SIGSEGV, core dumped", segv)?;
+    is_decoded(check, WaitStatus::Continued(me), "was continued, and lives", None)?;
+    is_decoded(check, WaitStatus::StillAlive, "runs on", None)
+}
+
+fn is_decoded(check: &Check, status: WaitStatus, what: &str, expected: Option<Ending>) -> Outcome {
+    let seen = check.call("decode(status)", || reap::decode(status));
+    ensure!(
+        seen == expected,
+        "reap.decoded",
+        what = what,
+        expected = format!("{expected:?}"),
+        seen = format!("{seen:?}")
+    );
+    Ok(())
+}
+
+fn one(check: &Check) -> Outcome {
+    let elder = check.fork(|| 1);
+    check.wait_for_deaths(&[elder])?;
+    let me = check.me;
+    let worker = check.fork(|| {
+        (0..3).for_each(|_| interrupt_parent(me));
+        7
+    });
+    let interruptions = Interruptions::count();
+    let ending = match check.call("wait_for(worker)", || reap::wait_for(worker)) {
+        Err(error) if error.raw_os_error() == Some(nix::libc::EINTR) => {
+            return Err(Finding::new("reap.interrupted"));
+        }
+        ending => check.ok(ending)?,
+    };
+    ensure!(
+        ending == Ending::Code(7),
+        "reap.other",
+        expected = format!("{:?}", Ending::Code(7)),
+        seen = format!("{ending:?}")
+    );
+    check.did(format!("was interrupted {} times", interruptions.seen()));
+    ensure!(check.is_zombie(elder), "reap.stole", pid = elder);
+    check.reap(elder)?;
+    let stranger = Pid::from_raw(1);
+    let refused = check.call("wait_for(1)", || reap::wait_for(stranger));
+    ensure!(refused.is_err(), "reap.stranger", seen = format!("{refused:?}"));
+    Ok(())
+}
+
+fn all_ended(check: &Check) -> Outcome {
+    let none = check.call_ok("reap_ended()", reap::reap_ended)?;
+    ensure!(none.is_empty(), "reap.ended", expected = "nobody", seen = listed(&none));
+    let gate = Gate::new();
+    let first = check.fork(|| 1);
+    let running = check.fork(|| {
+        gate.pass();
+        4
+    });
+    let second = check.fork(|| 2);
+    let killed = check.fork(|| die_of(Signal::SIGKILL));
+    check.wait_for_deaths(&[first, second, killed])?;
+    let expected = vec![
+        (first, Ending::Code(1)),
+        (second, Ending::Code(2)),
+        (killed, Ending::Signal(Signal::SIGKILL)),
+    ];
+    are_reaped(check, expected)?;
+    are_reaped(check, Vec::new())?;
+    gate.open(check, 1);
+    check.wait_for_deaths(&[running])?;
+    are_reaped(check, vec![(running, Ending::Code(4))])
+}
+
+fn are_reaped(check: &Check, expected: Vec<(Pid, Ending)>) -> Outcome {
+    let seen = check.call_ok("reap_ended()", reap::reap_ended)?;
+    let (expected, seen) = (sorted(expected), sorted(seen));
+    ensure!(seen == expected, "reap.ended", expected = listed(&expected), seen = listed(&seen));
+    Ok(())
+}
+
+fn deadline(check: &Check) -> Outcome {
+    let (post, meeting) = (Post::new(), Meeting::new(2));
+    let polite = |number: usize| {
+        check.fork(|| {
+            let signals = Blocked::new(Signal::SIGTERM);
+            post.tell("at work");
+            signals.wait();
+            meeting.meet(number);
+            std::thread::sleep(Duration::from_millis(20)); // the last request
+            0
+        })
+    };
+    let (one, other) = (polite(0), polite(1));
+    let simple = check.fork(|| {
+        post.tell("at work");
+        Gate::new().pass();
+        0
+    });
+    let stubborn = check.fork(|| {
+        let signals = Blocked::new(Signal::SIGTERM);
+        post.tell("at work");
+        loop {
+            signals.wait();
+            post.tell("will not stop");
+        }
+    });
+    let dead = check.fork(|| 3);
+    check.wait_for_deaths(&[dead])?;
+    post.hear_all(check, 4)?;
+    let workers = [one, other, simple, stubborn, dead];
+    let grace = Duration::from_millis(500);
+    let seen = check.call_ok("stop(workers, 500 ms)", || reap::stop(&workers, grace))?;
+    let asked = std::iter::from_fn(|| post.heard()).count();
+    let expected = vec![
+        (one, Ending::Code(0)),
+        (other, Ending::Code(0)),
+        (simple, Ending::Signal(Signal::SIGTERM)),
+        (stubborn, Ending::Signal(Signal::SIGKILL)),
+        (dead, Ending::Code(3)),
+    ];
+    let (expected, seen) = (sorted(expected), sorted(seen));
+    ensure!(seen == expected, "reap.stopped", expected = listed(&expected), seen = listed(&seen));
+    ensure!(asked == 1, "reap.asked", seen = asked);
+    Ok(())
+}
+
+/// The order in which workers are told of is free.
+fn sorted(mut ended: Vec<(Pid, Ending)>) -> Vec<(Pid, Ending)> {
+    ended.sort_by_key(|(pid, _)| *pid);
+    ended
+}
+
+fn die_of(signal: Signal) -> i32 {
+    let _ = raise(signal);
+    0
+}
+
+fn stolen(pid: Pid) -> Finding {
+    Finding::new("stolen").with("pid", pid)
+}
+
+fn listed(ended: &[(Pid, Ending)]) -> grader::Value {
+    let lines: Vec<String> =
+        ended.iter().map(|(pid, ending)| format!("{pid} {ending:?}")).collect();
+    grader::Value::Varying(if lines.is_empty() { "nobody".to_owned() } else { lines.join("\n") })
+}

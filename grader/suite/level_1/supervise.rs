@@ -1,2 +1,301 @@
-use grader::Exercise;
-pub const EXERCISE: Exercise = Exercise { id: "supervise", steps: &[] };
+use std::cell::Cell;
+
+use grader::probe::{Gate, Meeting, Post};
+use grader::signals::{Blocked, Interruptions, interrupt_parent};
+use grader::{Check, Exercise, Finding, Outcome, Value, ensure};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, getpid};
+
+use crate::level_1::supervise::{self, Life, Next, Ready, Supervisor};
+
+pub const EXERCISE: Exercise = Exercise {
+    id: "supervise",
+    steps: &[
+        ("decide", rule),
+        ("start", start),
+        ("tend", tend),
+        ("retire", retire),
+        ("stop", stop),
+    ],
+};
+
+/// How many early deaths in a row are too many, in these checks.
+const LIMIT: u32 = 3;
+
+fn rule(check: &Check) -> Outcome {
+    for (told_to_stop, was_ready) in [(false, true), (false, false), (true, true), (true, false)] {
+        for limit in 1..=3 {
+            for early_deaths in 0..=5 {
+                let life = Life { was_ready, told_to_stop };
+                let expected = match (told_to_stop, was_ready) {
+                    (true, _) => Next::Leave,
+                    (false, false) if early_deaths >= limit => Next::GiveUp,
+                    (false, _) => Next::Replace,
+                };
+                let called = format!("decide(life, {early_deaths}, {limit})");
+                let seen = check.call(called, || supervise::decide(life, early_deaths, limit));
+                ensure!(
+                    seen == expected,
+                    "supervise.rule",
+                    life = format!("was_ready: {was_ready}, told_to_stop: {told_to_stop}"),
+                    deaths = early_deaths.to_string(),
+                    limit = limit.to_string(),
+                    expected = format!("{expected:?}"),
+                    seen = format!("{seen:?}")
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+fn start(check: &Check) -> Outcome {
+    let (post, gate) = (Post::new(), Gate::new());
+    let work = |ready: Ready| {
+        if getpid() == check.me {
+            check.end_with(Finding::new("supervise.in-primary"));
+        }
+        post.tell("at work");
+        gate.pass();
+        ready.tell();
+        post.tell("ready");
+        gate.pass();
+        7
+    };
+    let mut supervisor = check.ok(Supervisor::new(LIMIT, work))?;
+    let worker = check.call_ok("start()", || supervisor.start())?;
+    let (speaker, _) = post.hear_one(check)?;
+    ensure!(speaker == worker, "spawn.pid", returned = worker, worker = speaker);
+    let life = supervisor.workers.get(&worker).copied();
+    let fresh = life == Some(Life::default()) && supervisor.workers.len() == 1;
+    ensure!(fresh, "supervise.listed", pid = worker, seen = format!("{life:?}"));
+    gate.open(check, 1);
+    post.hear_one(check)?;
+    check.ok(supervisor.hear())?;
+    let was_ready = supervisor.workers.get(&worker).is_some_and(|life| life.was_ready);
+    ensure!(was_ready, "supervise.unheard");
+    gate.open(check, 1);
+    let ending = check.reap(worker)?;
+    ensure!(ending == "exited with code 7", "spawn.code", expected = 7, seen = ending);
+    Ok(())
+}
+
+/// What the workers of a check do. A child has the value of the moment of its fork.
+#[derive(Clone, Copy)]
+enum Mode {
+    /// Is ready, and waits for its end.
+    Work,
+    /// Is ready, and exits with code 0 at once.
+    ReadyAndGone,
+    /// Exits before it is ready.
+    Broken,
+}
+
+fn tend(check: &Check) -> Outcome {
+    let (post, mode) = (Post::new(), Cell::new(Mode::Work));
+    let work = |ready: Ready| {
+        if getpid() == check.me {
+            check.end_with(Finding::new("supervise.in-primary"));
+        }
+        match mode.get() {
+            Mode::Broken => return 1,
+            Mode::ReadyAndGone => {
+                ready.tell();
+                return 0;
+            }
+            Mode::Work => ready.tell(),
+        }
+        post.tell("ready");
+        Gate::new().pass();
+        0
+    };
+    let mut supervisor = check.ok(Supervisor::new(LIMIT, work))?;
+    let mut crew = Crew { check, supervisor: &mut supervisor };
+
+    let workers = [crew.start()?, crew.start()?, crew.start()?];
+    post.hear_all(check, 3)?;
+    crew.tend(&[])?;
+    check.did("killed two of three workers");
+    for worker in &workers[..2] {
+        let _ = kill(*worker, Signal::SIGKILL);
+    }
+    check.wait_for_deaths(&workers[..2])?;
+    crew.tend(&[(workers[0], Next::Replace), (workers[1], Next::Replace)])?;
+    post.hear_all(check, 2)?;
+    crew.is_kept(3)?;
+
+    // It was told to stop, so it is not replaced, and does not count.
+    crew.supervisor.early_deaths = 2;
+    crew.tell_to_stop(workers[2]);
+    let _ = kill(workers[2], Signal::SIGTERM);
+    check.wait_for_deaths(&[workers[2]])?;
+    crew.tend(&[(workers[2], Next::Leave)])?;
+    crew.counts(2)?;
+
+    // A program that cannot start: the third early death in a row is the last straw.
+    mode.set(Mode::Broken);
+    crew.supervisor.early_deaths = 0;
+    let old = crew.listed();
+    let mut dying = crew.start()?;
+    for (deaths, next) in [(1, Next::Replace), (2, Next::Replace), (3, Next::GiveUp)] {
+        check.wait_for_deaths(&[dying])?;
+        crew.tend(&[(dying, next)])?;
+        crew.counts(deaths)?;
+        if next == Next::Replace {
+            dying = crew.is_replaced(&old)?;
+        }
+    }
+    crew.is_kept(2)?;
+
+    // A worker that was ready and has died since was not an early death. Its exit was a crash, too.
+    mode.set(Mode::ReadyAndGone);
+    let gone = crew.start()?;
+    check.wait_for_deaths(&[gone])?;
+    mode.set(Mode::Work);
+    crew.tend(&[(gone, Next::Replace)])?;
+    crew.counts(0)?;
+    post.hear_one(check)?;
+    crew.is_kept(3)?;
+    crew.end()
+}
+
+fn retire(check: &Check) -> Outcome {
+    let post = Post::new();
+    let work = |ready: Ready| {
+        ready.tell();
+        post.tell("ready");
+        Gate::new().pass();
+        0
+    };
+    let mut supervisor = check.ok(Supervisor::new(LIMIT, work))?;
+    let mut crew = Crew { check, supervisor: &mut supervisor };
+    let (one, other) = (crew.start()?, crew.start()?);
+    post.hear_all(check, 2)?;
+    let gate = Gate::new();
+    let bystander = check.fork(|| {
+        gate.pass();
+        5
+    });
+    check.call_ok(format!("retire({one})"), || crew.supervisor.retire(one))?;
+    let told = crew.supervisor.workers.get(&one).is_some_and(|life| life.told_to_stop);
+    ensure!(told, "supervise.intent", pid = one);
+    check.wait_for_deaths(&[one])?;
+    let refused = check.call("retire(nobody's pid)", || crew.supervisor.retire(bystander));
+    let kind = refused.map_err(|error| error.kind());
+    gate.open(check, 1);
+    let ending = check.reap(bystander)?;
+    let right = ending == "exited with code 5" && kind == Err(std::io::ErrorKind::NotFound);
+    ensure!(right, "supervise.stranger", seen = format!("{kind:?}"), ending = ending);
+    let life = crew.supervisor.workers.get(&other).copied();
+    let spared = life.is_some_and(|life| !life.told_to_stop) && !check.is_zombie(other);
+    ensure!(spared, "supervise.spared", pid = other);
+    let ending = check.reap(one)?;
+    ensure!(ending == "was killed by SIGTERM", "supervise.signal", seen = ending);
+    crew.supervisor.workers.remove(&one);
+    crew.end()
+}
+
+fn stop(check: &Check) -> Outcome {
+    let (post, meeting, number) = (Post::new(), Meeting::new(2), Cell::new(0));
+    let work = |ready: Ready| {
+        let signals = Blocked::new(Signal::SIGTERM);
+        ready.tell();
+        post.tell("ready");
+        if number.get() == 2 {
+            return 0; // gone before anybody is told
+        }
+        signals.wait();
+        meeting.meet(number.get());
+        interrupt_parent(check.me);
+        0
+    };
+    let mut supervisor = check.ok(Supervisor::new(LIMIT, work))?;
+    let mut crew = Crew { check, supervisor: &mut supervisor };
+    let mut workers = Vec::new();
+    for which in 0..3 {
+        number.set(which);
+        workers.push(crew.start()?);
+    }
+    post.hear_all(check, 3)?;
+    check.wait_for_deaths(&workers[2..])?;
+    let _interruptions = Interruptions::count();
+    check.call_ok("stop()", || crew.supervisor.stop())?;
+    let left = crew.listed();
+    ensure!(left.is_empty(), "supervise.still-listed", pids = left.as_slice());
+    check.look_for_children()
+}
+
+/// A supervisor in the hands of a check.
+struct Crew<'c, W> {
+    check: &'c Check,
+    supervisor: &'c mut Supervisor<W>,
+}
+
+impl<W: Fn(Ready) -> i32> Crew<'_, W> {
+    fn start(&mut self) -> Result<Pid, Finding> {
+        self.check.call_ok("start()", || self.supervisor.start())
+    }
+
+    /// Tends, and compares what was decided. The order is free.
+    fn tend(&mut self, expected: &[(Pid, Next)]) -> Outcome {
+        let seen = self.check.call_ok("tend()", || self.supervisor.tend())?;
+        let (expected, seen) = (in_order(expected), in_order(&seen));
+        ensure!(seen == expected, "supervise.tended", expected = expected, seen = seen);
+        Ok(())
+    }
+
+    fn tell_to_stop(&mut self, worker: Pid) {
+        if let Some(life) = self.supervisor.workers.get_mut(&worker) {
+            life.told_to_stop = true;
+        }
+    }
+
+    fn listed(&self) -> Vec<Pid> {
+        self.supervisor.workers.keys().copied().collect()
+    }
+
+    /// There is exactly one worker that was not there before. Returns it.
+    fn is_replaced(&self, old: &[Pid]) -> Result<Pid, Finding> {
+        let listed = self.listed();
+        let new: Vec<Pid> = listed.into_iter().filter(|pid| !old.contains(pid)).collect();
+        ensure!(new.len() == 1, "supervise.replaced", new = new.as_slice());
+        Ok(new[0])
+    }
+
+    fn counts(&self, expected: u32) -> Outcome {
+        let seen = self.supervisor.early_deaths;
+        let (expected, seen) = (expected.to_string(), seen.to_string());
+        ensure!(seen == expected, "supervise.counted", expected = expected, seen = seen);
+        Ok(())
+    }
+
+    /// As many workers as there should be: on the list, and running.
+    fn is_kept(&self, expected: usize) -> Outcome {
+        let (listed, running) = (self.listed(), self.check.running_children());
+        let right = listed == running && running.len() == expected;
+        ensure!(
+            right,
+            "supervise.kept",
+            expected = expected,
+            listed = listed.as_slice(),
+            running = running.as_slice()
+        );
+        Ok(())
+    }
+
+    /// Ends the workers that are left.
+    fn end(&mut self) -> Outcome {
+        for worker in self.check.running_children() {
+            let _ = kill(worker, Signal::SIGKILL);
+            self.check.reap(worker)?;
+        }
+        Ok(())
+    }
+}
+
+fn in_order(decided: &[(Pid, Next)]) -> Value {
+    let mut decided = decided.to_vec();
+    decided.sort_by_key(|(pid, _)| *pid);
+    let lines: Vec<String> = decided.iter().map(|(pid, next)| format!("{pid} {next:?}")).collect();
+    Value::Varying(if lines.is_empty() { "nobody".to_owned() } else { lines.join("\n") })
+}

@@ -61,7 +61,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         id: "crowd",
         expected: "no more processes than the task asks for",
-        observed: "{count} descendants at the same time; the grader has ended all of them",
+        observed: "more than 64 descendants at the same time; the grader has ended all of them",
         cause: "This is a fork bomb: a loop that forks and never stops, or children that go on in the \
                 loop of their parent and fork as well. Each child must end in its own branch.",
         read: Some((GUIDE_2, "Who am I?")),

@@ -1,11 +1,14 @@
 //! English.
 
+mod frame;
 mod general;
+mod listen;
+mod reap;
 mod spawn;
+mod supervise;
 
 use super::{Explanation, Labels, Language};
 
-const GUIDE_1: &str = "level-1-basics/guides/01-why-cluster.md";
 const GUIDE_2: &str = "level-1-basics/guides/02-primary-and-workers.md";
 const GUIDE_3: &str = "level-1-basics/guides/03-fork-exec-wait.md";
 const GUIDE_4: &str = "level-1-basics/guides/04-sharing-a-port.md";
@@ -34,6 +37,13 @@ pub const ENGLISH: Language = Language {
         all_done: "nothing, all of this is done",
         nothing_found: "no step has such a name; `cargo test -p exercises -- --list` shows all",
     },
-    explanations: &[general::EXPLANATIONS, spawn::EXPLANATIONS],
-    done: &[spawn::DONE],
+    explanations: &[
+        general::EXPLANATIONS,
+        spawn::EXPLANATIONS,
+        reap::EXPLANATIONS,
+        listen::EXPLANATIONS,
+        frame::EXPLANATIONS,
+        supervise::EXPLANATIONS,
+    ],
+    done: &[spawn::DONE, reap::DONE, listen::DONE, frame::DONE, supervise::DONE],
 };

@@ -1,0 +1,81 @@
+//! Signals in the hands of a check: a worker that waits for one, and a wait that is interrupted.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::sleep;
+use std::time::Duration;
+
+use nix::libc::c_int;
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
+use nix::unistd::Pid;
+
+use crate::proc;
+
+/// In a worker: a signal that does not kill it any more, and that it can wait for.
+#[derive(Debug)]
+pub struct Blocked(SigSet);
+
+impl Blocked {
+    /// From now on `signal` stays pending until somebody waits for it.
+    #[must_use]
+    pub fn new(signal: Signal) -> Self {
+        let set = SigSet::from(signal);
+        let _ = set.thread_block();
+        Self(set)
+    }
+
+    /// Waits for it.
+    pub fn wait(&self) {
+        while self.0.wait().is_err() {}
+    }
+}
+
+/// Counts the interruptions of this process by SIGUSR1. A system call that waits is not restarted
+/// after one: it fails with EINTR.
+#[derive(Debug)]
+pub struct Interruptions(());
+
+static SEEN: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn count(_: c_int) {
+    SEEN.fetch_add(1, Ordering::Relaxed);
+}
+
+impl Interruptions {
+    /// Begins to count.
+    #[must_use]
+    #[allow(unsafe_code)]
+    pub fn count() -> Self {
+        let action = SigAction::new(SigHandler::Handler(count), SaFlags::empty(), SigSet::empty());
+        // SAFETY: the handler touches an atomic, and nothing else.
+        let _ = unsafe { sigaction(Signal::SIGUSR1, &action) };
+        Self(())
+    }
+
+    /// How many there were.
+    #[must_use]
+    pub fn seen(&self) -> usize {
+        SEEN.load(Ordering::Relaxed)
+    }
+}
+
+/// In a worker: waits until `parent` sleeps, interrupts it, and waits until it sleeps again. If it
+/// never does, it cannot be interrupted, and the worker goes on.
+pub fn interrupt_parent(parent: Pid) {
+    let parent = parent.as_raw();
+    let before = once_asleep(parent, 0);
+    let _ = kill(Pid::from_raw(parent), Signal::SIGUSR1);
+    once_asleep(parent, before + 1);
+}
+
+/// Waits until `pid` sleeps and has been switched off a core at least `switches` times.
+fn once_asleep(pid: i32, switches: u64) -> u64 {
+    const LOOKS: usize = 300;
+    for _ in 0..LOOKS {
+        let now = proc::switches(pid);
+        if now >= switches && proc::state(pid) == Some('S') {
+            return now;
+        }
+        sleep(Duration::from_millis(1));
+    }
+    switches
+}

@@ -1,0 +1,163 @@
+//! `listen`.
+
+use super::{Explanation, GUIDE_2, GUIDE_3, GUIDE_4};
+
+/// By the name of the trial.
+pub const DONE: &[(&str, &str)] = &[
+    (
+        "listen::1",
+        "open(127.0.0.1:0) was called; then open with the address that it got, which is taken; then \
+         open(192.0.2.1:80), an address that this machine does not have.",
+    ),
+    (
+        "listen::2",
+        "A client connected. Then start_worker(listener, answer) was called, and three more clients \
+         came, one after the other. The answer is the pid of who gives it.",
+    ),
+    (
+        "listen::3",
+        "start_workers(listener, 3, answer) was called, and three clients connected. Each answer \
+         waits until all three workers are busy. Then three more clients came.",
+    ),
+    (
+        "listen::4",
+        "exec_worker(listener, program) was called; the program answers with its pid and with its \
+         open descriptors. Then it was called with a program that does not exist.",
+    ),
+];
+
+/// By id.
+pub const EXPLANATIONS: &[Explanation] = &[
+    Explanation {
+        id: "listen.no-socket",
+        expected: "one socket that listens on the port",
+        observed: "there is none, or there are several",
+        cause: "`bind` alone reserves an address; `TcpListener::bind` also listens.",
+        read: None,
+    },
+    Explanation {
+        id: "listen.address",
+        expected: "a socket on 127.0.0.1, as asked",
+        observed: "on {seen}",
+        cause: "The address is the caller's wish. 0.0.0.0 would open the port to everybody.",
+        read: None,
+    },
+    Explanation {
+        id: "listen.twice",
+        expected: "an error",
+        observed: "a second socket for the same address, or one for an address of somebody else",
+        cause: "With SO_REUSEPORT a second bind succeeds: a second copy of your program takes half of \
+                your clients, and nobody notices. An ordinary bind refuses it.",
+        read: Some((GUIDE_4, "A second bind fails.")),
+    },
+    Explanation {
+        id: "listen.unnamed",
+        expected: "a line that names the address {address}",
+        observed: "{seen}",
+        cause: "The kernel's error does not say which address was meant, and the user may have given \
+                several. Put it into the line.",
+        read: None,
+    },
+    Explanation {
+        id: "listen.reason",
+        expected: "the words \"in use\", if and only if the address is taken",
+        observed: "{seen}",
+        cause: "Look at the error's kind (`ErrorKind::AddrInUse`): only that one means a taken port.",
+        read: Some((GUIDE_2, "Port in use.")),
+    },
+    Explanation {
+        id: "listen.lines",
+        expected: "one line",
+        observed: "{seen}",
+        cause: "It is for a user's terminal, or for a log: one line.",
+        read: None,
+    },
+    Explanation {
+        id: "listen.in-primary",
+        expected: "workers accept and answer",
+        observed: "the process that called your function answered a client",
+        cause: "The accept loop stands in the parent's branch, or after the `match`. A primary that \
+                serves cannot look after its workers.",
+        read: Some((GUIDE_2, "What must a primary not do?")),
+    },
+    Explanation {
+        id: "listen.no-answer",
+        expected: "an answer for each client, however many came before",
+        observed: "a client whose connection nobody answered",
+        cause: "Did the worker accept once, and end? Did it fail, for example because it tried to bind \
+                an address that is already bound (its complaint is below)? A worker inherits the \
+                socket: it only has to accept from it, in a loop.",
+        read: Some((GUIDE_4, "A second bind fails.")),
+    },
+    Explanation {
+        id: "listen.count",
+        expected: "the pids of {expected} workers",
+        observed: "{seen}",
+        cause: "One fork for each worker.",
+        read: None,
+    },
+    Explanation {
+        id: "listen.alone",
+        expected: "three workers busy at the same time, each with a client of its own",
+        observed: "busy with a client: {busy}; the other clients wait",
+        cause: "The clients wait in the queue of the one socket, and nobody takes them from it. Are all \
+                the workers forked before anything is waited for? Do all of them accept?",
+        read: Some((GUIDE_4, "Shared listener.")),
+    },
+    Explanation {
+        id: "listen.others",
+        expected: "answers from the workers whose pids were returned: {workers}",
+        observed: "{busy} answered",
+        cause: "Somebody else was forked: a child for each connection, perhaps, or a child that forked \
+                again. The primary cannot look after processes that it does not know.",
+        read: Some((GUIDE_2, "Who am I?")),
+    },
+    Explanation {
+        id: "listen.sockets",
+        expected: "one listening socket on this port",
+        observed: "several",
+        cause: "A worker has made a socket of its own (SO_REUSEPORT). What waits in the queue of that \
+                one is lost when the worker ends.",
+        read: Some((GUIDE_4, "SO_REUSEPORT")),
+    },
+    Explanation {
+        id: "listen.ended",
+        expected: "worker {pid} serves until SIGTERM ends it",
+        observed: "it {seen}",
+        cause: "A worker is there for the next client, too. Its loop has no end of its own.",
+        read: None,
+    },
+    Explanation {
+        id: "listen.other-program",
+        expected: "the program runs in the worker whose pid was returned",
+        observed: "it runs in {seen}",
+        cause: "`exec` replaces the program of the child and keeps its pid. `spawn` and `status` fork \
+                once more: then there are two processes where one was asked for.",
+        read: Some((GUIDE_3, "Exec.")),
+    },
+    Explanation {
+        id: "listen.descriptors",
+        expected: "a program with stdin, stdout, stderr and the socket",
+        observed: "it has the descriptors {seen}",
+        cause: "Something else was left open through the exec: a copy of the socket, for example. Keep \
+                the mark close-on-exec on everything but the one descriptor.",
+        read: Some((GUIDE_3, "Descriptors.")),
+    },
+    Explanation {
+        id: "listen.mark",
+        expected: "in the primary, the listener is still close-on-exec",
+        observed: "the mark is gone",
+        cause: "It was removed in the parent, before the fork. Now every program that the primary ever \
+                starts gets the socket, and keeps the port open. Remove it in the child, between fork \
+                and exec.",
+        read: Some((GUIDE_3, "Descriptors.")),
+    },
+    Explanation {
+        id: "listen.missing",
+        expected: "a worker that exited with code 127, as shells do it",
+        observed: "it {seen}",
+        cause: "`exec` returns only if it has failed. What stands after it is for that case: say what is \
+                wrong, and exit.",
+        read: Some((GUIDE_3, "Exec.")),
+    },
+];

@@ -1,0 +1,99 @@
+//! `reap`.
+
+use super::{Explanation, GUIDE_3, GUIDE_6};
+
+/// By the name of the trial.
+pub const DONE: &[(&str, &str)] = &[
+    (
+        "reap::1",
+        "Children exited with several codes, were killed by signals, and one was stopped. \
+         decode(status) was called with what waitpid says about each.",
+    ),
+    (
+        "reap::2",
+        "An elder child has ended and was left unreaped. wait_for(worker) was called; the worker \
+         interrupts it three times with SIGUSR1, which has a handler, and exits with 7. Then \
+         wait_for was called with the pid of a process that is no child.",
+    ),
+    (
+        "reap::3",
+        "reap_ended() was called: without any child; then with three that have ended and one that \
+         runs; once more; and when that one had ended, too.",
+    ),
+    (
+        "reap::4",
+        "stop(workers, 500 ms) was called with five workers: two that finish a request after \
+         SIGTERM and exit with 0 (each waits until the other one has been told, too), one that \
+         SIGTERM kills, one that does not stop, and one that was dead before.",
+    ),
+];
+
+/// By id.
+pub const EXPLANATIONS: &[Explanation] = &[
+    Explanation {
+        id: "reap.decoded",
+        expected: "for a worker that {what}: {expected}",
+        observed: "{seen}",
+        cause: "A status is about one of four things: an exit with a code, a death by a signal, a stop, \
+                a continuation. Only the first two are ends. (137 is a code like any other: that shells \
+                make it out of signal 9 is their affair.)",
+        read: Some((GUIDE_3, "Status.")),
+    },
+    Explanation {
+        id: "reap.interrupted",
+        expected: "wait_for(worker) waits until the worker has ended",
+        observed: "it gave up with EINTR when a signal came, and the worker runs on",
+        cause: "EINTR is no error. A handler has run, the wait is off, nothing else has happened: call \
+                waitpid again.",
+        read: Some((GUIDE_3, "Signals.")),
+    },
+    Explanation {
+        id: "reap.other",
+        expected: "how the worker ended: {expected}",
+        observed: "{seen}",
+        cause: "waitpid without a pid takes any child, and the elder one had ended first. Ask for this \
+                one.",
+        read: Some((GUIDE_3, "Zombie.")),
+    },
+    Explanation {
+        id: "reap.stole",
+        expected: "the elder child {pid} is still a zombie, for its own waitpid to reap",
+        observed: "it is gone",
+        cause: "Somebody else may be waiting for it, and would get ECHILD. A status can be read once. \
+                Ask waitpid for the pid that you want.",
+        read: Some((GUIDE_3, "Zombie.")),
+    },
+    Explanation {
+        id: "reap.stranger",
+        expected: "an error: that process is no child of this one (ECHILD)",
+        observed: "{seen}",
+        cause: "Only EINTR is tried again. Every other error goes to the caller.",
+        read: Some((GUIDE_3, "Signals.")),
+    },
+    Explanation {
+        id: "reap.ended",
+        expected: "{expected}",
+        observed: "{seen}",
+        cause: "Several deaths may come with one SIGCHLD, so waitpid is called until it says that nobody \
+                else has ended (StillAlive), or that there are no children (ECHILD). Neither is an \
+                error, and none of the calls waits (WNOHANG).",
+        read: Some((GUIDE_3, "Without handlers.")),
+    },
+    Explanation {
+        id: "reap.stopped",
+        expected: "{expected}",
+        observed: "{seen}",
+        cause: "A polite worker that died of SIGKILL had time left: either it came too early, or the \
+                workers were told one after the other, so that one waited in vain for the other. The \
+                stubborn one dies of SIGKILL and of nothing else. Whoever is missing was not reaped.",
+        read: Some((GUIDE_6, "Graceful, with a deadline.")),
+    },
+    Explanation {
+        id: "reap.asked",
+        expected: "each worker is asked once",
+        observed: "the stubborn one heard SIGTERM {seen} times",
+        cause: "SIGTERM is sent to everybody first, once. Then there is only waiting, and in the end \
+                SIGKILL.",
+        read: Some((GUIDE_6, "Graceful, with a deadline.")),
+    },
+];
