@@ -65,8 +65,11 @@ pub struct Exercise {
     /// Its id in `workbook.toml`.
     pub id: &'static str,
     /// For each step the function that the learner writes, and its check.
-    pub steps: &'static [(&'static str, fn(&Check) -> Outcome)],
+    pub steps: &'static [(&'static str, CheckOfStep)],
 }
+
+/// What watches a learner's function at work.
+pub type CheckOfStep = fn(&Check) -> Outcome;
 
 /// Marks a process of ours that is not the runner: `--grader-role warden reap::1`.
 pub const ROLE: &str = "--grader-role";

@@ -63,13 +63,11 @@ impl Post {
     pub fn hear_all(&self, check: &Check, count: usize) -> Result<Vec<(Pid, String)>, Finding> {
         let mut words = Vec::new();
         while words.len() < count {
-            match self.hear(check) {
-                Some(word) => words.push(word),
-                None => {
-                    let silent = Finding::new("silent").with("expected", count);
-                    return Err(silent.with("heard", words.len()));
-                }
-            }
+            let Some(word) = self.hear(check) else {
+                let silent = Finding::new("silent").with("expected", count);
+                return Err(silent.with("heard", words.len()));
+            };
+            words.push(word);
         }
         Ok(words)
     }
@@ -181,7 +179,8 @@ pub fn listener() -> ExitCode {
         eprintln!("descriptor {number} is no socket");
         return ExitCode::from(4);
     }
-    let numbers: Vec<String> = open.iter().map(|one| format!("{} ({})", one.number, one.kind)).collect();
+    let numbers: Vec<String> =
+        open.iter().map(|one| format!("{} ({})", one.number, one.kind)).collect();
     // SAFETY: it is open, and nothing else in this fresh process knows about it.
     let listener = TcpListener::from(unsafe { OwnedFd::from_raw_fd(number) });
     loop {

@@ -85,6 +85,6 @@ impl Decoder {
     /// [`ErrorKind::InvalidData`]: a length is above [`LIMIT`]. It is told as soon as the four bytes
     /// of the length are there.
     pub fn push(&mut self, piece: &[u8]) -> io::Result<Vec<Vec<u8>>> {
-        hole!("frame::5", self, piece)
+        hole!("frame::5", self.rest, piece)
     }
 }

@@ -70,6 +70,6 @@ pub fn start_workers(
 ///
 /// # Errors
 /// There is no room for one more process.
-pub fn exec_worker(listener: &TcpListener, program: Command) -> io::Result<Pid> {
-    hole!("listen::4", listener, program)
+pub fn exec_worker(listener: &TcpListener, program: &mut Command) -> io::Result<Pid> {
+    hole!("listen::4", listener, program, LISTEN_FD)
 }

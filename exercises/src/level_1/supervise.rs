@@ -125,7 +125,7 @@ impl<W: Fn(Ready) -> i32> Supervisor<W> {
     /// # Errors
     /// There is no room for one more process.
     pub fn start(&mut self) -> io::Result<Pid> {
-        hole!("supervise::2", self)
+        hole!("supervise::2", self.work)
     }
 
     /// Step 3. Reaps all workers that have ended, takes them off the list, and does with each what
@@ -137,7 +137,7 @@ impl<W: Fn(Ready) -> i32> Supervisor<W> {
     /// # Errors
     /// The kernel's.
     pub fn tend(&mut self) -> io::Result<Vec<(Pid, Next)>> {
-        hole!("supervise::3", self)
+        hole!("supervise::3", self.limit)
     }
 
     /// Step 4. Tells `worker` to stop: writes the intent down, then sends SIGTERM. Does not wait.

@@ -1,4 +1,4 @@
-//! Verdicts for programs: JSON lines for editors, JUnit for classrooms and continuous integration.
+//! Verdicts for programs: JSON lines for editors, `JUnit` for classrooms and continuous integration.
 
 use std::io::Write;
 
@@ -10,9 +10,9 @@ use super::{Graded, message};
 use crate::warden::Report;
 use crate::{Error, Result};
 
-/// One line. The names are part of what programs rely on.
+/// One line of JSON. The names are part of what programs rely on.
 #[derive(Serialize)]
-struct Line<'g> {
+struct Record<'g> {
     /// `done`, `failing` or `not started`.
     state: &'static str,
     exercise: &'g str,
@@ -34,7 +34,7 @@ struct Line<'g> {
 pub fn json(graded: &[Graded], mut file: impl Write) -> Result<()> {
     for one in graded {
         let step = &one.step;
-        let line = Line {
+        let line = Record {
             state: one.state(),
             exercise: &step.exercise,
             task: &step.task,
@@ -50,7 +50,7 @@ pub fn json(graded: &[Graded], mut file: impl Write) -> Result<()> {
     Ok(())
 }
 
-/// Writes the steps as a JUnit test suite.
+/// Writes the steps as a `JUnit` test suite.
 ///
 /// # Errors
 /// The file's.

@@ -34,7 +34,7 @@ struct Options {
     /// Also write the verdicts to this file, one line of JSON each
     #[arg(long, value_name = "FILE", env = "GRADER_JSON")]
     json: Option<PathBuf>,
-    /// Also write the verdicts to this file, as JUnit XML
+    /// Also write the verdicts to this file, in the XML of `JUnit`
     #[arg(long, value_name = "FILE", env = "GRADER_JUNIT")]
     junit: Option<PathBuf>,
     /// How long one check may take, in seconds

@@ -108,7 +108,10 @@ fn settle() -> Result<SignalFd> {
     // Whoever started the tests may have left descriptors open. They are no business of a check.
     // SAFETY: it only sets a flag.
     unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC.cast_signed()) };
-    Ok(SignalFd::with_flags(&SigSet::from(Signal::SIGCHLD), SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?)
+    Ok(SignalFd::with_flags(
+        &SigSet::from(Signal::SIGCHLD),
+        SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC,
+    )?)
 }
 
 /// Starts the process of the check. It gets a pipe for its records and one for its output.

@@ -62,7 +62,7 @@ impl Tree {
         let seen: BTreeMap<i32, u64> =
             self.processes.keys().map(|pid| (*pid, proc::switches(*pid))).collect();
         match &self.still {
-            Some((since, before)) if asleep && *before == seen => now - *since,
+            Some((since, before)) if asleep && *before == seen => now.saturating_sub(*since),
             _ => {
                 self.still = Some((now, seen));
                 Duration::ZERO

@@ -1,4 +1,5 @@
 use std::env;
+use std::fmt::Display;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
@@ -106,8 +107,9 @@ fn another_program(check: &Check) -> Outcome {
     let this = env::current_exe().map_err(|_| Finding::new("listen.no-socket"))?;
     let mut program = Command::new(this);
     program.args([ROLE, "listener"]);
-    let worker = check
-        .call_ok("exec_worker(listener, program)", || listen::exec_worker(&listener, program))?;
+    let worker = check.call_ok("exec_worker(listener, program)", || {
+        listen::exec_worker(&listener, &mut program)
+    })?;
     let text = answer_to(check, connect(&listener))?;
     let (pid, descriptors) = text.split_once(' ').unwrap_or_default();
     ensure!(pid == worker.to_string(), "listen.other-program", seen = varying(pid));
@@ -117,9 +119,10 @@ fn another_program(check: &Check) -> Outcome {
     let closes = FdFlag::from_bits_truncate(kept).contains(FdFlag::FD_CLOEXEC);
     ensure!(closes, "listen.mark");
     end(check, &[worker])?;
-    let missing = Command::new("/there/is/no/such/program");
-    let worker = check
-        .call_ok("exec_worker(listener, missing)", || listen::exec_worker(&listener, missing))?;
+    let mut missing = Command::new("/there/is/no/such/program");
+    let worker = check.call_ok("exec_worker(listener, missing)", || {
+        listen::exec_worker(&listener, &mut missing)
+    })?;
     let ending = check.reap(worker)?;
     ensure!(ending == "exited with code 127", "listen.missing", seen = ending);
     Ok(())
@@ -189,6 +192,6 @@ fn end(check: &Check, workers: &[Pid]) -> Outcome {
     Ok(())
 }
 
-fn varying(value: impl ToString) -> Value {
+fn varying(value: impl Display) -> Value {
     Value::Varying(value.to_string())
 }

@@ -87,7 +87,7 @@ pub fn start_workers(
 ///
 /// # Errors
 /// There is no room for one more process.
-pub fn exec_worker(listener: &TcpListener, mut program: Command) -> io::Result<Pid> {
+pub fn exec_worker(listener: &TcpListener, program: &mut Command) -> io::Result<Pid> {
     match fork()? {
         ForkResult::Parent { child } => Ok(child),
         ForkResult::Child => {

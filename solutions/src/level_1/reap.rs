@@ -51,12 +51,13 @@ pub fn decode(status: WaitStatus) -> Option<Ending> {
 pub fn wait_for(worker: Pid) -> io::Result<Ending> {
     loop {
         match waitpid(worker, None) {
-            Ok(status) => match decode(status) {
-                Some(ending) => return Ok(ending),
-                None => continue,
-            },
-            Err(Errno::EINTR) => continue, // a handler has run, and the worker runs on
+            Err(Errno::EINTR) => {} // a handler has run, and so does the worker: wait again
             Err(error) => return Err(error.into()),
+            Ok(status) => {
+                if let Some(ending) = decode(status) {
+                    return Ok(ending);
+                }
+            }
         }
     }
 }
