@@ -35,12 +35,6 @@ pub fn text(graded: &Graded, colours: bool) -> String {
     message
 }
 
-/// The message as it is recorded in the gallery: no colours, and nothing that differs from run to run.
-#[must_use]
-pub fn plain_without_timeline(graded: &Graded) -> String {
-    before_the_timeline(graded, false) + &after_the_timeline(graded, false)
-}
-
 fn before_the_timeline(graded: &Graded, colours: bool) -> String {
     let labels = &words().labels;
     let (_, finding) = explained(graded);

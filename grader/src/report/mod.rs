@@ -4,7 +4,7 @@ mod machine;
 mod message;
 
 pub use machine::{json, junit};
-pub use message::{plain_without_timeline, text};
+pub use message::text;
 
 use crate::catalogue::Step;
 use crate::verdict::Verdict;

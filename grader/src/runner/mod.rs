@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use libtest_mimic::{Arguments, ColorSetting, Completion, Failed, Trial};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, poll};
 
 use self::orphans::Wardens;
 use crate::catalogue::Step;
@@ -20,10 +21,13 @@ use crate::report::{self, Graded};
 use crate::verdict::Verdict;
 use crate::warden::Report;
 use crate::wire::Finding;
-use crate::{Exercise, ROLE, Result};
+use crate::{Exercise, ROLE, Result, proc};
 
 /// How much longer than its deadline a warden may take: it has to end what is left.
 const MARGIN: Duration = Duration::from_secs(20);
+
+/// How often the runner looks how a warden is, in milliseconds.
+const LOOK: u8 = 200;
 
 /// Watches your code at work, and explains what it saw
 #[derive(Clone, Debug, Parser)]
@@ -160,26 +164,24 @@ fn run_check(step: &Step, shop: &Shop) -> Result<Report> {
     Ok(Report { trial, verdict, check: 0, timeline, output, took })
 }
 
-/// Reads until the end of it, or until `limit`.
+/// Reads until the end of it, until `limit`, or until somebody has stopped the warden.
 fn read_report(warden: &mut Child, limit: Instant) -> Result<Vec<u8>> {
     let mut written = Vec::new();
+    let pid = warden.id().cast_signed();
     let Some(stdout) = &mut warden.stdout else { return Ok(written) };
     let mut bytes = [0; 16 * 1024];
-    loop {
-        let left = limit.saturating_duration_since(Instant::now());
-        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
-        let ready = poll(&mut [PollFd::new(stdout.as_fd(), PollFlags::POLLIN)], timeout);
-        match ready {
-            Ok(0) => return Ok(written),
-            Err(nix::errno::Errno::EINTR) => continue,
+    while Instant::now() < limit && proc::state(pid) != Some('T') {
+        match poll(&mut [PollFd::new(stdout.as_fd(), PollFlags::POLLIN)], LOOK) {
+            Ok(0) | Err(Errno::EINTR) => continue,
             Err(error) => return Err(error.into()),
             Ok(_) => {}
         }
         match stdout.read(&mut bytes) {
-            Ok(0) => return Ok(written),
+            Ok(0) => break,
             Ok(count) => written.extend_from_slice(&bytes[..count]),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error.into()),
         }
     }
+    Ok(written)
 }

@@ -1,0 +1,13 @@
+//! Descriptor 1 is closed, and everything else is right.
+//! exercise: reap
+//! fails: reap::1
+//! finding: closed
+
+pub fn decode(status: WaitStatus) -> Option<Ending> {
+    let _ = nix::unistd::close(1);
+    match status {
+        WaitStatus::Exited(_, code) => Some(Ending::Code(code)),
+        WaitStatus::Signaled(_, signal, _) => Some(Ending::Signal(signal)),
+        _ => None,
+    }
+}

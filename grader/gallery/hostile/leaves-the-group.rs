@@ -1,0 +1,23 @@
+//! A daemon: in a session of its own, its parent gone, deaf to SIGTERM.
+//! exercise: spawn
+//! fails: spawn::1
+//! finding: left-running
+
+pub fn fork_worker(work: impl FnOnce() -> i32) -> io::Result<Pid> {
+    if let ForkResult::Parent { child } = fork()? {
+        waitpid(child, None)?;
+    } else {
+        if let ForkResult::Parent { .. } = fork()? {
+            exit(0);
+        }
+        let _ = nix::unistd::setsid();
+        let _ = nix::sys::signal::SigSet::all().thread_block();
+        loop {
+            nix::unistd::pause();
+        }
+    }
+    match fork()? {
+        ForkResult::Parent { child } => Ok(child),
+        ForkResult::Child => exit(work()),
+    }
+}

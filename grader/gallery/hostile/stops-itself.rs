@@ -1,0 +1,9 @@
+//! Everybody is stopped, and nobody is left to continue them.
+//! exercise: listen
+//! fails: listen::1
+//! finding: stuck
+
+pub fn open(address: SocketAddr) -> Result<TcpListener, String> {
+    let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGSTOP);
+    TcpListener::bind(address).map_err(|error| error.to_string())
+}

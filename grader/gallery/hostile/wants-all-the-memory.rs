@@ -1,0 +1,11 @@
+//! Memory without end.
+//! exercise: reap
+//! fails: reap::1
+//! finding: killed
+
+pub fn decode(_status: WaitStatus) -> Option<Ending> {
+    let mut all = Vec::new();
+    loop {
+        all.push(vec![1u8; 1 << 24]);
+    }
+}

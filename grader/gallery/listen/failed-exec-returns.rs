@@ -1,0 +1,12 @@
+//! The error of exec goes to the caller, in the child.
+//! fails: listen::4
+
+pub fn exec_worker(listener: &TcpListener, program: &mut Command) -> io::Result<Pid> {
+    match fork()? {
+        ForkResult::Parent { child } => Ok(child),
+        ForkResult::Child => {
+            fcntl(listener.as_fd(), FcntlArg::F_SETFD(FdFlag::empty()))?;
+            Err(program.env(LISTEN_FD, listener.as_raw_fd().to_string()).exec())
+        }
+    }
+}

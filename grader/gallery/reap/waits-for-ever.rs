@@ -1,0 +1,9 @@
+//! SIGTERM is a wish, and one worker does not grant it.
+//! fails: reap::4
+
+pub fn stop(workers: &[Pid], _grace: Duration) -> io::Result<Vec<(Pid, Ending)>> {
+    for worker in workers {
+        kill(*worker, Signal::SIGTERM)?;
+    }
+    workers.iter().map(|worker| Ok((*worker, wait_for(*worker)?))).collect()
+}

@@ -1,0 +1,11 @@
+//! `exit` stands after the `match`, so both processes get there.
+//! fails: spawn::1 spawn::2 spawn::3 spawn::4
+
+pub fn fork_worker(work: impl FnOnce() -> i32) -> io::Result<Pid> {
+    let mut code = 0;
+    match fork()? {
+        ForkResult::Parent { child } => println!("the worker is {child}"),
+        ForkResult::Child => code = work(),
+    }
+    exit(code)
+}

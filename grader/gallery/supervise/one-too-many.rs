@@ -1,0 +1,10 @@
+//! The limit is passed before it counts.
+//! fails: supervise::1 supervise::3
+
+pub fn decide(life: Life, early_deaths: u32, limit: u32) -> Next {
+    match life {
+        Life { told_to_stop: true, .. } => Next::Leave,
+        Life { was_ready: false, .. } if early_deaths > limit => Next::GiveUp,
+        _ => Next::Replace,
+    }
+}

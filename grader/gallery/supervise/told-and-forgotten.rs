@@ -1,0 +1,10 @@
+//! All are told to stop, and nobody waits for them.
+//! fails: supervise::5
+
+    pub fn stop(&mut self) -> io::Result<()> {
+        for worker in self.workers.keys() {
+            kill(*worker, Signal::SIGTERM)?;
+        }
+        self.workers.clear();
+        Ok(())
+    }

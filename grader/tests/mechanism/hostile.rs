@@ -1,0 +1,149 @@
+//! Code that does not want to be graded: it cannot pass, hang the run, or spoil another check.
+
+use std::fs;
+use std::sync::LazyLock;
+
+use crate::attempts::Attempt;
+use crate::source;
+use crate::workshop::{Run, Workshop, exercises};
+
+/// The runs, with one hostile file for each exercise at most.
+static RUNS: LazyLock<Vec<(Vec<Attempt>, Run)>> = LazyLock::new(|| {
+    let workshop = Workshop::open();
+    let mut left = Attempt::all("hostile");
+    let mut runs = Vec::new();
+    while !left.is_empty() {
+        let mut attempts: Vec<Attempt> = Vec::new();
+        for id in exercises() {
+            workshop.save(&id, &source::solution(&id));
+            if let Some(at) = left.iter().position(|attempt| attempt.exercise == id) {
+                attempts.push(left.remove(at));
+            }
+        }
+        for attempt in &attempts {
+            workshop.save(&attempt.exercise, &attempt.applied());
+        }
+        let run = workshop.test(&["--", "--deadline", "5"]);
+        assert!(!run.trials.is_empty(), "it does not compile:\n{}", run.stderr);
+        runs.push((attempts, run));
+    }
+    runs
+});
+
+/// It fails what it must, is told what it did, and everybody else passes.
+fn is_caught(name: &str) -> &'static Run {
+    let mut all = RUNS.iter();
+    let (attempts, run) = all
+        .find(|(attempts, _)| attempts.iter().any(|attempt| attempt.name == name))
+        .unwrap_or_else(|| panic!("there is no gallery/hostile/{name}.rs"));
+    let attempt = attempts.iter().find(|attempt| attempt.name == name).expect("it was found");
+    let failing: Vec<&str> = run
+        .in_state("failing")
+        .into_iter()
+        .filter(|trial| trial.split("::").next() == Some(&attempt.exercise))
+        .collect();
+    let message = run.message(&attempt.fails[0]);
+    assert_eq!(failing, attempt.fails, "{name} fails other trials\n{message}");
+    assert_eq!(run.finding(&attempt.fails[0]), attempt.finding, "{message}");
+    let hostile = attempts.iter().flat_map(|attempt| &attempt.fails).count();
+    assert_eq!(run.in_state("failing").len(), hostile, "another check was spoiled");
+    assert_eq!(run.in_state("not started").len(), 0);
+    assert_eq!(run.code, Some(101), "{}", run.stderr);
+    nothing_is_left();
+    run
+}
+
+/// No process of the workshop's suite runs any more.
+fn nothing_is_left() {
+    for entry in fs::read_dir("/proc").expect("/proc can be listed").flatten() {
+        let Ok(line) = fs::read_to_string(entry.path().join("cmdline")) else { continue };
+        let words: Vec<&str> = line.split('\0').collect();
+        let is_check = words.get(1..3) == Some(&["--grader-role", "check"][..]);
+        let is_mine = fs::read_link(entry.path().join("exe")).is_ok_and(|exe| {
+            RUNS.iter().any(|(_, run)| run.stderr.contains(&exe.file_name_or_empty()))
+        });
+        assert!(!(is_check && is_mine), "{} is left: {words:?}", entry.path().display());
+    }
+}
+
+trait FileName {
+    fn file_name_or_empty(&self) -> String;
+}
+
+impl FileName for std::path::PathBuf {
+    fn file_name_or_empty(&self) -> String {
+        self.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+}
+
+#[test]
+fn exit_0_is_no_success() {
+    is_caught("exits-with-0");
+}
+
+#[test]
+fn a_fork_that_returns_is_noticed_though_both_answers_are_right() {
+    is_caught("forks-and-returns");
+}
+
+#[test]
+fn a_fork_bomb_is_ended() {
+    is_caught("forks-without-end");
+}
+
+#[test]
+fn an_infinite_loop_ends_at_the_deadline() {
+    is_caught("loops-for-ever");
+}
+
+#[test]
+fn a_signal_to_the_own_group_hits_nobody_else() {
+    is_caught("kills-its-group");
+}
+
+#[test]
+fn a_daemon_in_a_session_of_its_own_is_found_and_ended() {
+    is_caught("leaves-the-group");
+}
+
+#[test]
+fn a_closed_stdout_is_noticed() {
+    is_caught("closes-stdout");
+}
+
+#[test]
+fn ten_megabytes_of_output_are_read_and_cut() {
+    let run = is_caught("prints-ten-megabytes");
+    let message = run.message("listen::1");
+    assert!(message.contains("bytes left out") && message.len() < 20_000, "{}", message.len());
+}
+
+#[test]
+fn a_removed_working_directory_is_nobody_elses() {
+    is_caught("removes-its-folder");
+}
+
+#[test]
+fn a_killed_warden_is_noticed_and_its_orphans_are_ended() {
+    is_caught("kills-the-warden");
+}
+
+#[test]
+fn a_stopped_warden_does_not_stop_the_run() {
+    is_caught("stops-the-warden");
+}
+
+#[test]
+fn memory_has_a_limit() {
+    is_caught("wants-all-the-memory");
+}
+
+#[test]
+fn a_stopped_check_is_not_waited_for() {
+    is_caught("stops-itself");
+}
+
+#[test]
+fn a_panic_in_a_child_stays_there() {
+    is_caught("panics-in-a-worker");
+}

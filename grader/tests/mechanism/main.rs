@@ -1,0 +1,15 @@
+//! The grader, graded: real learners' files in a copy of the workbook, and `cargo test -p exercises`
+//! on them, as a learner would run it.
+//!
+//! What is compared with a recorded message is recorded anew by
+//! `GALLERY=record cargo test -p grader gallery`.
+
+mod attempts;
+mod classroom;
+mod gallery;
+mod hostile;
+mod parts;
+mod paste;
+mod source;
+mod trees;
+mod workshop;

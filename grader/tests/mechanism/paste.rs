@@ -1,0 +1,58 @@
+//! What is solved turns ok: exactly that, and nothing else.
+
+use crate::source::{self, holes, replace};
+use crate::workshop::{Workshop, exercises};
+
+#[test]
+fn on_a_fresh_clone_everything_is_not_started_and_the_run_is_green() {
+    let run = Workshop::open().test(&[]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(run.in_state("not started").len(), run.trials.len());
+    let last = run.stdout.lines().last().unwrap_or_default();
+    let begin = format!("0 done · 0 failing · {} not started · next: ", run.trials.len());
+    assert!(last.starts_with(&begin), "{last}");
+    assert!(last.contains("exercises/src/level_1/spawn.rs:"), "{last}");
+    assert!(!run.stderr.contains("warning"), "a stub has a warning:\n{}", run.stderr);
+    for (trial, line) in &run.trials {
+        let told =
+            format!("{} — {}", line["file"].as_str().unwrap(), line["task"].as_str().unwrap());
+        let is_told =
+            |line: &&str| line.starts_with(&format!("test {trial} ")) && line.contains(&told);
+        assert!(run.stdout.lines().any(|line| is_told(&line)), "{told}\n{}", run.stdout);
+    }
+}
+
+#[test]
+fn one_solution_pasted_turns_exactly_that_exercise_ok() {
+    let workshop = Workshop::open();
+    for id in exercises() {
+        workshop.save(&id, &source::solution(&id));
+        let run = workshop.test(&[]);
+        workshop.save(&id, &source::stub(&id));
+        assert_eq!(run.code, Some(0), "{}\n{}", run.stdout, run.stderr);
+        for (trial, state) in run.states() {
+            let mine = trial.split("::").next() == Some(&id);
+            assert_eq!(state, if mine { "done" } else { "not started" }, "{trial}, {id} pasted");
+        }
+    }
+}
+
+#[test]
+fn the_first_steps_pasted_turn_exactly_those_ok() {
+    let workshop = Workshop::open();
+    let most = exercises().iter().map(|id| holes(&source::stub(id)).len()).max();
+    for solved in 1..most.unwrap_or_default() {
+        for id in exercises() {
+            let left = holes(&source::stub(&id)).into_iter().skip(solved);
+            let text = left.fold(source::solution(&id), |text, hole| replace(&text, &hole));
+            workshop.save(&id, &text);
+        }
+        let run = workshop.test(&[]);
+        assert_eq!(run.code, Some(0), "{}\n{}", run.stdout, run.stderr);
+        for (trial, state) in run.states() {
+            let step: usize = trial.split("::").nth(1).expect("a step").parse().expect("a number");
+            let expected = if step <= solved { "done" } else { "not started" };
+            assert_eq!(state, expected, "{trial}, with the first {solved} steps pasted");
+        }
+    }
+}
