@@ -22,7 +22,8 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::{ForkResult, Pid, getpid, getppid, setsid};
 
-use crate::proc::{self, Descriptor};
+use crate::proc::{self, Descriptor, Stillness};
+use crate::warden::{CROWD, STILL};
 use crate::wire::{self, Finding, Value, What, now};
 use crate::{Exercise, Result};
 
@@ -63,8 +64,8 @@ impl Check {
     }
 
     /// Writes into the timeline what the check does.
-    pub fn did(&self, what: impl Into<String>) {
-        self.report(What::Did { what: what.into() });
+    pub fn did(&self, event: impl Into<Finding>) {
+        self.report(What::Did { event: event.into() });
     }
 
     /// Calls code of the learner. It comes back in one process: a child that comes back, too, is
@@ -130,22 +131,23 @@ impl Check {
         match unsafe { nix::unistd::fork() }.expect("room for one more process") {
             ForkResult::Child => exit(work()),
             ForkResult::Parent { child } => {
-                self.did(format!("forked {child}"));
+                self.did(Finding::new("forked").with("pid", child));
                 child
             }
         }
     }
 
     /// Looks again and again until `look` finds something. Gives up when nobody is left who could
-    /// change anything, or after [`PATIENCE`].
+    /// change anything, when all of them sleep and nothing happens any more, or after [`PATIENCE`].
     pub fn wait_for<T>(&self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
-        let deadline = now() + PATIENCE;
+        let (deadline, mut stillness) = (now() + PATIENCE, Stillness::default());
         loop {
-            let nobody_left = self.running_children().is_empty();
+            let others = proc::descendants(self.me.as_raw(), CROWD);
+            let nobody_left = others.values().all(|sight| sight.state == 'Z');
             if let Some(found) = look() {
                 return Some(found);
             }
-            if nobody_left || now() > deadline {
+            if nobody_left || stillness.of(&others) > STILL || now() > deadline {
                 return None;
             }
             sleep(Duration::from_micros(500));
@@ -164,22 +166,22 @@ impl Check {
                     return Err(Finding::new("stolen").with("pid", *worker));
                 }
             }
-            self.did(format!("saw that {worker} has ended, and left it to be reaped"));
+            self.did(Finding::new("left-unreaped").with("pid", *worker));
         }
         Ok(())
     }
 
-    /// Reaps `worker`, and returns how it ended, as in `exited with code 7`.
+    /// Reaps `worker`, and returns how it ended.
     ///
     /// # Errors
     /// It is not a child of this process, or not any more.
-    pub fn reap(&self, worker: Pid) -> std::result::Result<String, Finding> {
+    pub fn reap(&self, worker: Pid) -> std::result::Result<WaitStatus, Finding> {
         loop {
             match waitpid(worker, None) {
                 Ok(status) => {
-                    let ending = how_it_ended(status);
-                    self.did(format!("reaped {worker}, which {ending}"));
-                    return Ok(ending);
+                    let reaped = Finding::new("reaped").with("pid", worker);
+                    self.did(reaped.with("ending", ended(status)));
+                    return Ok(status);
                 }
                 Err(Errno::EINTR) => {}
                 Err(_) => return Err(Finding::new("stolen").with("pid", worker)),
@@ -199,6 +201,12 @@ impl Check {
     #[must_use]
     pub fn is_zombie(&self, worker: Pid) -> bool {
         self.children().0.contains(&worker.as_raw())
+    }
+
+    /// Whether `worker` is a child of this process, ended or not.
+    #[must_use]
+    pub fn is_child(&self, worker: Pid) -> bool {
+        proc::children(self.me.as_raw()).contains(&worker.as_raw())
     }
 
     /// Zombies, and those that run.
@@ -258,13 +266,20 @@ impl Check {
     }
 }
 
-/// How a process ended, in words.
+/// How a process ended, to be put into words.
 #[must_use]
-pub fn how_it_ended(status: WaitStatus) -> String {
+pub fn ended(status: WaitStatus) -> Finding {
     match status {
-        WaitStatus::Exited(_, code) => format!("exited with code {code}"),
-        WaitStatus::Signaled(_, signal, _) => format!("was killed by {signal}"),
-        other => format!("changed its state: {other:?}"),
+        WaitStatus::Exited(_, code) => Finding::new("exited-with").with("code", code),
+        WaitStatus::Signaled(_, signal, false) => {
+            Finding::new("killed-by").with("signal", signal.as_str())
+        }
+        WaitStatus::Signaled(_, signal, true) => {
+            Finding::new("dumped-core").with("signal", signal.as_str())
+        }
+        WaitStatus::Stopped(..) => Finding::new("was-stopped"),
+        WaitStatus::Continued(_) => Finding::new("was-continued"),
+        _ => Finding::new("runs-on"),
     }
 }
 

@@ -44,7 +44,7 @@ impl Post {
     /// The next word and its speaker, if one comes.
     pub fn hear(&self, check: &Check) -> Option<(Pid, String)> {
         let (pid, word) = check.wait_for(|| self.heard())?;
-        check.did(format!("heard from {pid}: {word}"));
+        check.did(Finding::new("heard").with("pid", pid).with("word", word.as_str()));
         Some((pid, word))
     }
 
@@ -119,7 +119,7 @@ impl Gate {
 
     /// Lets `count` through, now or when they come.
     pub fn open(&self, check: &Check, count: usize) {
-        check.did(format!("opened the gate for {count}"));
+        check.did(Finding::new("opened-gate").with("count", count));
         self.let_through(count);
     }
 

@@ -3,9 +3,12 @@
 //! Any of them may end while it is looked at, so everything here may find nothing.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use nix::libc;
 use procfs::process::{FDTarget, Process, Syscall, all_processes};
+
+use crate::wire::now;
 
 /// The children of `pid`, zombies included.
 #[must_use]
@@ -86,6 +89,37 @@ pub fn switches(pid: i32) -> u64 {
         Some(status.voluntary_ctxt_switches? + status.nonvoluntary_ctxt_switches?)
     });
     each.sum()
+}
+
+/// Notices when nothing happens any more.
+#[derive(Debug, Default)]
+pub struct Stillness {
+    /// When something happened last, and what there was to see then.
+    since: Option<(Duration, BTreeMap<i32, u64>)>,
+    looked: Duration,
+}
+
+impl Stillness {
+    /// For how long all `processes` have slept, and done nothing else. It looks every 50 ms.
+    pub fn of(&mut self, processes: &BTreeMap<i32, Sight>) -> Duration {
+        let now = now();
+        let asleep = processes.values().all(|sight| matches!(sight.state, 'S' | 'T' | 'Z'));
+        if asleep && now < self.looked + Duration::from_millis(50) {
+            return self
+                .since
+                .as_ref()
+                .map_or(Duration::ZERO, |(since, _)| now.saturating_sub(*since));
+        }
+        self.looked = now;
+        let seen: BTreeMap<i32, u64> = processes.keys().map(|pid| (*pid, switches(*pid))).collect();
+        match &self.since {
+            Some((since, before)) if asleep && *before == seen => now.saturating_sub(*since),
+            _ => {
+                self.since = Some((now, seen));
+                Duration::ZERO
+            }
+        }
+    }
 }
 
 /// An open descriptor.

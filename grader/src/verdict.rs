@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::warden::waits::{Wait, why_stuck};
 use crate::wire::{Finding, Record, Value, What};
+
+/// More processes than any check needs, one after the other.
+const STORM: usize = 100;
 
 /// What a warden has seen of one check.
 #[derive(Clone, Debug)]
@@ -16,7 +20,9 @@ pub struct Seen {
     /// Processes that ran on after its end.
     pub left: Vec<i32>,
     /// Where everybody waited when the warden lost its patience.
-    pub waits: Vec<String>,
+    pub waits: Vec<Wait>,
+    /// How many processes there have ever been, as far as they were seen.
+    pub ever: usize,
 }
 
 /// How the process of a check ended.
@@ -75,9 +81,12 @@ fn finding(seen: &Seen) -> Option<Finding> {
         let id = if pid == seen.check { "panic" } else { "panic-in-worker" };
         return Some(about(id).with("pid", Value::Pids(vec![pid])).with("message", message));
     }
-    let waits = || Value::Varying(seen.waits.join("\n"));
+    let waits = || Value::Lines(seen.waits.iter().map(Wait::told).collect());
     match &seen.end {
-        End::Stuck => return Some(about("stuck").with("waits", waits())),
+        End::Stuck => {
+            return Some(about(why_stuck(&seen.waits, seen.check)).with("waits", waits()));
+        }
+        End::Late if seen.ever > STORM => return Some(about("storm")),
         End::Late => return Some(about("late").with("waits", waits())),
         End::Killed(signal) => return Some(about("killed").with("signal", signal.clone())),
         End::Exited(_) | End::Crowd => {}
@@ -133,7 +142,7 @@ mod tests {
     fn seen(records: Vec<(i32, What)>, end: End) -> Seen {
         let at = Duration::ZERO;
         let records = records.into_iter().map(|(pid, what)| Record { pid, at, what }).collect();
-        Seen { check: CHECK, records, end, left: Vec::new(), waits: Vec::new() }
+        Seen { check: CHECK, records, end, left: Vec::new(), waits: Vec::new(), ever: 1 }
     }
 
     fn called() -> (i32, What) {
@@ -183,6 +192,8 @@ mod tests {
         assert_eq!(id(&seen(all, End::Stuck)), "came-back");
         assert_eq!(id(&seen(vec![panic, found.clone()], End::Late)), "panic-in-worker");
         assert_eq!(id(&seen(vec![found.clone()], End::Late)), "late");
+        let storm = Seen { ever: STORM + 1, ..seen(vec![found.clone()], End::Late) };
+        assert_eq!(id(&storm), "storm");
         assert_eq!(id(&seen(vec![found], End::Exited(0))), "silent");
     }
 

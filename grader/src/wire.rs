@@ -33,10 +33,10 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
-    /// The grader's part of the check did this.
+    /// The grader's part of the check did or saw this.
     Did {
-        /// In words, for the timeline.
-        what: String,
+        /// To be put into words in the timeline.
+        event: Finding,
     },
     /// Code of the learner is about to be called.
     Called {
@@ -65,20 +65,20 @@ pub enum What {
     },
 }
 
-/// Something that is wrong, to be put into words by [`crate::words`].
+/// Something that was found, or seen, to be put into words by [`crate::words`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// The id of its explanation.
+    /// The id of its words.
     pub id: String,
-    /// What stands in the explanation's places.
+    /// What stands in their places.
     pub values: BTreeMap<String, Value>,
 }
 
-/// What stands in a place of an explanation.
+/// What stands in a place of a sentence. It is in no language: what has to be said is a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Value {
-    /// Words that are the same in each run.
+    /// A name, a path, or Rust, the same in each run.
     Text(String),
     /// A number that is the same in each run.
     Number(u64),
@@ -86,6 +86,8 @@ pub enum Value {
     Pids(Vec<i32>),
     /// What is different in each run, such as a time or a port.
     Varying(String),
+    /// What has words of its own, one line for each.
+    Lines(Vec<Finding>),
 }
 
 impl Finding {
@@ -100,6 +102,18 @@ impl Finding {
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.values.insert(name.to_owned(), value.into());
         self
+    }
+}
+
+impl From<&str> for Finding {
+    fn from(id: &str) -> Self {
+        Self::new(id)
+    }
+}
+
+impl From<Finding> for Value {
+    fn from(line: Finding) -> Self {
+        Self::Lines(vec![line])
     }
 }
 
@@ -173,20 +187,24 @@ pub fn write(mut pipe: impl Write, what: What) -> io::Result<()> {
 /// Cuts the texts that are longer than `most` bytes.
 fn shorten(what: &mut What, most: usize) {
     match what {
-        What::Did { what: text }
-        | What::Called { function: text }
+        What::Called { function: text }
         | What::Returned { function: text }
         | What::Hole { step: text }
         | What::Panicked { message: text } => cut(text, most),
         What::Verdict { finding: None } => {}
-        What::Verdict { finding: Some(finding) } => {
-            for value in finding.values.values_mut() {
-                match value {
-                    Value::Text(text) | Value::Varying(text) => cut(text, most),
-                    Value::Pids(pids) => pids.truncate(most),
-                    Value::Number(_) => {}
-                }
-            }
+        What::Did { event: finding } | What::Verdict { finding: Some(finding) } => {
+            shorten_values(finding, most);
+        }
+    }
+}
+
+fn shorten_values(finding: &mut Finding, most: usize) {
+    for value in finding.values.values_mut() {
+        match value {
+            Value::Text(text) | Value::Varying(text) => cut(text, most),
+            Value::Pids(pids) => pids.truncate(most),
+            Value::Lines(lines) => lines.iter_mut().for_each(|line| shorten_values(line, most)),
+            Value::Number(_) => {}
         }
     }
 }
@@ -219,11 +237,11 @@ mod tests {
         let mut bytes = Vec::new();
         write(&mut bytes, What::Verdict { finding: Some(finding) }).expect("written");
         assert!(bytes.len() <= 4096, "{}", bytes.len());
-        write(&mut bytes, What::Did { what: "something".to_owned() }).expect("written");
+        write(&mut bytes, What::Did { event: Finding::new("something") }).expect("written");
         let records = take_records(&mut bytes);
         assert_eq!(records.len(), 2);
         let did = records[1].as_ref().expect("a record");
-        assert_eq!(did.what, What::Did { what: "something".to_owned() });
+        assert_eq!(did.what, What::Did { event: Finding::new("something") });
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! EINTR ends the wait, and the worker stays a zombie.
 //! fails: supervise::5
+//! race: who has got how far
 
     pub fn stop(&mut self) -> io::Result<()> {
         for worker in self.workers.keys() {

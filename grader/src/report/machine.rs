@@ -6,7 +6,7 @@ use quick_xml::Writer;
 use quick_xml::events::BytesText;
 use serde::Serialize;
 
-use super::{Graded, message};
+use super::{Graded, Look, message};
 use crate::warden::Report;
 use crate::{Error, Result};
 
@@ -31,7 +31,7 @@ struct Record<'g> {
 ///
 /// # Errors
 /// The file's.
-pub fn json(graded: &[Graded], mut file: impl Write) -> Result<()> {
+pub fn json(graded: &[Graded], width: usize, mut file: impl Write) -> Result<()> {
     for one in graded {
         let step = &one.step;
         let line = Record {
@@ -42,7 +42,8 @@ pub fn json(graded: &[Graded], mut file: impl Write) -> Result<()> {
             file: &step.file,
             line: step.line(),
             hint: step.hint(),
-            message: (one.state() == "failing").then(|| message::text(one, false)),
+            message: (one.state() == "failing")
+                .then(|| message::text(one, Look { colours: false, width })),
             report: &one.report,
         };
         writeln!(file, "{}", serde_json::to_string(&line)?)?;
@@ -54,7 +55,7 @@ pub fn json(graded: &[Graded], mut file: impl Write) -> Result<()> {
 ///
 /// # Errors
 /// The file's.
-pub fn junit(subject: &str, graded: &[Graded], file: impl Write) -> Result<()> {
+pub fn junit(subject: &str, graded: &[Graded], width: usize, file: impl Write) -> Result<()> {
     let count = |state: &str| graded.iter().filter(|one| one.state() == state).count().to_string();
     let seconds: f64 = graded.iter().map(|one| one.report.took.as_secs_f64()).sum();
     let mut xml = Writer::new_with_indent(file, b' ', 2);
@@ -66,14 +67,14 @@ pub fn junit(subject: &str, graded: &[Graded], file: impl Write) -> Result<()> {
         .with_attribute(("time", format!("{seconds:.3}").as_str()))
         .write_inner_content(|xml| {
             for one in graded {
-                test_case(xml, one)?;
+                test_case(xml, one, width)?;
             }
             Ok(())
         })?;
     writeln!(xml.get_mut()).map_err(Error::from)
 }
 
-fn test_case(xml: &mut Writer<impl Write>, one: &Graded) -> std::io::Result<()> {
+fn test_case(xml: &mut Writer<impl Write>, one: &Graded, width: usize) -> std::io::Result<()> {
     let seconds = format!("{:.3}", one.report.took.as_secs_f64());
     let case = xml
         .create_element("testcase")
@@ -83,7 +84,7 @@ fn test_case(xml: &mut Writer<impl Write>, one: &Graded) -> std::io::Result<()> 
         .with_attribute(("time", seconds.as_str()));
     match one.state() {
         "failing" => case.write_inner_content(|xml| {
-            let text = without_control(&message::text(one, false));
+            let text = without_control(&message::text(one, Look { colours: false, width }));
             let failure = xml.create_element("failure");
             let failure = failure.with_attribute(("message", one.step.task.as_str()));
             failure.write_text_content(BytesText::new(&text))?;

@@ -4,7 +4,7 @@ mod machine;
 mod message;
 
 pub use machine::{json, junit};
-pub use message::text;
+pub use message::{Look, text};
 
 use crate::catalogue::Step;
 use crate::verdict::Verdict;

@@ -17,7 +17,7 @@ use nix::poll::{PollFd, PollFlags, poll};
 
 use self::orphans::Wardens;
 use crate::catalogue::Step;
-use crate::report::{self, Graded};
+use crate::report::{self, Graded, Look};
 use crate::verdict::Verdict;
 use crate::warden::Report;
 use crate::wire::Finding;
@@ -45,6 +45,9 @@ struct Options {
     #[arg(long, value_name = "SECONDS", env = "GRADER_DEADLINE", default_value_t = 10)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=600))]
     deadline: u64,
+    /// How wide an explanation may be, in columns
+    #[arg(long, value_name = "COLUMNS", default_value_t = 96)]
+    width: usize,
     #[command(flatten)]
     test: Arguments,
 }
@@ -67,7 +70,7 @@ fn run(subject: &str, exercises: &[Exercise], options: &Options) -> Result<ExitC
     let (json, junit) = (create(options.json.as_ref())?, create(options.junit.as_ref())?);
     let shop = Arc::new(Shop {
         strict: options.strict || subject == "solutions",
-        colours: colours(&options.test),
+        look: Look { colours: colours(&options.test), width: options.width.max(40) },
         deadline: options.deadline,
         wardens: Wardens::adopt_orphans()?,
         graded: Mutex::default(),
@@ -81,10 +84,10 @@ fn run(subject: &str, exercises: &[Exercise], options: &Options) -> Result<ExitC
     let place = |one: &Graded| steps.iter().position(|step| step.trial == one.step.trial);
     graded.sort_by_key(place);
     if let Some(file) = json {
-        report::json(&graded, file)?;
+        report::json(&graded, options.width, file)?;
     }
     if let Some(file) = junit {
-        report::junit(subject, &graded, file)?;
+        report::junit(subject, &graded, options.width, file)?;
     }
     println!("{}", report::footer(&graded));
     Ok(conclusion.exit_code())
@@ -112,7 +115,7 @@ fn colours(arguments: &Arguments) -> bool {
 /// What all trials share.
 struct Shop {
     strict: bool,
-    colours: bool,
+    look: Look,
     deadline: u64,
     wardens: Wardens,
     graded: Mutex<Vec<Graded>>,
@@ -129,7 +132,7 @@ fn trial(step: Step, arguments: &Arguments, shop: &Arc<Shop>) -> Trial {
 fn grade(step: Step, shop: &Shop) -> std::result::Result<Completion, Failed> {
     let report = run_check(&step, shop).map_err(|error| format!("the grader failed: {error}"))?;
     let graded = Graded { step, report, strict: shop.strict };
-    let text = report::text(&graded, shop.colours);
+    let text = report::text(&graded, shop.look);
     let verdict = match &graded.report.verdict {
         Verdict::Passed => Ok(Completion::Completed),
         Verdict::NotStarted(_) if !shop.strict => {

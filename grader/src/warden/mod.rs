@@ -7,6 +7,7 @@
 mod output;
 mod timeline;
 mod tree;
+pub mod waits;
 
 use std::io::{self, PipeReader, Read, Write};
 use std::os::fd::AsFd;
@@ -25,14 +26,16 @@ use serde::{Deserialize, Serialize};
 use self::output::Output;
 pub use self::timeline::Moment;
 use self::timeline::Timeline;
-use self::tree::{CROWD, Tree};
+pub use self::tree::CROWD;
+use self::tree::Tree;
+use self::waits::{Wait, waits};
 use crate::Result;
 use crate::verdict::{End, Seen, Verdict, judge};
 use crate::wire::{self, Record, now};
 
 /// How long everybody may sleep, without anything happening, before they are called stuck. No check
 /// has a pause as long as this.
-const STILL: Duration = Duration::from_secs(1);
+pub const STILL: Duration = Duration::from_secs(1);
 
 /// What a warden has to say in the end.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -85,7 +88,8 @@ fn watch(trial: &str, deadline: Duration) -> Result<Report> {
     watch.take_all(&records, &output)?;
     watch.timeline.add(&watch.records);
     let took = now().saturating_sub(start);
-    let seen = Seen { check: watch.check, records: watch.records, end, left, waits };
+    let ever = watch.timeline.ever();
+    let seen = Seen { check: watch.check, records: watch.records, end, left, waits, ever };
     Ok(Report {
         trial: trial.to_owned(),
         verdict: judge(&seen),
@@ -127,6 +131,7 @@ fn start_check(trial: &str) -> Result<(Child, PipeReader, PipeReader)> {
     let check = Command::new(program)
         .args([crate::ROLE, "check", trial])
         .env(wire::PIPE, number.to_string())
+        .env("RUST_BACKTRACE", "0") // of the grader's frames, nobody learns anything
         .stdin(Stdio::null())
         .stdout(their_output.try_clone()?)
         .stderr(their_output)
@@ -154,7 +159,7 @@ impl Watch {
         signals: &SignalFd,
         records: &PipeReader,
         output: &PipeReader,
-    ) -> Result<(End, Vec<String>)> {
+    ) -> Result<(End, Vec<Wait>)> {
         let stdin = io::stdin();
         loop {
             self.take_all(records, output)?;
@@ -169,10 +174,10 @@ impl Watch {
                 return Ok((End::Crowd, Vec::new()));
             }
             if now() > self.deadline {
-                return Ok((End::Late, self.tree.waits()));
+                return Ok((End::Late, waits(&self.tree)));
             }
             if self.tree.still_for() > STILL {
-                return Ok((End::Stuck, self.tree.waits()));
+                return Ok((End::Stuck, waits(&self.tree)));
             }
             let mut readable = [stdin.as_fd(), signals.as_fd(), records.as_fd(), output.as_fd()]
                 .map(|descriptor| PollFd::new(descriptor, PollFlags::POLLIN));

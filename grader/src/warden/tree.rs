@@ -1,4 +1,4 @@
-//! The processes below a warden: who they are, where they wait, and how to end them.
+//! The processes below a warden: who they are, and how to end them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -10,7 +10,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpid, getsid};
 
 use crate::Result;
-use crate::proc::{self, Sight};
+use crate::proc::{self, Sight, Stillness};
 use crate::wire::now;
 
 /// The most descendants that a check may have at a time.
@@ -23,9 +23,7 @@ const END: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub struct Tree {
     processes: BTreeMap<i32, Sight>,
-    /// When something happened last, and what there was to see then.
-    still: Option<(Duration, BTreeMap<i32, u64>)>,
-    looked_closely: Duration,
+    stillness: Stillness,
 }
 
 impl Tree {
@@ -51,83 +49,9 @@ impl Tree {
         self.iter().filter(|(_, sight)| sight.state != 'Z').map(|(pid, _)| pid).collect()
     }
 
-    /// For how long everybody has slept, and done nothing else. It is looked at every 50 ms.
+    /// For how long everybody has slept, and done nothing else.
     pub fn still_for(&mut self) -> Duration {
-        let now = now();
-        if now < self.looked_closely + Duration::from_millis(50) {
-            return Duration::ZERO;
-        }
-        self.looked_closely = now;
-        let asleep = self.iter().all(|(_, sight)| matches!(sight.state, 'S' | 'T' | 'Z'));
-        let seen: BTreeMap<i32, u64> =
-            self.processes.keys().map(|pid| (*pid, proc::switches(*pid))).collect();
-        match &self.still {
-            Some((since, before)) if asleep && *before == seen => now.saturating_sub(*since),
-            _ => {
-                self.still = Some((now, seen));
-                Duration::ZERO
-            }
-        }
-    }
-
-    /// Where everybody waits, one sentence for each, as far as the system lets it be seen.
-    #[must_use]
-    pub fn waits(&self) -> Vec<String> {
-        self.processes.keys().map(|pid| self.wait_of(*pid)).collect()
-    }
-
-    fn wait_of(&self, pid: i32) -> String {
-        match self.processes[&pid].state {
-            'Z' => return format!("{pid} has ended, and nobody has reaped it"),
-            'T' => return format!("{pid} is stopped"),
-            'R' => return format!("{pid} runs, and does not stop"),
-            _ => {}
-        }
-        let Some((number, argument)) = proc::sleeps_in(pid) else {
-            return format!("{pid} sleeps");
-        };
-        match proc::call_name(number) {
-            Some("waitpid" | "waitid") => {
-                #[allow(clippy::cast_possible_truncation)] // a pid_t in a register
-                match argument as i32 {
-                    child if child > 0 && number == nix::libc::SYS_wait4 => {
-                        format!("{pid} waits in waitpid for {child}")
-                    }
-                    _ => format!("{pid} waits in waitpid for any child"),
-                }
-            }
-            Some(call @ ("read" | "write" | "recv" | "send" | "recvmsg" | "accept")) => {
-                let number = i32::try_from(argument).unwrap_or(-1);
-                format!("{pid} waits in {call} on descriptor {number}{}", self.peers(pid, number))
-            }
-            Some(call) => format!("{pid} waits in {call}"),
-            None => format!("{pid} waits in system call {number}"),
-        }
-    }
-
-    /// What descriptor `number` of `pid` is, and who has the other end of it.
-    fn peers(&self, pid: i32, number: i32) -> String {
-        let all = proc::descriptors(pid);
-        let Some(mine) = all.iter().find(|one| one.number == number) else { return String::new() };
-        match mine.kind.as_str() {
-            "pipe" => {}
-            "eventfd" => return ", the grader's gate".to_owned(),
-            kind => return format!(", a {kind}"),
-        }
-        let holders: Vec<String> = self
-            .processes
-            .keys()
-            .filter(|other| {
-                let theirs = proc::descriptors(**other);
-                theirs.iter().any(|one| one.inode == mine.inode && one.writes != mine.writes)
-            })
-            .map(ToString::to_string)
-            .collect();
-        let end = if mine.writes { "read" } else { "write" };
-        match holders[..] {
-            [] => ", a pipe".to_owned(),
-            _ => format!(", a pipe whose {end} end is open in {}", holders.join(" and ")),
-        }
+        self.stillness.of(&self.processes)
     }
 
     /// Ends everybody, and reaps them.

@@ -3,6 +3,8 @@
 
 mod en;
 
+use crate::wire::{Finding, Value};
+
 /// The words of one language.
 #[derive(Debug)]
 pub struct Language {
@@ -10,6 +12,8 @@ pub struct Language {
     pub labels: Labels,
     /// Why a finding was made, by its id, for all exercises and for each.
     pub explanations: &'static [&'static [Explanation]],
+    /// What a timeline tells, and what a value is made of, by its id.
+    pub events: &'static [&'static [(&'static str, &'static str)]],
     /// What the check of each step does, by the name of its trial.
     pub done: &'static [&'static [(&'static str, &'static str)]],
 }
@@ -71,6 +75,40 @@ impl Language {
     /// All explanations.
     pub fn all(&self) -> impl Iterator<Item = &'static Explanation> + use<> {
         self.explanations.iter().flat_map(|some| some.iter())
+    }
+
+    /// What has happened, in words.
+    #[must_use]
+    pub fn event(&self, event: &Finding, check: i32) -> String {
+        let mut all = self.events.iter().flat_map(|some| some.iter());
+        let sentence =
+            all.find(|(id, _)| *id == event.id).map_or(event.id.as_str(), |(_, what)| what);
+        self.filled(sentence, event, check)
+    }
+
+    /// `sentence` with the values of `finding` in its `{places}`. The process `check` is called that.
+    #[must_use]
+    pub fn filled(&self, sentence: &str, finding: &Finding, check: i32) -> String {
+        finding.values.iter().fold(sentence.to_owned(), |filled, (name, value)| {
+            filled.replace(&format!("{{{name}}}"), &self.value(value, check))
+        })
+    }
+
+    fn value(&self, value: &Value, check: i32) -> String {
+        let pid = |pid: &i32| {
+            if *pid == check { format!("{pid} ({})", self.labels.check) } else { pid.to_string() }
+        };
+        let (parts, between): (Vec<String>, &str) = match value {
+            Value::Text(text) | Value::Varying(text) => {
+                (text.lines().map(str::to_owned).collect(), "\n")
+            }
+            Value::Number(number) => return number.to_string(),
+            Value::Pids(pids) => (pids.iter().map(pid).collect(), ", "),
+            Value::Lines(lines) => {
+                (lines.iter().map(|line| self.event(line, check)).collect(), "\n")
+            }
+        };
+        if parts.is_empty() { self.labels.nobody.to_owned() } else { parts.join(between) }
     }
 
     /// What the check `trial` does.

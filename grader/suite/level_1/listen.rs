@@ -5,10 +5,12 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
+use grader::check::ended;
 use grader::probe::{Gate, Post, listening_on};
 use grader::{Check, Exercise, Finding, Outcome, ROLE, Value, ensure};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::WaitStatus;
 use nix::unistd::{Pid, getpid};
 
 use crate::level_1::listen;
@@ -49,7 +51,7 @@ fn is_told(line: &str, address: SocketAddr, in_use: bool) -> Outcome {
 fn one_worker(check: &Check) -> Outcome {
     let listener = bound();
     let early = connect(&listener);
-    check.did("connected, before there is any worker");
+    check.did("connected-early");
     let answer = |client: TcpStream| answer(check, client);
     let worker = check
         .call_ok("start_worker(listener, answer)", || listen::start_worker(&listener, answer))?;
@@ -77,7 +79,7 @@ fn several_workers(check: &Check) -> Outcome {
     })?;
     ensure!(workers.len() == COUNT, "listen.count", expected = COUNT, seen = workers.len());
     let clients: Vec<TcpStream> = (0..COUNT).map(|_| connect(&listener)).collect();
-    check.did("connected three times");
+    check.did(Finding::new("connected").with("count", COUNT));
     let mut busy = Vec::new();
     for _ in 0..COUNT {
         let Some((pid, _)) = post.hear(check) else {
@@ -112,7 +114,8 @@ fn another_program(check: &Check) -> Outcome {
     })?;
     let text = answer_to(check, connect(&listener))?;
     let (pid, descriptors) = text.split_once(' ').unwrap_or_default();
-    ensure!(pid == worker.to_string(), "listen.other-program", seen = varying(pid));
+    let pid = Pid::from_raw(pid.parse().unwrap_or_default());
+    ensure!(pid == worker, "listen.other-program", seen = pid);
     let extra = descriptors.split(", ").count().saturating_sub(4);
     ensure!(extra == 0, "listen.descriptors", seen = varying(descriptors));
     let kept = fcntl(&listener, FcntlArg::F_GETFD).unwrap_or_default();
@@ -123,8 +126,9 @@ fn another_program(check: &Check) -> Outcome {
     let worker = check.call_ok("exec_worker(listener, missing)", || {
         listen::exec_worker(&listener, &mut missing)
     })?;
-    let ending = check.reap(worker)?;
-    ensure!(ending == "exited with code 127", "listen.missing", seen = ending);
+    let status = check.reap(worker)?;
+    let right = status == WaitStatus::Exited(worker, 127);
+    ensure!(right, "listen.missing", seen = ended(status));
     Ok(())
 }
 
@@ -173,7 +177,7 @@ fn answer_to(check: &Check, mut client: TcpStream) -> Result<String, Finding> {
     let text = String::from_utf8_lossy(&text).into_owned();
     match ended {
         Some(()) if !text.is_empty() => {
-            check.did(format!("was answered: {text}"));
+            check.did(Finding::new("answered").with("text", text.as_str()));
             Ok(text)
         }
         _ => Err(Finding::new("listen.no-answer")),
@@ -186,8 +190,9 @@ fn end(check: &Check, workers: &[Pid]) -> Outcome {
         let _ = kill(*worker, Signal::SIGTERM);
     }
     for worker in workers {
-        let ending = check.reap(*worker)?;
-        ensure!(ending == "was killed by SIGTERM", "listen.ended", pid = *worker, seen = ending);
+        let status = check.reap(*worker)?;
+        let right = status == WaitStatus::Signaled(*worker, Signal::SIGTERM, false);
+        ensure!(right, "listen.ended", pid = *worker, seen = ended(status));
     }
     Ok(())
 }

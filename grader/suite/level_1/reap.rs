@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use grader::check::how_it_ended;
+use grader::check::ended;
 use grader::probe::{Gate, Meeting, Post};
 use grader::signals::{Blocked, Interruptions, interrupt_parent};
-use grader::{Check, Exercise, Finding, Outcome, ensure};
+use grader::{Check, Exercise, Finding, Outcome, Value, ensure};
 use nix::sys::signal::{Signal, kill, raise};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpid};
@@ -31,11 +31,7 @@ fn statuses(check: &Check) -> Outcome {
     ];
     for (pid, expected) in ends {
         let status = waitpid(pid, Some(WaitPidFlag::WUNTRACED)).map_err(|_| stolen(pid))?;
-        let what = match expected {
-            None => "was stopped, and lives".to_owned(),
-            Some(_) => how_it_ended(status),
-        };
-        is_decoded(check, status, &what, expected)?;
+        is_decoded(check, status, expected)?;
         if expected.is_none() {
             let _ = kill(pid, Signal::SIGKILL);
             check.reap(pid)?;
@@ -44,17 +40,17 @@ fn statuses(check: &Check) -> Outcome {
     let me = getpid();
     let dumped = WaitStatus::Signaled(me, Signal::SIGSEGV, true);
     let segv = Some(Ending::Signal(Signal::SIGSEGV));
-    is_decoded(check, dumped, "was killed by SIGSEGV, core dumped", segv)?;
-    is_decoded(check, WaitStatus::Continued(me), "was continued, and lives", None)?;
-    is_decoded(check, WaitStatus::StillAlive, "runs on", None)
+    is_decoded(check, dumped, segv)?;
+    is_decoded(check, WaitStatus::Continued(me), None)?;
+    is_decoded(check, WaitStatus::StillAlive, None)
 }
 
-fn is_decoded(check: &Check, status: WaitStatus, what: &str, expected: Option<Ending>) -> Outcome {
+fn is_decoded(check: &Check, status: WaitStatus, expected: Option<Ending>) -> Outcome {
     let seen = check.call("decode(status)", || reap::decode(status));
     ensure!(
         seen == expected,
         "reap.decoded",
-        what = what,
+        what = ended(status),
         expected = format!("{expected:?}"),
         seen = format!("{seen:?}")
     );
@@ -82,7 +78,7 @@ fn one(check: &Check) -> Outcome {
         expected = format!("{:?}", Ending::Code(7)),
         seen = format!("{ending:?}")
     );
-    check.did(format!("was interrupted {} times", interruptions.seen()));
+    check.did(Finding::new("interrupted").with("count", interruptions.seen()));
     ensure!(check.is_zombie(elder), "reap.stole", pid = elder);
     check.reap(elder)?;
     let stranger = Pid::from_raw(1);
@@ -93,7 +89,7 @@ fn one(check: &Check) -> Outcome {
 
 fn all_ended(check: &Check) -> Outcome {
     let none = check.call_ok("reap_ended()", reap::reap_ended)?;
-    ensure!(none.is_empty(), "reap.ended", expected = "nobody", seen = listed(&none));
+    ensure!(none.is_empty(), "reap.ended", expected = listed(&[]), seen = listed(&none));
     let gate = Gate::new();
     let first = check.fork(|| 1);
     let running = check.fork(|| {
@@ -183,8 +179,9 @@ fn stolen(pid: Pid) -> Finding {
     Finding::new("stolen").with("pid", pid)
 }
 
-fn listed(ended: &[(Pid, Ending)]) -> grader::Value {
-    let lines: Vec<String> =
-        ended.iter().map(|(pid, ending)| format!("{pid} {ending:?}")).collect();
-    grader::Value::Varying(if lines.is_empty() { "nobody".to_owned() } else { lines.join("\n") })
+fn listed(ended: &[(Pid, Ending)]) -> Value {
+    let line = |(pid, ending): &(Pid, Ending)| {
+        Finding::new("worker-is").with("pid", *pid).with("what", format!("{ending:?}"))
+    };
+    Value::Lines(ended.iter().map(line).collect())
 }

@@ -1,5 +1,7 @@
+use grader::check::ended;
 use grader::probe::{Gate, Meeting, Post};
 use grader::{Check, Exercise, Outcome, ensure};
+use nix::sys::wait::WaitStatus;
 use nix::unistd::getpid;
 
 use crate::level_1::spawn;
@@ -28,8 +30,9 @@ fn one_worker(check: &Check) -> Outcome {
     ensure!(speaker != check.me, "spawn.in-primary");
     ensure!(speaker == worker, "spawn.pid", returned = worker, worker = speaker);
     gate.open(check, 1);
-    let ending = check.reap(worker)?;
-    ensure!(ending == "exited with code 7", "spawn.code", expected = 7, seen = ending);
+    let status = check.reap(worker)?;
+    let right = status == WaitStatus::Exited(worker, 7);
+    ensure!(right, "spawn.code", expected = 7, seen = ended(status));
     Ok(())
 }
 
@@ -57,11 +60,10 @@ fn several_workers(check: &Check) -> Outcome {
         workers = speakers.as_slice()
     );
     gate.open(check, COUNT);
-    for (number, worker) in workers.into_iter().enumerate() {
-        let ending = check.reap(worker)?;
-        let expected = 10 + number;
-        let right = format!("exited with code {expected}");
-        ensure!(ending == right, "spawn.code", expected = expected, seen = ending);
+    for (expected, worker) in (10..).zip(workers) {
+        let status = check.reap(worker)?;
+        let right = status == WaitStatus::Exited(worker, expected);
+        ensure!(right, "spawn.code", expected = expected, seen = ended(status));
     }
     let more = post.heard();
     ensure!(more.is_none(), "spawn.more-work");

@@ -1,9 +1,12 @@
 use std::cell::Cell;
+use std::io::ErrorKind;
 
+use grader::check::ended;
 use grader::probe::{Gate, Meeting, Post};
 use grader::signals::{Blocked, Interruptions, interrupt_parent};
 use grader::{Check, Exercise, Finding, Outcome, Value, ensure};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::WaitStatus;
 use nix::unistd::{Pid, getpid};
 
 use crate::level_1::supervise::{self, Life, Next, Ready, Supervisor};
@@ -75,8 +78,9 @@ fn start(check: &Check) -> Outcome {
     let was_ready = supervisor.workers.get(&worker).is_some_and(|life| life.was_ready);
     ensure!(was_ready, "supervise.unheard");
     gate.open(check, 1);
-    let ending = check.reap(worker)?;
-    ensure!(ending == "exited with code 7", "spawn.code", expected = 7, seen = ending);
+    let status = check.reap(worker)?;
+    let right = status == WaitStatus::Exited(worker, 7);
+    ensure!(right, "spawn.code", expected = 7, seen = ended(status));
     Ok(())
 }
 
@@ -115,7 +119,7 @@ fn tend(check: &Check) -> Outcome {
     let workers = [crew.start()?, crew.start()?, crew.start()?];
     post.hear_all(check, 3)?;
     crew.tend(&[])?;
-    check.did("killed two of three workers");
+    check.did(Finding::new("killed").with("pids", &workers[..2]));
     for worker in &workers[..2] {
         let _ = kill(*worker, Signal::SIGKILL);
     }
@@ -183,14 +187,16 @@ fn retire(check: &Check) -> Outcome {
     let refused = check.call("retire(nobody's pid)", || crew.supervisor.retire(bystander));
     let kind = refused.map_err(|error| error.kind());
     gate.open(check, 1);
-    let ending = check.reap(bystander)?;
-    let right = ending == "exited with code 5" && kind == Err(std::io::ErrorKind::NotFound);
-    ensure!(right, "supervise.stranger", seen = format!("{kind:?}"), ending = ending);
+    let status = check.reap(bystander)?;
+    let unharmed = status == WaitStatus::Exited(bystander, 5);
+    let right = unharmed && kind == Err(ErrorKind::NotFound);
+    ensure!(right, "supervise.stranger", seen = format!("{kind:?}"), ending = ended(status));
     let life = crew.supervisor.workers.get(&other).copied();
     let spared = life.is_some_and(|life| !life.told_to_stop) && !check.is_zombie(other);
     ensure!(spared, "supervise.spared", pid = other);
-    let ending = check.reap(one)?;
-    ensure!(ending == "was killed by SIGTERM", "supervise.signal", seen = ending);
+    let status = check.reap(one)?;
+    let right = status == WaitStatus::Signaled(one, Signal::SIGTERM, false);
+    ensure!(right, "supervise.signal", seen = ended(status));
     crew.supervisor.workers.remove(&one);
     crew.end()
 }
@@ -222,7 +228,9 @@ fn stop(check: &Check) -> Outcome {
     check.call_ok("stop()", || crew.supervisor.stop())?;
     let left = crew.listed();
     ensure!(left.is_empty(), "supervise.still-listed", pids = left.as_slice());
-    check.look_for_children()
+    let early: Vec<Pid> = workers.into_iter().filter(|worker| check.is_child(*worker)).collect();
+    ensure!(early.is_empty(), "supervise.returned-early", pids = early.as_slice());
+    Ok(())
 }
 
 /// A supervisor in the hands of a check.
@@ -296,6 +304,8 @@ impl<W: Fn(Ready) -> i32> Crew<'_, W> {
 fn in_order(decided: &[(Pid, Next)]) -> Value {
     let mut decided = decided.to_vec();
     decided.sort_by_key(|(pid, _)| *pid);
-    let lines: Vec<String> = decided.iter().map(|(pid, next)| format!("{pid} {next:?}")).collect();
-    Value::Varying(if lines.is_empty() { "nobody".to_owned() } else { lines.join("\n") })
+    let line = |(pid, next): &(Pid, Next)| {
+        Finding::new("worker-is").with("pid", *pid).with("what", format!("{next:?}"))
+    };
+    Value::Lines(decided.iter().map(line).collect())
 }

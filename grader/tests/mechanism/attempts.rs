@@ -16,6 +16,8 @@ pub struct Attempt {
     pub exercise: String,
     /// The trials that must fail, and no others.
     pub fails: Vec<String>,
+    /// Which processes are seen is decided by a race, and not compared.
+    pub races: bool,
     /// What must be found in the first of them, where it says so.
     pub finding: String,
     functions: Vec<Function>,
@@ -46,6 +48,7 @@ impl Attempt {
             name: path.file_stem().expect("a file").to_string_lossy().into_owned(),
             exercise: if exercise.is_empty() { folder } else { exercise },
             fails: header("fails").split(' ').map(str::to_owned).collect(),
+            races: !header("race").is_empty(),
             finding: header("finding"),
             functions: functions(&text),
             uses: text.lines().filter(|l| l.starts_with("use ")).map(str::to_owned).collect(),

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 
+use serde_json::Value;
+
 use crate::attempts::Attempt;
 use crate::source;
 use crate::workshop::{Run, Workshop, exercises};
@@ -24,7 +26,7 @@ fn every_wrong_attempt_is_caught_by_the_checks_that_should_and_explained() {
         for attempt in &attempts {
             workshop.save(&attempt.exercise, &attempt.applied());
         }
-        let run = workshop.test(&["--", "--deadline", "5"]);
+        let run = workshop.test(&["--", "--deadline", "5", "--width", "10000"]);
         assert!(!run.trials.is_empty(), "an attempt does not compile:\n{}", run.stderr);
         for attempt in &attempts {
             wrong.extend(differences(attempt, &run));
@@ -75,57 +77,93 @@ fn differences(attempt: &Attempt, run: &Run) -> Vec<String> {
 /// others.
 fn recorded(attempt: &Attempt, run: &Run) -> String {
     let (first, others) = attempt.fails.split_first().expect("an attempt fails something");
-    let mut text = normal(first, run);
-    for other in others {
-        text += &format!("also fails: {other} ({})\n", run.finding(other));
+    let also = others.iter().map(|other| format!("also fails: {other} ({})\n", run.finding(other)));
+    normal(first, run, attempt.races) + &also.collect::<String>()
+}
+
+fn normal(trial: &str, run: &Run, races: bool) -> String {
+    let line = &run.trials[trial];
+    let mut known = vec![line["check"].to_string()];
+    line["timeline"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .for_each(|one| known.push(one["pid"].to_string()));
+    pids_in(&line["verdict"], &mut known);
+    let text = without_numbers(&without_timeline(&run.message(trial)));
+    let mut seen = Vec::new();
+    let words = text.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric());
+    let text: String = words.map(|word| word_of(word, &known, &mut seen, races)).collect();
+    wrapped(&if races { merged(&text) } else { text })
+}
+
+/// All pids of which a finding speaks.
+fn pids_in(value: &Value, known: &mut Vec<String>) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| pids_in(value, known)),
+        Value::Object(values) => {
+            for (name, value) in values {
+                match value.as_array() {
+                    Some(pids) if name == "pids" => known.extend(pids.iter().map(Value::to_string)),
+                    _ => pids_in(value, known),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A pid by its place among those of the text.
+fn word_of(word: &str, known: &[String], seen: &mut Vec<String>, races: bool) -> String {
+    let number = word.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    if !known.iter().any(|pid| pid == number) {
+        return word.to_owned();
+    }
+    if races {
+        return word.replacen(number, "PID", 1);
+    }
+    let place = seen.iter().position(|pid| pid == number).unwrap_or_else(|| {
+        seen.push(number.to_owned());
+        seen.len() - 1
+    });
+    word.replacen(number, &format!("PID{}", place + 1), 1)
+}
+
+/// As wide as a learner sees it. It was not wrapped before, because pids have several lengths.
+fn wrapped(text: &str) -> String {
+    let options = textwrap::Options::new(96).subsequent_indent("            ").break_words(false);
+    text.lines().map(|line| textwrap::fill(line, &options) + "\n").collect()
+}
+
+/// `PID, PID` as `PID`: how many there are is decided by the race as well.
+fn merged(text: &str) -> String {
+    let mut text = text.to_owned();
+    while text.contains("PID, PID") {
+        text = text.replace("PID, PID", "PID");
     }
     text
 }
 
-fn normal(trial: &str, run: &Run) -> String {
-    let line = &run.trials[trial];
-    let timeline = line["timeline"].as_array().cloned().unwrap_or_default();
-    let mut pids: Vec<String> = vec![line["check"].to_string()];
-    for moment in timeline {
-        let pid = moment["pid"].to_string();
-        if !pids.contains(&pid) {
-            pids.push(pid);
-        }
-    }
-    without_timeline(&run.message(trial))
-        .split_inclusive(|letter: char| !letter.is_ascii_alphanumeric())
-        .map(|word| word_of(word, &pids))
-        .collect()
-}
-
-/// A pid by its place among those of this check. The number of a line depends on the solution.
-fn word_of(word: &str, pids: &[String]) -> String {
-    let number = word.trim_end_matches(|letter: char| !letter.is_ascii_digit());
-    match pids.iter().position(|pid| pid == number) {
-        Some(place) => word.replacen(number, &format!("PID{place}"), 1),
-        None => word.to_owned(),
-    }
+/// The kernel chooses ports; the number of a line depends on the solution.
+fn without_numbers(message: &str) -> String {
+    ["127.0.0.1:", ".rs:"].iter().fold(message.to_owned(), |text, before| {
+        let mut parts = text.split(before);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |text, part| {
+            text + before + part.trim_start_matches(|letter: char| letter.is_ascii_digit())
+        })
+    })
 }
 
 /// The section `timeline` ends where the next label begins.
 fn without_timeline(message: &str) -> String {
     let is_label = |line: &str| line.starts_with("  ") && !line.starts_with("   ");
     let mut inside = false;
-    let mut kept = String::new();
-    for line in message.lines() {
+    let kept = message.split_inclusive('\n').filter(|line| {
         if is_label(line) {
             inside = line.starts_with("  timeline ");
         }
-        if !inside {
-            let place = line.strip_prefix("  file ").and_then(|line| line.split_once(".rs:"));
-            match place {
-                Some((file, rest)) => {
-                    let rest = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
-                    kept += &format!("  file {file}.rs{rest}\n");
-                }
-                None => kept += &format!("{line}\n"),
-            }
-        }
-    }
-    kept
+        !inside
+    });
+    kept.collect()
 }

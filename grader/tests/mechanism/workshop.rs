@@ -93,10 +93,6 @@ impl Workshop {
         }
         command
     }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
 }
 
 impl Run {

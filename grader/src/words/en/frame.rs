@@ -49,7 +49,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         id: "frame.written",
         expected: "all {expected} bytes of the frame of a message of {length} bytes, on a stream that \
-                   takes {plan}",
+                   takes pieces of {plan} bytes",
         observed: "{seen} bytes, or others",
         cause: "`write` may take a part, and says how many bytes it took. Somebody has to write the rest: \
                 `write_all` does, through interruptions, too.",
@@ -57,7 +57,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         id: "frame.filled",
-        expected: "{expected} bytes in a buffer of {room}, from a stream of {there} that gives {plan}",
+        expected: "{expected} bytes in a buffer of {room}, from a stream of {there} bytes that come \
+                   in pieces of {plan}",
         observed: "{seen}, and the buffer holds \"{buffer}\"",
         cause: "One read returns what is there. Go on until the buffer is full or the stream has ended \
                 (a read of 0 bytes), and read behind what is in the buffer already.",
@@ -73,7 +74,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         id: "frame.read",
-        expected: "the message of {length} bytes, whole, from a stream that gives {plan}",
+        expected: "the message of {length} bytes, whole, from a stream that comes in pieces of \
+                   {plan} bytes",
         observed: "{seen}",
         cause: "Read the four bytes of the length, all of them; then as many bytes as it says, all of \
                 them, and not one more: the next one belongs to the next frame.",
@@ -81,7 +83,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         id: "frame.goodbye",
-        expected: "None: the stream has ended between two frames",
+        expected: "Ok(None): the stream has ended between two frames",
         observed: "{seen}",
         cause: "The peer has said all that it had to say, and has hung up. That is not an error. You \
                 know it by a read that fills nothing of the header.",
@@ -89,7 +91,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         id: "frame.cut",
-        expected: "the error UnexpectedEof: the stream has ended {cut} bytes into a frame",
+        expected: "the error UnexpectedEof: the stream has ended inside of a frame, at byte {cut}",
         observed: "{seen}",
         cause: "The peer died in the middle of a sentence. Half a message is no message, and half a \
                 length is no goodbye.",
@@ -106,7 +108,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         id: "frame.decoded",
         expected: "{expected} messages after {pushed} bytes, in pieces of {pieces} bytes",
-        observed: "{seen}, or others",
+        observed: "{seen}, or wrong ones",
         cause: "A piece may hold half a length, several frames, or the end of one and the beginning of \
                 the next. Keep what is not complete; take out everything that is; forget nothing, and \
                 nothing twice.",

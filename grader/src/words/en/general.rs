@@ -1,6 +1,9 @@
 //! What can go wrong in any exercise.
 
-use super::{Explanation, GUIDE_2, GUIDE_3};
+use super::{Explanation, GUIDE_2, GUIDE_3, GUIDE_5, GUIDE_6};
+
+/// What is observed when nobody goes on.
+const STILL: &str = "for a second every process has slept, and nothing happened any more:\n{waits}";
 
 /// By id.
 pub const EXPLANATIONS: &[Explanation] = &[
@@ -43,11 +46,77 @@ pub const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         id: "stuck",
         expected: "{function} and the check go on",
-        observed: "for a second every process has slept, and nothing happened any more:\n{waits}",
-        cause: "Each waits for something that only another one could do. Go through the list: who \
-                should wake whom? A read of a pipe ends when its last write end is closed, in every \
-                process; a write goes on when somebody reads; waitpid returns when that child ends.",
+        observed: STILL,
+        cause: "Each waits for something that only another one could do. Go through the list: \
+                who should wake whom? A read of a pipe ends when its last write end is closed, \
+                in every process; a write goes on when somebody reads; waitpid returns when \
+                that child ends.",
         read: Some((GUIDE_3, "Descriptors.")),
+    },
+    Explanation {
+        id: "stuck-own-end",
+        expected: "{function} and the check go on",
+        observed: STILL,
+        cause: "A process reads to the end of a pipe that it could still write to itself, so \
+                the end never comes. After the fork, the parent has to close its copy of the \
+                write end, before it reads: `drop` it, or move it into the child's branch so \
+                that it is gone by then.",
+        read: Some((GUIDE_3, "Descriptors.")),
+    },
+    Explanation {
+        id: "stuck-full-pipe",
+        expected: "{function} and the check go on",
+        observed: STILL,
+        cause: "A pipe holds 64 KiB. The worker has more to write and waits until somebody \
+                reads; your function waits until the worker has ended, and reads only then. \
+                First read to the end, then wait.",
+        read: Some((GUIDE_5, "Both sides write and nobody reads.")),
+    },
+    Explanation {
+        id: "stuck-sibling-ends",
+        expected: "{function} and the check go on",
+        observed: STILL,
+        cause: "Your function reads to the end of one worker's pipe. Other workers can still \
+                write to that pipe: they were forked while its write end was open in the \
+                parent, and have inherited it. They in turn wait for somebody to read from \
+                theirs. Make each pipe just before its fork, and close its write end in the \
+                parent just after.",
+        read: Some((GUIDE_3, "Descriptors.")),
+    },
+    Explanation {
+        id: "stuck-at-gate",
+        expected: "{function} and the check go on",
+        observed: STILL,
+        cause: "Your function waits for a worker, and this worker waits until others are there \
+                too, or until the function has returned. So nobody must be waited for before \
+                all are forked, or told; and a function that returns at once waits for nobody.",
+        read: Some((GUIDE_2, "What must a primary not do?")),
+    },
+    Explanation {
+        id: "stuck-accept",
+        expected: "{function} and the check go on",
+        observed: STILL,
+        cause: "The process that called your function waits in accept: it is the primary, and \
+                it serves. The accept loop belongs into the child's branch.",
+        read: Some((GUIDE_2, "What must a primary not do?")),
+    },
+    Explanation {
+        id: "stuck-worker-stays",
+        expected: "{function} and the check go on",
+        observed: STILL,
+        cause: "Your function waits for a worker that does not end. waitpid without WNOHANG \
+                waits as long as it takes. Was the worker told to stop? What if it does not \
+                listen? Whoever must not wait asks with WNOHANG; whoever has a deadline kills \
+                when it is over.",
+        read: Some((GUIDE_6, "Graceful, with a deadline.")),
+    },
+    Explanation {
+        id: "stuck-stopped",
+        expected: "{function} and the check go on",
+        observed: STILL,
+        cause: "A process was stopped by a signal (SIGSTOP, SIGTSTP), and only SIGCONT would \
+                let it go on. Which signal does your code send, and to whom?",
+        read: Some((GUIDE_3, "Signals.")),
     },
     Explanation {
         id: "late",
@@ -57,6 +126,14 @@ pub const EXPLANATIONS: &[Explanation] = &[
                 again what can never succeed. A process that runs is in the loop; one that sleeps in \
                 `sleep` or `poll` wakes up, looks, and sleeps again.",
         read: None,
+    },
+    Explanation {
+        id: "storm",
+        expected: "a bounded number of forks",
+        observed: "until the deadline, more than 100 processes, one after the other",
+        cause: "This is the tight loop: a worker that cannot start is started again at once, dies, is \
+                started again. Whoever replaces workers counts the early deaths, and stops at a limit.",
+        read: Some((GUIDE_6, "The limit.")),
     },
     Explanation {
         id: "crowd",

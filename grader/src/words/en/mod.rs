@@ -1,5 +1,6 @@
 //! English.
 
+mod events;
 mod frame;
 mod general;
 mod listen;
@@ -45,5 +46,6 @@ pub const ENGLISH: Language = Language {
         frame::EXPLANATIONS,
         supervise::EXPLANATIONS,
     ],
+    events: &[events::EVENTS],
     done: &[spawn::DONE, reap::DONE, listen::DONE, frame::DONE, supervise::DONE],
 };

@@ -129,6 +129,14 @@ pub const EXPLANATIONS: &[Explanation] = &[
         read: Some((GUIDE_6, "Graceful, with a deadline.")),
     },
     Explanation {
+        id: "supervise.returned-early",
+        expected: "stop() returns when all workers are reaped",
+        observed: "not reaped, or not even ended: {pids}",
+        cause: "The wait was never made, or it was cut short: a signal interrupts waitpid, and EINTR \
+                means that it has to be called again.",
+        read: Some((GUIDE_3, "Signals.")),
+    },
+    Explanation {
         id: "supervise.still-listed",
         expected: "an empty list after stop()",
         observed: "still on it: {pids}",
