@@ -1,7 +1,7 @@
 //! Everybody is stopped, and nobody is left to continue them.
 //! exercise: listen
 //! fails: listen::1
-//! finding: stuck
+//! finding: stuck-stopped
 
 pub fn open(address: SocketAddr) -> Result<TcpListener, String> {
     let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGSTOP);

@@ -68,6 +68,7 @@ impl Workshop {
         let mut command = self.cargo(&["test", "-p", "exercises"]);
         command.args(arguments).env("GRADER_JSON", &json);
         let Output { status, stdout, stderr } = command.output().expect("cargo runs");
+        self.nothing_is_left();
         let text = fs::read_to_string(&json).unwrap_or_default();
         let trials = text.lines().map(|line| {
             let line: Value = serde_json::from_str(line).expect("a line of JSON");
@@ -92,6 +93,21 @@ impl Workshop {
             command.env_remove(ours);
         }
         command
+    }
+}
+
+impl Workshop {
+    /// Whether there is something of this name in the copy.
+    pub fn has(&self, name: &str) -> bool {
+        self.folder.join(name).exists()
+    }
+
+    /// No program that was built here runs any more.
+    fn nothing_is_left(&self) {
+        for entry in fs::read_dir("/proc").expect("/proc can be listed").flatten() {
+            let program = fs::read_link(entry.path().join("exe")).unwrap_or_default();
+            assert!(!program.starts_with(&self.folder), "{} is left", entry.path().display());
+        }
     }
 }
 
