@@ -36,6 +36,7 @@ pub enum Ending {
 
 /// Step 1. How the worker ended that `status` is about; nothing, if it has not ended (it was
 /// stopped or continued, or it runs on).
+#[must_use]
 pub fn decode(status: WaitStatus) -> Option<Ending> {
     hole!("reap::1", status)
 }

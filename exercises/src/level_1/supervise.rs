@@ -53,6 +53,7 @@ pub enum Next {
 ///
 /// `early_deaths` is how many workers in a row have died before they were ready, this one included.
 /// The death number `limit` of such a row is the last straw.
+#[must_use]
 pub fn decide(life: Life, early_deaths: u32, limit: u32) -> Next {
     hole!("supervise::1", life, early_deaths, limit)
 }
