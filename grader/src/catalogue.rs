@@ -23,6 +23,8 @@ pub struct Step {
     pub file: String,
     /// The guides to read, from the top of the workbook.
     pub guides: Vec<String>,
+    /// The hints, from weak to strong, from the top of the workbook.
+    pub hints: Vec<String>,
 }
 
 impl Step {
@@ -71,12 +73,6 @@ impl Step {
     fn path(&self) -> PathBuf {
         workbook::root().join(&self.file)
     }
-
-    /// The first of the three hints, from the top of the workbook.
-    #[must_use]
-    pub fn hint(&self) -> String {
-        format!("exercises/hints/{}/1.md", self.exercise)
-    }
 }
 
 fn of(subject: &str, exercise: &Exercise, item: &Item, list: &List) -> Result<Vec<Step>> {
@@ -105,6 +101,7 @@ fn of(subject: &str, exercise: &Exercise, item: &Item, list: &List) -> Result<Ve
             function,
             file: file.clone(),
             guides: guides.clone(),
+            hints: item.hints.clone(),
         })
         .collect())
 }

@@ -230,6 +230,8 @@ impl Check {
     /// # Errors
     /// There are some.
     pub fn look_for_children(&self) -> Outcome {
+        // Who is about to end may take a moment.
+        let _ = self.wait_for(|| self.running_children().is_empty().then_some(()));
         let (zombies, running) = self.children();
         if !zombies.is_empty() {
             return Err(self.left("zombies").with("pids", Value::Pids(zombies)));

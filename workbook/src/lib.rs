@@ -23,9 +23,9 @@ pub fn root() -> PathBuf {
     package.parent().expect("a member lies in the workspace's folder").to_owned()
 }
 
-/// The pages that have tables: the README at the top, and one for each level.
+/// The pages that have tables: the README at the top, that of the exercises, and one for each level.
 #[must_use]
 pub fn pages_with_tables(list: &list::List) -> Vec<String> {
     let levels = list.levels.iter().map(|level| format!("{}/README.md", level.folder));
-    std::iter::once("README.md".to_owned()).chain(levels).collect()
+    ["README.md", "exercises/README.md"].map(str::to_owned).into_iter().chain(levels).collect()
 }

@@ -62,6 +62,19 @@ pub struct Item {
     pub platform: String,
     /// The parts of it, in order.
     pub steps: Vec<String>,
+    /// An exercise's hints, from weak to strong.
+    #[serde(default)]
+    pub hints: Vec<String>,
+    /// An exercise's follow-ups for an interview.
+    #[serde(default)]
+    pub interview: Option<String>,
+}
+
+impl Item {
+    /// All files that belong to it, from the top.
+    pub fn files(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.file).chain(&self.hints).chain(&self.interview)
+    }
 }
 
 impl List {
@@ -96,7 +109,9 @@ impl List {
                     mistakes.push(format!("{id}: {what}"));
                 }
             };
-            wrong(!root.join(&item.file).is_file(), format!("there is no {}", item.file));
+            for file in item.files() {
+                wrong(!root.join(file).is_file(), format!("there is no {file}"));
+            }
             wrong(!levels.contains(&item.level), format!("there is no level {}", item.level));
             wrong(item.minutes == 0, "it takes no time".to_owned());
             wrong(item.objectives.is_empty(), "it has no objective".to_owned());
@@ -146,6 +161,8 @@ mod tests {
             prerequisites: prerequisites.iter().map(ToString::to_string).collect(),
             platform: "linux".to_owned(),
             steps: vec!["run".to_owned()],
+            hints: Vec::new(),
+            interview: None,
         }
     }
 

@@ -10,6 +10,9 @@
 use crate::Result;
 use crate::list::{Item, Level, List};
 
+/// All tables that there are.
+const TABLES: &str = "path, guides N, examples, examples N, exercises, exercises N, steps";
+
 const BEGIN: &str = "<!-- table: ";
 const END: &str = "<!-- end of table -->";
 
@@ -39,9 +42,10 @@ fn table(name: &str, folder: &str, list: &List) -> Result<String> {
         ["examples"] => Ok(examples(&list.examples.iter().collect::<Vec<_>>(), folder, list)),
         ["examples", level] => Ok(examples(&of(&list.examples, level)?, folder, list)),
         ["guides", level] => Ok(guides(&of(&list.guides, level)?, folder)),
-        _ => {
-            Err(format!("there is no table {name:?}: path, examples, examples N, guides N").into())
-        }
+        ["exercises"] => Ok(exercises(&list.exercises.iter().collect::<Vec<_>>(), folder)),
+        ["exercises", level] => Ok(exercises(&of(&list.exercises, level)?, folder)),
+        ["steps"] => Ok(steps(&list.exercises, folder)),
+        _ => Err(format!("there is no table {name:?}: {TABLES}").into()),
     }
 }
 
@@ -99,8 +103,38 @@ fn guides(items: &[&Item], folder: &str) -> String {
     rows
 }
 
-fn relative<'f>(file: &'f str, folder: &str) -> &'f str {
-    file.strip_prefix(folder).map_or(file, |file| file.trim_start_matches('/'))
+fn exercises(items: &[&Item], folder: &str) -> String {
+    let mut rows = row(&["exercise", "what you do", "check it", "minutes"]) + &row(&["---"; 4]);
+    for item in items {
+        let link = format!("[{}]({})", item.id, relative(&item.file, folder));
+        let command = format!("`cargo test -p exercises {}`", item.id);
+        rows += &row(&[&link, &item.title, &command, &item.minutes.to_string()]);
+    }
+    rows
+}
+
+/// The exercises with all that belongs to them.
+fn steps(items: &[Item], folder: &str) -> String {
+    let mut rows = row(&["exercise", "steps", "hints", "follow-ups"]) + &row(&["---"; 4]);
+    for item in items {
+        let link = |name: &str, file: &str| format!("[{name}]({})", relative(file, folder));
+        let hints = (1..).zip(&item.hints).map(|(at, file): (u32, _)| link(&at.to_string(), file));
+        rows += &row(&[
+            &link(&item.id, &item.file),
+            &item.steps.join("; "),
+            &hints.collect::<Vec<_>>().join(" "),
+            &item.interview.as_ref().map_or(String::new(), |file| link("five", file)),
+        ]);
+    }
+    rows
+}
+
+/// The way from `folder` to `file`, both seen from the top.
+fn relative(file: &str, folder: &str) -> String {
+    match file.strip_prefix(folder) {
+        Some(inside) => inside.trim_start_matches('/').to_owned(),
+        None => "../".repeat(folder.matches('/').count()) + file,
+    }
 }
 
 fn row(cells: &[&str]) -> String {
@@ -135,6 +169,18 @@ mod tests {
             prerequisites = ["g"]
             platform = "linux"
             steps = ["run"]
+            [[exercise]]
+            id = "x"
+            level = 1
+            title = "X"
+            file = "two/x.rs"
+            minutes = 20
+            objectives = ["d"]
+            prerequisites = ["g"]
+            platform = "linux"
+            steps = ["first", "then"]
+            hints = ["two/1.md", "two/2.md"]
+            interview = "two/i.md"
             "#,
         )
         .expect("a list")
@@ -151,12 +197,22 @@ mod tests {
 
     #[test]
     fn the_path_adds_up_minutes_to_quarters_of_an_hour() {
-        let row = "| [1 One](one/README.md) | 1 h 15 min | to come |";
+        let row = "| [1 One](one/README.md) | 1 h 15 min | 30 min |";
         assert!(path(&list()).contains(row), "{}", path(&list()));
         assert_eq!(
             [1, 15, 60, 61, 120].map(hours),
             ["15 min", "15 min", "1 h", "1 h 15 min", "2 h"]
         );
+    }
+
+    #[test]
+    fn exercises_are_linked_from_every_folder() {
+        let row = "| [x](../two/x.rs) | X | `cargo test -p exercises x` | 20 |";
+        let table = table("exercises 1", "one/", &list()).expect("a table");
+        assert!(table.contains(row), "{table}");
+        let row = "| [x](x.rs) | first; then | [1](1.md) [2](2.md) | [five](i.md) |";
+        let table = super::table("steps", "two/", &list()).expect("a table");
+        assert!(table.contains(row), "{table}");
     }
 
     #[test]

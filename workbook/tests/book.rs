@@ -60,6 +60,29 @@ fn every_guide_and_example_on_disk_is_in_the_list() {
     }
 }
 
+#[test]
+fn every_exercise_on_disk_is_in_the_list_with_hints_and_follow_ups() {
+    let exercises = list().exercises;
+    let sorted = |mut files: Vec<PathBuf>| {
+        files.sort();
+        files
+    };
+    let folder = root().join("exercises");
+    for exercise in &exercises {
+        let hints = exercise.hints.iter().map(|file| root().join(file)).collect();
+        assert_eq!(inside(&folder.join("hints").join(&exercise.id), ""), sorted(hints));
+    }
+    let interviews = exercises.iter().flat_map(|one| &one.interview).map(|file| root().join(file));
+    assert_eq!(inside(&folder.join("interview"), ""), sorted(interviews.collect()));
+    for level in list().levels {
+        let src = folder.join("src").join(format!("level_{}", level.number));
+        let mine = exercises.iter().filter(|one| one.level == level.number);
+        let mut files: Vec<PathBuf> = mine.map(|one| root().join(&one.file)).collect();
+        files.push(src.join("mod.rs"));
+        assert_eq!(inside(&src, ""), sorted(files));
+    }
+}
+
 /// What is in `folder`, or the file of that name in each of its folders.
 fn inside(folder: &Path, file: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));

@@ -2,5 +2,5 @@
 //! fails: listen::1
 
 pub fn open(address: SocketAddr) -> Result<TcpListener, String> {
-    TcpListener::bind(address).map_err(|_| format!("{address} is in use"))
+    TcpListener::bind(address).map_err(|_| format!("{address} is in use; see ss -ltnp 'sport = :{}'", address.port()))
 }

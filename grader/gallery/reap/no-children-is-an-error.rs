@@ -1,5 +1,5 @@
 //! ECHILD is handed to the caller: a primary without workers would end with an error.
-//! fails: reap::3
+//! fails: reap::3 reap::4
 
 pub fn reap_ended() -> io::Result<Vec<(Pid, Ending)>> {
     let mut ended = Vec::new();

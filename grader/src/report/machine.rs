@@ -20,7 +20,7 @@ struct Record<'g> {
     function: &'g str,
     file: &'g str,
     line: Option<usize>,
-    hint: String,
+    hints: &'g [String],
     /// What a learner reads, without colours; nothing when it is done.
     message: Option<String>,
     #[serde(flatten)]
@@ -41,7 +41,7 @@ pub fn json(graded: &[Graded], width: usize, mut file: impl Write) -> Result<()>
             function: step.function,
             file: &step.file,
             line: step.line(),
-            hint: step.hint(),
+            hints: &step.hints,
             message: (one.state() == "failing")
                 .then(|| message::text(one, Look { colours: false, width })),
             report: &one.report,

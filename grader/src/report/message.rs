@@ -45,7 +45,7 @@ pub fn text(graded: &Graded, look: Look) -> String {
         (labels.timeline, timeline(report)),
         (labels.cause, filled(explanation.cause)),
         (labels.read, reading(graded, explanation)),
-        (labels.hint, step.hint()),
+        (labels.hint, step.hints.first().cloned().unwrap_or_default()),
         (labels.output, report.output.trim_end().to_owned()),
     ] {
         section(&mut message, label, &text, look);

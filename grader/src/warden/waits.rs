@@ -137,6 +137,7 @@ pub fn why_stuck(waits: &[Wait], check: i32) -> &'static str {
     match of(check) {
         Some(On::Child(_) | On::PipeRead(..)) if at_gate => "stuck-at-gate",
         Some(On::Child(_)) => "stuck-worker-stays",
+        Some(On::Call(call)) if call == "sleep" => "stuck-asleep",
         _ => "stuck",
     }
 }
@@ -166,6 +167,7 @@ mod tests {
         assert_eq!(why(&stays), "stuck-worker-stays");
         assert_eq!(why(&[(1, On::Accept(3)), (2, On::Gate)]), "stuck-accept");
         assert_eq!(why(&[(1, On::Stopped), (2, On::Gate)]), "stuck-stopped");
+        assert_eq!(why(&[(1, On::Call("sleep".to_owned()))]), "stuck-asleep");
         assert_eq!(why(&[(1, On::Somewhere)]), "stuck");
     }
 }

@@ -44,6 +44,9 @@ fn is_told(line: &str, address: SocketAddr, in_use: bool) -> Outcome {
     let names = line.contains(&address.to_string());
     ensure!(names, "listen.unnamed", address = varying(address), seen = varying(line));
     ensure!(line.contains("in use") == in_use, "listen.reason", seen = varying(line));
+    let advice = format!("ss -ltnp 'sport = :{}'", address.port());
+    let right = line.contains(&advice) == in_use;
+    ensure!(right, "listen.advice", advice = varying(advice), seen = varying(line));
     ensure!(!line.trim().contains('\n'), "listen.lines", seen = varying(line));
     Ok(())
 }

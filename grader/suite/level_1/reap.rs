@@ -161,6 +161,22 @@ fn deadline(check: &Check) -> Outcome {
     let (expected, seen) = (sorted(expected), sorted(seen));
     ensure!(seen == expected, "reap.stopped", expected = listed(&expected), seen = listed(&seen));
     ensure!(asked == 1, "reap.asked", seen = asked);
+    nobody_waits_longer_than_needed(check)
+}
+
+/// All are gone at once, so the hour is not waited for.
+fn nobody_waits_longer_than_needed(check: &Check) -> Outcome {
+    let post = Post::new();
+    let worker = check.fork(|| {
+        post.tell("at work");
+        Gate::new().pass();
+        0
+    });
+    post.hear_one(check)?;
+    let hour = Duration::from_secs(3600);
+    let seen = check.call_ok("stop(worker, 1 hour)", || reap::stop(&[worker], hour))?;
+    let expected = vec![(worker, Ending::Signal(Signal::SIGTERM))];
+    ensure!(seen == expected, "reap.stopped", expected = listed(&expected), seen = listed(&seen));
     Ok(())
 }
 

@@ -146,7 +146,7 @@ fn merged(text: &str) -> String {
 
 /// The kernel chooses ports; the number of a line depends on the solution.
 fn without_numbers(message: &str) -> String {
-    ["127.0.0.1:", ".rs:"].iter().fold(message.to_owned(), |text, before| {
+    ["127.0.0.1:", "sport = :", ".rs:"].iter().fold(message.to_owned(), |text, before| {
         let mut parts = text.split(before);
         let first = parts.next().unwrap_or_default().to_owned();
         parts.fold(first, |text, part| {

@@ -57,16 +57,17 @@ pub fn write_frame(stream: &mut impl Write, message: &[u8]) -> io::Result<()> {
 /// # Errors
 /// The stream's. An interrupted read is not an error.
 pub fn read_full(stream: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match stream.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
+    let room = buffer.len();
+    let mut rest = buffer; // what is still empty
+    while !rest.is_empty() {
+        match stream.read(rest) {
+            Ok(0) => break, // the end of the stream
+            Ok(count) => rest = &mut rest[count..],
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(filled)
+    Ok(room - rest.len())
 }
 
 /// Step 4. Reads one frame from `stream`, and returns its message; nothing, if the stream has ended

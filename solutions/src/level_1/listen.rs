@@ -32,12 +32,12 @@ pub const LISTEN_FD: &str = "LISTEN_FD";
 /// Step 1. Listens on `address`. Port 0 lets the kernel choose a free one.
 ///
 /// # Errors
-/// One line for the user, which names the address. If it is taken, the line says so, in the words
-/// "in use".
+/// One line for the user, which names the address. If it is taken, the line says so in the words
+/// "in use", and how to find out who has it: `ss -ltnp 'sport = :8000'`, with the right port.
 pub fn open(address: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(address).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => {
-            format!("{address} is in use; find out by whom: ss -ltnp 'sport = :{}'", address.port())
+            format!("{address} is in use; to see by whom: ss -ltnp 'sport = :{}'", address.port())
         }
         _ => format!("cannot listen on {address}: {error}"),
     })
@@ -55,8 +55,6 @@ pub fn start_worker(listener: &TcpListener, answer: impl Fn(TcpStream)) -> io::R
             // The child has a copy of the descriptor, and of nothing else: the socket is the same.
             match listener.accept() {
                 Ok((client, _)) => answer(client),
-                // One client that gave up is no reason to leave the others.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) => {
                     eprintln!("cannot accept: {error}");
                     exit(1)

@@ -111,6 +111,15 @@ pub const EXPLANATIONS: &[Explanation] = &[
         read: Some((GUIDE_6, "Graceful, with a deadline.")),
     },
     Explanation {
+        id: "stuck-asleep",
+        expected: "{function} and the check go on",
+        observed: STILL,
+        cause: "Your function sleeps, for a fixed time, though there is nothing left to wait for. Wait \
+                for what should happen, and only as long as it has not: look again and again, with a \
+                short pause, until it has or the deadline is over.",
+        read: Some((GUIDE_6, "Graceful, with a deadline.")),
+    },
+    Explanation {
         id: "stuck-stopped",
         expected: "{function} and the check go on",
         observed: STILL,

@@ -66,6 +66,13 @@ pub const EXPLANATIONS: &[Explanation] = &[
         read: Some((GUIDE_2, "Port in use.")),
     },
     Explanation {
+        id: "listen.advice",
+        expected: "if and only if the address is taken, how to find out by whom: {advice}",
+        observed: "{seen}",
+        cause: "An error that says what to do next is worth two that do not.",
+        read: Some((GUIDE_2, "Port in use.")),
+    },
+    Explanation {
         id: "listen.lines",
         expected: "one line",
         observed: "{seen}",

@@ -24,7 +24,8 @@ pub const DONE: &[(&str, &str)] = &[
         "reap::4",
         "stop(workers, 500 ms) was called with five workers: two that finish a request after \
          SIGTERM and exit with 0 (each waits until the other one has been told, too), one that \
-         SIGTERM kills, one that does not stop, and one that was dead before.",
+         SIGTERM kills, one that does not stop, and one that was dead before. Then \
+         stop(worker, 1 hour) was called with one that SIGTERM kills.",
     ),
 ];
 
