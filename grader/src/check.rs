@@ -5,37 +5,26 @@
 //! whatever happens, the warden outside sees it.
 
 use std::cell::RefCell;
-use std::env;
 use std::fmt::Debug;
 use std::fs::File;
-use std::os::fd::{FromRawFd, OwnedFd};
-use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
-use std::process::{ExitCode, exit};
+use std::process::exit;
 use std::thread::sleep;
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-use nix::sys::prctl;
-use nix::sys::resource::{Resource, setrlimit};
-use nix::sys::signal::{SigSet, Signal};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
-use nix::unistd::{ForkResult, Pid, getpid, getppid, setsid};
+use nix::unistd::{ForkResult, Pid, getpid};
 
 use crate::proc::{self, Descriptor, Stillness};
 use crate::warden::{CROWD, STILL};
 use crate::wire::{self, Finding, Value, What, now};
-use crate::{Exercise, Result};
 
 /// What a check comes to: nothing to say, or something that is wrong.
-pub type Outcome = std::result::Result<(), Finding>;
+pub type Outcome = Result<(), Finding>;
 
 /// How long a check waits for a word or a change that must come. It is long, so that a slow and busy
 /// machine passes; when all is well, nothing waits for it.
 pub const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How much memory a check may take, in bytes: a length that was believed must not cost the machine.
-const MEMORY: u64 = 1 << 30;
 
 /// The hands and eyes of a check.
 #[derive(Debug)]
@@ -95,8 +84,8 @@ impl Check {
     pub fn call_ok<T, E: Debug>(
         &self,
         function: impl Into<String>,
-        body: impl FnOnce() -> std::result::Result<T, E>,
-    ) -> std::result::Result<T, Finding> {
+        body: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, Finding> {
         let answer = self.call(function, body);
         self.ok(answer)
     }
@@ -105,10 +94,7 @@ impl Check {
     ///
     /// # Errors
     /// It is one.
-    pub fn ok<T, E: Debug>(
-        &self,
-        answer: std::result::Result<T, E>,
-    ) -> std::result::Result<T, Finding> {
+    pub fn ok<T, E: Debug>(&self, answer: Result<T, E>) -> Result<T, Finding> {
         answer.map_err(|error| {
             let function = self.function.borrow().clone();
             Finding::new("error").with("function", function).with("error", format!("{error:?}"))
@@ -175,7 +161,7 @@ impl Check {
     ///
     /// # Errors
     /// It is not a child of this process, or not any more.
-    pub fn reap(&self, worker: Pid) -> std::result::Result<WaitStatus, Finding> {
+    pub fn reap(&self, worker: Pid) -> Result<WaitStatus, Finding> {
         loop {
             match waitpid(worker, None) {
                 Ok(status) => {
@@ -283,69 +269,6 @@ pub fn ended(status: WaitStatus) -> Finding {
         WaitStatus::Continued(_) => Finding::new("was-continued"),
         _ => Finding::new("runs-on"),
     }
-}
-
-/// The process of a check.
-#[must_use]
-pub fn main(trial: &str, exercises: &[Exercise]) -> ExitCode {
-    let (pipe, body) = match settle().and_then(|pipe| Ok((pipe, find(trial, exercises)?))) {
-        Ok(found) => found,
-        Err(error) => {
-            eprintln!("error: the check {trial}: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let check = Check::begin(pipe);
-    let Ok(outcome) = panic::catch_unwind(AssertUnwindSafe(|| {
-        body(&check).and_then(|()| check.look_for_leftovers())
-    })) else {
-        return ExitCode::from(101); // it has been reported
-    };
-    check.report(What::Verdict { finding: outcome.err() });
-    ExitCode::SUCCESS
-}
-
-/// Makes this process fit for a check, and opens its pipe.
-#[allow(unsafe_code)]
-fn settle() -> Result<File> {
-    let warden = getppid();
-    prctl::set_pdeathsig(Signal::SIGKILL)?;
-    if getppid() != warden {
-        return Err("the warden has died".into());
-    }
-    SigSet::all().thread_unblock()?; // the warden has blocked them, and that is inherited
-    setsid()?; // no group and no terminal in common with anybody
-    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
-    setrlimit(Resource::RLIMIT_AS, MEMORY, MEMORY)?;
-    // The number stays what it is, for `hole!`, and goes no further than this program.
-    // SAFETY: the warden opened it for this process, and nothing else here knows about it.
-    let pipe = File::from(unsafe { OwnedFd::from_raw_fd(env::var(wire::PIPE)?.parse()?) });
-    fcntl(&pipe, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
-    report_panics(pipe.try_clone()?);
-    Ok(pipe)
-}
-
-fn find(trial: &str, exercises: &[Exercise]) -> Result<fn(&Check) -> Outcome> {
-    let (id, number) = trial.split_once("::").ok_or("a trial is called like reap::1")?;
-    let exercise = exercises.iter().find(|exercise| exercise.id == id).ok_or("no such exercise")?;
-    let index = number.parse::<usize>()?.checked_sub(1).ok_or("steps are counted from 1")?;
-    Ok(exercise.steps.get(index).ok_or("no such step")?.1)
-}
-
-/// Has panics reported instead of printed: the warden tells them with all the rest.
-fn report_panics(pipe: File) {
-    panic::set_hook(Box::new(move |info| {
-        let message = payload(info);
-        let place = info.location().map(ToString::to_string).unwrap_or_default();
-        let message = format!("{message} ({place})");
-        let _ = wire::write(&pipe, What::Panicked { message });
-    }));
-}
-
-/// What a panic says.
-fn payload<'i>(info: &'i PanicHookInfo<'_>) -> &'i str {
-    let text = info.payload().downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| info.payload().downcast_ref().copied()).unwrap_or("a panic without words")
 }
 
 /// Fails a check: `ensure!(condition, "the.finding", pid = worker, seen = text)`.

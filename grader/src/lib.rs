@@ -16,6 +16,7 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`check`], [`probe`], [`pieces`], [`signals`] | inside a check: call a learner's code, watch it from all sides |
+//! | [`stage`] | the process of a check |
 //! | [`proc`] | what `/proc` knows |
 //! | [`wire`] | what a check reports to its warden |
 //! | [`warden`] | starts one check, watches it, ends what is left |
@@ -41,6 +42,7 @@ pub mod proc;
 pub mod report;
 pub mod runner;
 pub mod signals;
+pub mod stage;
 pub mod verdict;
 pub mod warden;
 pub mod wire;
@@ -85,7 +87,7 @@ pub fn main(subject: &'static str, exercises: &[Exercise]) -> ExitCode {
         [ROLE, "warden", trial, seconds] => {
             warden::main(trial, Duration::from_secs(seconds.parse().unwrap_or(10)))
         }
-        [ROLE, "check", trial] => check::main(trial, exercises),
+        [ROLE, "check", trial] => stage::main(trial, exercises),
         [ROLE, "listener"] => probe::listener(),
         _ if env::var_os(wire::PIPE).is_some() => {
             eprintln!("this program was started from a check, by exec without its arguments");

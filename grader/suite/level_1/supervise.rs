@@ -1,14 +1,17 @@
+mod crew;
+
 use std::cell::Cell;
 use std::io::ErrorKind;
 
 use grader::check::ended;
 use grader::probe::{Gate, Meeting, Post};
 use grader::signals::{Blocked, Interruptions, interrupt_parent};
-use grader::{Check, Exercise, Finding, Outcome, Value, ensure};
+use grader::{Check, Exercise, Finding, Outcome, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::WaitStatus;
 use nix::unistd::{Pid, getpid};
 
+use self::crew::Crew;
 use crate::level_1::supervise::{self, Life, Next, Ready, Supervisor};
 
 pub const EXERCISE: Exercise = Exercise {
@@ -231,81 +234,4 @@ fn stop(check: &Check) -> Outcome {
     let early: Vec<Pid> = workers.into_iter().filter(|worker| check.is_child(*worker)).collect();
     ensure!(early.is_empty(), "supervise.returned-early", pids = early.as_slice());
     Ok(())
-}
-
-/// A supervisor in the hands of a check.
-struct Crew<'c, W> {
-    check: &'c Check,
-    supervisor: &'c mut Supervisor<W>,
-}
-
-impl<W: Fn(Ready) -> i32> Crew<'_, W> {
-    fn start(&mut self) -> Result<Pid, Finding> {
-        self.check.call_ok("start()", || self.supervisor.start())
-    }
-
-    /// Tends, and compares what was decided. The order is free.
-    fn tend(&mut self, expected: &[(Pid, Next)]) -> Outcome {
-        let seen = self.check.call_ok("tend()", || self.supervisor.tend())?;
-        let (expected, seen) = (in_order(expected), in_order(&seen));
-        ensure!(seen == expected, "supervise.tended", expected = expected, seen = seen);
-        Ok(())
-    }
-
-    fn tell_to_stop(&mut self, worker: Pid) {
-        if let Some(life) = self.supervisor.workers.get_mut(&worker) {
-            life.told_to_stop = true;
-        }
-    }
-
-    fn listed(&self) -> Vec<Pid> {
-        self.supervisor.workers.keys().copied().collect()
-    }
-
-    /// There is exactly one worker that was not there before. Returns it.
-    fn is_replaced(&self, old: &[Pid]) -> Result<Pid, Finding> {
-        let listed = self.listed();
-        let new: Vec<Pid> = listed.into_iter().filter(|pid| !old.contains(pid)).collect();
-        ensure!(new.len() == 1, "supervise.replaced", new = new.as_slice());
-        Ok(new[0])
-    }
-
-    fn counts(&self, expected: u32) -> Outcome {
-        let seen = self.supervisor.early_deaths;
-        let (expected, seen) = (expected.to_string(), seen.to_string());
-        ensure!(seen == expected, "supervise.counted", expected = expected, seen = seen);
-        Ok(())
-    }
-
-    /// As many workers as there should be: on the list, and running.
-    fn is_kept(&self, expected: usize) -> Outcome {
-        let (listed, running) = (self.listed(), self.check.running_children());
-        let right = listed == running && running.len() == expected;
-        ensure!(
-            right,
-            "supervise.kept",
-            expected = expected,
-            listed = listed.as_slice(),
-            running = running.as_slice()
-        );
-        Ok(())
-    }
-
-    /// Ends the workers that are left.
-    fn end(&mut self) -> Outcome {
-        for worker in self.check.running_children() {
-            let _ = kill(worker, Signal::SIGKILL);
-            self.check.reap(worker)?;
-        }
-        Ok(())
-    }
-}
-
-fn in_order(decided: &[(Pid, Next)]) -> Value {
-    let mut decided = decided.to_vec();
-    decided.sort_by_key(|(pid, _)| *pid);
-    let line = |(pid, next): &(Pid, Next)| {
-        Finding::new("worker-is").with("pid", *pid).with("what", format!("{next:?}"))
-    };
-    Value::Lines(decided.iter().map(line).collect())
 }

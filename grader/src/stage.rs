@@ -1,0 +1,83 @@
+//! The process of a check: makes itself fit for it, calls the check's function, reports the verdict.
+
+use std::env;
+use std::fs::File;
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::process::ExitCode;
+
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::{SigSet, Signal};
+use nix::unistd::{getppid, setsid};
+
+use crate::check::Check;
+use crate::wire::{self, What};
+use crate::{CheckOfStep, Exercise, Result};
+
+/// How much memory a check may take, in bytes: a length that was believed must not cost the machine.
+const MEMORY: u64 = 1 << 30;
+
+/// The process of a check.
+#[must_use]
+pub fn main(trial: &str, exercises: &[Exercise]) -> ExitCode {
+    let (pipe, body) = match settle().and_then(|pipe| Ok((pipe, find(trial, exercises)?))) {
+        Ok(found) => found,
+        Err(error) => {
+            eprintln!("error: the check {trial}: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let check = Check::begin(pipe);
+    let Ok(outcome) = panic::catch_unwind(AssertUnwindSafe(|| {
+        body(&check).and_then(|()| check.look_for_leftovers())
+    })) else {
+        return ExitCode::from(101); // it has been reported
+    };
+    check.report(What::Verdict { finding: outcome.err() });
+    ExitCode::SUCCESS
+}
+
+/// Makes this process fit for a check, and opens its pipe.
+#[allow(unsafe_code)]
+fn settle() -> Result<File> {
+    let warden = getppid();
+    prctl::set_pdeathsig(Signal::SIGKILL)?;
+    if getppid() != warden {
+        return Err("the warden has died".into());
+    }
+    SigSet::all().thread_unblock()?; // the warden has blocked them, and that is inherited
+    setsid()?; // no group and no terminal in common with anybody
+    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
+    setrlimit(Resource::RLIMIT_AS, MEMORY, MEMORY)?;
+    // The number stays what it is, for `hole!`, and goes no further than this program.
+    // SAFETY: the warden opened it for this process, and nothing else here knows about it.
+    let pipe = File::from(unsafe { OwnedFd::from_raw_fd(env::var(wire::PIPE)?.parse()?) });
+    fcntl(&pipe, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+    report_panics(pipe.try_clone()?);
+    Ok(pipe)
+}
+
+fn find(trial: &str, exercises: &[Exercise]) -> Result<CheckOfStep> {
+    let (id, number) = trial.split_once("::").ok_or("a trial is called like reap::1")?;
+    let exercise = exercises.iter().find(|exercise| exercise.id == id).ok_or("no such exercise")?;
+    let index = number.parse::<usize>()?.checked_sub(1).ok_or("steps are counted from 1")?;
+    Ok(exercise.steps.get(index).ok_or("no such step")?.1)
+}
+
+/// Has panics reported instead of printed: the warden tells them with all the rest.
+fn report_panics(pipe: File) {
+    panic::set_hook(Box::new(move |info| {
+        let message = payload(info);
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        let message = format!("{message} ({place})");
+        let _ = wire::write(&pipe, What::Panicked { message });
+    }));
+}
+
+/// What a panic says.
+fn payload<'i>(info: &'i PanicHookInfo<'_>) -> &'i str {
+    let text = info.payload().downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| info.payload().downcast_ref().copied()).unwrap_or("a panic without words")
+}

@@ -1,0 +1,82 @@
+use grader::{Check, Finding, Outcome, Value, ensure};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::level_1::supervise::{Next, Ready, Supervisor};
+
+/// A supervisor in the hands of a check.
+pub struct Crew<'c, W> {
+    pub check: &'c Check,
+    pub supervisor: &'c mut Supervisor<W>,
+}
+
+impl<W: Fn(Ready) -> i32> Crew<'_, W> {
+    pub fn start(&mut self) -> Result<Pid, Finding> {
+        self.check.call_ok("start()", || self.supervisor.start())
+    }
+
+    /// Tends, and compares what was decided. The order is free.
+    pub fn tend(&mut self, expected: &[(Pid, Next)]) -> Outcome {
+        let seen = self.check.call_ok("tend()", || self.supervisor.tend())?;
+        let (expected, seen) = (in_order(expected), in_order(&seen));
+        ensure!(seen == expected, "supervise.tended", expected = expected, seen = seen);
+        Ok(())
+    }
+
+    pub fn tell_to_stop(&mut self, worker: Pid) {
+        if let Some(life) = self.supervisor.workers.get_mut(&worker) {
+            life.told_to_stop = true;
+        }
+    }
+
+    pub fn listed(&self) -> Vec<Pid> {
+        self.supervisor.workers.keys().copied().collect()
+    }
+
+    /// There is exactly one worker that was not there before. Returns it.
+    pub fn is_replaced(&self, old: &[Pid]) -> Result<Pid, Finding> {
+        let listed = self.listed();
+        let new: Vec<Pid> = listed.into_iter().filter(|pid| !old.contains(pid)).collect();
+        ensure!(new.len() == 1, "supervise.replaced", new = new.as_slice());
+        Ok(new[0])
+    }
+
+    pub fn counts(&self, expected: u32) -> Outcome {
+        let seen = self.supervisor.early_deaths;
+        let (expected, seen) = (expected.to_string(), seen.to_string());
+        ensure!(seen == expected, "supervise.counted", expected = expected, seen = seen);
+        Ok(())
+    }
+
+    /// As many workers as there should be: on the list, and running.
+    pub fn is_kept(&self, expected: usize) -> Outcome {
+        let (listed, running) = (self.listed(), self.check.running_children());
+        let right = listed == running && running.len() == expected;
+        ensure!(
+            right,
+            "supervise.kept",
+            expected = expected,
+            listed = listed.as_slice(),
+            running = running.as_slice()
+        );
+        Ok(())
+    }
+
+    /// Ends the workers that are left.
+    pub fn end(&mut self) -> Outcome {
+        for worker in self.check.running_children() {
+            let _ = kill(worker, Signal::SIGKILL);
+            self.check.reap(worker)?;
+        }
+        Ok(())
+    }
+}
+
+fn in_order(decided: &[(Pid, Next)]) -> Value {
+    let mut decided = decided.to_vec();
+    decided.sort_by_key(|(pid, _)| *pid);
+    let line = |(pid, next): &(Pid, Next)| {
+        Finding::new("worker-is").with("pid", *pid).with("what", format!("{next:?}"))
+    };
+    Value::Lines(decided.iter().map(line).collect())
+}
