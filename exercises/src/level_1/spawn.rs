@@ -20,7 +20,7 @@
 use std::io::{self, PipeReader, Read, Write};
 use std::process::exit;
 
-use nix::sys::wait::waitpid;
+use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
 
 use crate::provided::fork;
@@ -41,7 +41,7 @@ pub fn fork_worker(work: impl FnOnce() -> i32) -> io::Result<Pid> {
 /// Worker `n` does `work(n)`, and exits with the code that it returns.
 ///
 /// # Errors
-/// There is no room for so many processes.
+/// There is no room for so many processes. Those that were forked before go on.
 pub fn fork_workers(count: usize, work: impl Fn(usize) -> i32) -> io::Result<Vec<Pid>> {
     hole!("spawn::2", count, work)
 }
@@ -52,7 +52,9 @@ pub fn fork_workers(count: usize, work: impl Fn(usize) -> i32) -> io::Result<Vec
 /// An answer may be of any length, megabytes included.
 ///
 /// # Errors
-/// There is no room for one more process, or for the pipe; or what arrived is not UTF-8.
+/// - The worker ended with another code than 0, or by a signal: what has arrived, if anything, is not
+///   its answer.
+/// - There is no room for one more process, or for the pipe; or what arrived is not UTF-8.
 pub fn ask_worker(work: impl FnOnce() -> String) -> io::Result<String> {
     hole!("spawn::3", work)
 }
@@ -63,7 +65,7 @@ pub fn ask_worker(work: impl FnOnce() -> String) -> io::Result<String> {
 /// Worker `n` does `work(n)`. Each answer may be of any length.
 ///
 /// # Errors
-/// As in step 3.
+/// As in step 3, if it is true of one of them. All the others are gone by then, too.
 pub fn ask_workers(count: usize, work: impl Fn(usize) -> String) -> io::Result<Vec<String>> {
     hole!("spawn::4", count, work)
 }

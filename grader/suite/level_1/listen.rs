@@ -115,7 +115,7 @@ fn another_program(check: &Check) -> Outcome {
     let worker = check.call_ok("exec_worker(listener, program)", || {
         listen::exec_worker(&listener, &mut program)
     })?;
-    let text = answer_to(check, connect(&listener))?;
+    let text = answer_to(check, connect(&listener)).map_err(|_| Finding::new("listen.not-got"))?;
     let (pid, descriptors) = text.split_once(' ').unwrap_or_default();
     let pid = Pid::from_raw(pid.parse().unwrap_or_default());
     ensure!(pid == worker, "listen.other-program", seen = pid);

@@ -1,6 +1,9 @@
+use std::process::exit;
+
 use grader::check::ended;
 use grader::probe::{Gate, Meeting, Post};
 use grader::{Check, Exercise, Outcome, ensure};
+use nix::sys::signal::{Signal, raise};
 use nix::sys::wait::WaitStatus;
 use nix::unistd::getpid;
 
@@ -77,7 +80,17 @@ fn one_answer(check: &Check) -> Outcome {
         is_answer(check, &answer, length)?;
         check.look_for_leftovers()?;
     }
+    for dies in [|| exit(3), || die_of(Signal::SIGKILL)] {
+        let answer = check.call("ask_worker(dying work)", || spawn::ask_worker(dies));
+        ensure!(answer.is_err(), "spawn.half-answer", seen = format!("{answer:?}"));
+        check.look_for_leftovers()?;
+    }
     Ok(())
+}
+
+fn die_of(signal: Signal) -> String {
+    let _ = raise(signal);
+    String::new()
 }
 
 fn several_answers(check: &Check) -> Outcome {
@@ -99,6 +112,10 @@ fn several_answers(check: &Check) -> Outcome {
         ensure!(right, "spawn.answer-order", number = number, seen = &rest[..1]);
     }
     drop(meeting);
+    check.look_for_leftovers()?;
+    let dies = |number: usize| if number == 1 { exit(3) } else { number.to_string() };
+    let answers = check.call("ask_workers(3, dying work)", || spawn::ask_workers(3, dies));
+    ensure!(answers.is_err(), "spawn.half-answer", seen = format!("{answers:?}"));
     check.look_for_leftovers()
 }
 

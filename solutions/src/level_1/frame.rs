@@ -106,7 +106,8 @@ impl Decoder {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidData`]: a length is above [`LIMIT`]. It is told as soon as the four bytes
-    /// of the length are there.
+    /// of the length are there. Nothing behind a false length can be understood, so the caller gives
+    /// up the stream; messages of the same piece are lost with it.
     pub fn push(&mut self, piece: &[u8]) -> io::Result<Vec<Vec<u8>>> {
         self.rest.extend_from_slice(piece);
         let mut messages = Vec::new();

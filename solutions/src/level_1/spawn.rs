@@ -18,7 +18,7 @@
 use std::io::{self, PipeReader, Read, Write};
 use std::process::exit;
 
-use nix::sys::wait::waitpid;
+use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
 
 use crate::provided::fork;
@@ -43,7 +43,7 @@ pub fn fork_worker(work: impl FnOnce() -> i32) -> io::Result<Pid> {
 /// Worker `n` does `work(n)`, and exits with the code that it returns.
 ///
 /// # Errors
-/// There is no room for so many processes.
+/// There is no room for so many processes. Those that were forked before go on.
 pub fn fork_workers(count: usize, work: impl Fn(usize) -> i32) -> io::Result<Vec<Pid>> {
     // The child of each round exits inside of `fork_worker`, so it never sees the next round.
     (0..count).map(|number| fork_worker(|| work(number))).collect()
@@ -55,14 +55,12 @@ pub fn fork_workers(count: usize, work: impl Fn(usize) -> i32) -> io::Result<Vec
 /// An answer may be of any length, megabytes included.
 ///
 /// # Errors
-/// There is no room for one more process, or for the pipe; or what arrived is not UTF-8.
+/// - The worker ended with another code than 0, or by a signal: what has arrived, if anything, is not
+///   its answer.
+/// - There is no room for one more process, or for the pipe; or what arrived is not UTF-8.
 pub fn ask_worker(work: impl FnOnce() -> String) -> io::Result<String> {
-    let (worker, mut reader) = fork_with_pipe(work)?;
-    let mut answer = String::new();
-    // First read, then wait: a worker with a long answer cannot exit before somebody reads it.
-    reader.read_to_string(&mut answer)?;
-    waitpid(worker, None)?;
-    Ok(answer)
+    let (worker, reader) = fork_with_pipe(work)?;
+    read_answer(worker, reader)
 }
 
 /// Step 4. Forks `count` workers, which work at the same time, and returns their answers in the
@@ -71,21 +69,16 @@ pub fn ask_worker(work: impl FnOnce() -> String) -> io::Result<String> {
 /// Worker `n` does `work(n)`. Each answer may be of any length.
 ///
 /// # Errors
-/// As in step 3.
+/// As in step 3, if it is true of one of them. All the others are gone by then, too.
 pub fn ask_workers(count: usize, work: impl Fn(usize) -> String) -> io::Result<Vec<String>> {
     // All are started before the first is read. Each pipe is made just before its fork, and its
     // write end is closed here just after it: so no worker has the write end of another one.
     let workers: Vec<(Pid, PipeReader)> =
         (0..count).map(|number| fork_with_pipe(|| work(number))).collect::<io::Result<_>>()?;
-    workers
-        .into_iter()
-        .map(|(worker, mut reader)| {
-            let mut answer = String::new();
-            reader.read_to_string(&mut answer)?;
-            waitpid(worker, None)?;
-            Ok(answer)
-        })
-        .collect()
+    // All are read and reaped before the error of one of them is told.
+    let answers: Vec<io::Result<String>> =
+        workers.into_iter().map(|(worker, reader)| read_answer(worker, reader)).collect();
+    answers.into_iter().collect()
 }
 
 /// A worker that writes what `work` returns into a pipe, and the end of the pipe to read it from.
@@ -97,4 +90,18 @@ fn fork_with_pipe(work: impl FnOnce() -> String) -> io::Result<(Pid, PipeReader)
     })?;
     // `writer` is dropped here, in the parent: from now on the worker has the only write end.
     Ok((worker, reader))
+}
+
+/// What `worker` answers, to the end. The worker is reaped, whatever it has answered.
+fn read_answer(worker: Pid, mut reader: PipeReader) -> io::Result<String> {
+    let mut answer = String::new();
+    // First read, then wait: a worker with a long answer cannot exit before somebody reads it.
+    let read = reader.read_to_string(&mut answer);
+    drop(reader); // if that failed: a worker that still writes learns that nobody listens
+    // No handler is installed here that could interrupt this wait; `reap` is about those that are.
+    match waitpid(worker, None)? {
+        WaitStatus::Exited(_, 0) => read.map(|_| answer),
+        // The end of the stream looks the same after half an answer. The status does not.
+        status => Err(io::Error::other(format!("the worker did not finish: {status:?}"))),
+    }
 }

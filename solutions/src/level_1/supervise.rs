@@ -83,7 +83,7 @@ pub struct Ready(PipeWriter);
 impl Ready {
     /// Provided. Says it.
     pub fn tell(mut self) {
-        // If nobody listens, the primary is gone, and so will be this worker.
+        // If it cannot be said, there is nobody to say it to.
         let _ = self.0.write_all(&getpid().as_raw().to_ne_bytes());
     }
 }
@@ -117,7 +117,12 @@ impl<W: Fn(Ready) -> i32> Supervisor<W> {
     /// Provided. Whether somebody has said something that was not heard yet.
     fn has_word(&self) -> io::Result<bool> {
         let mut reader = [PollFd::new(self.words.0.as_fd(), PollFlags::POLLIN)];
-        Ok(poll(&mut reader, PollTimeout::ZERO)? > 0)
+        loop {
+            match poll(&mut reader, PollTimeout::ZERO) {
+                Err(Errno::EINTR) => {}
+                ready => return Ok(ready? > 0),
+            }
+        }
     }
 
     /// Step 2. Forks one worker, and puts it on the list.
@@ -163,11 +168,11 @@ impl<W: Fn(Ready) -> i32> Supervisor<W> {
             if !life.told_to_stop {
                 self.early_deaths = if life.was_ready { 0 } else { self.early_deaths + 1 };
             }
-            let next = decide(life, self.early_deaths, self.limit);
-            if next == Next::Replace {
-                self.start()?;
-            }
-            decided.push((pid, next));
+            decided.push((pid, decide(life, self.early_deaths, self.limit)));
+        }
+        // Only now, when all are judged and off the list: a fork may fail, and end this function.
+        for _ in decided.iter().filter(|(_, next)| *next == Next::Replace) {
+            self.start()?;
         }
         Ok(decided)
     }

@@ -135,6 +135,15 @@ pub const EXPLANATIONS: &[Explanation] = &[
         read: None,
     },
     Explanation {
+        id: "listen.not-got",
+        expected: "an answer from the program, which listens on the descriptor that LISTEN_FD names",
+        observed: "a client whose connection nobody answered",
+        cause: "The program did not get the socket, or was not told its number (its complaint is below). \
+                Rust marks whatever it opens as close-on-exec; the mark has to go from this one \
+                descriptor, in the child, before the exec.",
+        read: Some((GUIDE_3, "Descriptors.")),
+    },
+    Explanation {
         id: "listen.other-program",
         expected: "the program runs in the worker whose pid was returned",
         observed: "it runs in {seen}",

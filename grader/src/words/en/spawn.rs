@@ -15,12 +15,14 @@ pub const DONE: &[(&str, &str)] = &[
     ),
     (
         "spawn::3",
-        "ask_worker(work) was called twice: with an answer of a few bytes, and with one of 1 MiB.",
+        "ask_worker(work) was called four times: with an answer of a few bytes, with one of 1 MiB, \
+         with work that exits with code 3, and with work that dies of SIGKILL.",
     ),
     (
         "spawn::4",
         "ask_workers(4, work) was called. Each worker waits until all four are at work, and then \
-         answers with its number and 200,000 bytes.",
+         answers with its number and 200,000 bytes. Then ask_workers(3, work) was called, where \
+         worker 1 exits with code 3.",
     ),
 ];
 
@@ -86,6 +88,14 @@ pub const EXPLANATIONS: &[Explanation] = &[
         cause: "A pipe is a stream: one read returns what is there, and that may be a part. The answer \
                 ends where the stream does.",
         read: Some((GUIDE_5, "A stream has no messages.")),
+    },
+    Explanation {
+        id: "spawn.half-answer",
+        expected: "an error, because a worker died before it had answered",
+        observed: "{seen}",
+        cause: "The end of a pipe looks the same after half an answer, or none. What tells is how the \
+                worker ended: waitpid says so, and only code 0 means that it got to its end.",
+        read: Some((GUIDE_3, "Status.")),
     },
     Explanation {
         id: "spawn.answer-order",

@@ -1,0 +1,10 @@
+//! The worker is reaped, and nobody asks how it ended.
+//! fails: spawn::3
+
+pub fn ask_worker(work: impl FnOnce() -> String) -> io::Result<String> {
+    let (worker, mut reader) = fork_with_pipe(work)?;
+    let mut answer = String::new();
+    reader.read_to_string(&mut answer)?;
+    waitpid(worker, None)?;
+    Ok(answer)
+}
