@@ -26,7 +26,8 @@ fn every_wrong_attempt_is_caught_by_the_checks_that_should_and_explained() {
         for attempt in &attempts {
             workshop.save(&attempt.exercise, &attempt.applied());
         }
-        let run = workshop.test(&["--", "--deadline", "5", "--width", "10000"]);
+        let run =
+            workshop.test(&["--", "--test-threads", "2", "--deadline", "5", "--width", "10000"]);
         assert!(!run.trials.is_empty(), "an attempt does not compile:\n{}", run.stderr);
         for attempt in &attempts {
             wrong.extend(differences(attempt, &run));

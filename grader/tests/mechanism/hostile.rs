@@ -22,7 +22,7 @@ static RUNS: LazyLock<Vec<(Vec<Attempt>, Run)>> = LazyLock::new(|| {
         for attempt in &attempts {
             workshop.save(&attempt.exercise, &attempt.applied());
         }
-        let run = workshop.test(&["--", "--deadline", "5"]);
+        let run = workshop.test(&["--", "--test-threads", "2", "--deadline", "5"]);
         assert!(!run.trials.is_empty(), "it does not compile:\n{}", run.stderr);
         runs.push((attempts, run));
     }
