@@ -12,6 +12,8 @@ fn on_a_fresh_clone_everything_is_not_started_and_the_run_is_green() {
     let begin = format!("0 done · 0 failing · {} not started · next: ", run.trials.len());
     assert!(last.starts_with(&begin), "{last}");
     assert!(last.contains("exercises/src/level_1/spawn.rs:"), "{last}");
+    let readme = source::read(source::root().join("README.md"));
+    assert!(readme.contains(last), "README.md shows another last line than {last}");
     assert!(!run.stderr.contains("warning"), "a stub has a warning:\n{}", run.stderr);
     for (trial, line) in &run.trials {
         let told =
