@@ -5,9 +5,10 @@
 //! whatever happens, the warden outside sees it.
 
 use std::cell::RefCell;
+use std::env;
 use std::fmt::Debug;
 use std::fs::File;
-use std::process::exit;
+use std::process::{Command, exit};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use nix::errno::Errno;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::{ForkResult, Pid, getpid};
 
+use crate::ROLE;
 use crate::proc::{self, Descriptor, Stillness};
 use crate::warden::{CROWD, STILL};
 use crate::wire::{self, Finding, Value, What, now};
@@ -32,7 +34,7 @@ pub struct Check {
     /// The process of this check. Whoever else comes along here is a child that came back.
     pub me: Pid,
     pipe: File,
-    descriptors: Vec<Descriptor>,
+    descriptors: RefCell<Vec<Descriptor>>,
     /// The function of the learner that is called, or was called last.
     function: RefCell<String>,
 }
@@ -42,9 +44,9 @@ impl Check {
     #[must_use]
     pub fn begin(pipe: File) -> Self {
         let function = RefCell::new(String::new());
-        let check = Self { me: getpid(), pipe, descriptors: Vec::new(), function };
-        let descriptors = proc::descriptors(check.me.as_raw());
-        Self { descriptors, ..check }
+        let check = Self { me: getpid(), pipe, descriptors: RefCell::default(), function };
+        check.allow_descriptors();
+        check
     }
 
     /// Reports `what`. If that fails, the warden is gone, and nobody is left to be told.
@@ -61,17 +63,11 @@ impl Check {
     /// reported and ended here.
     pub fn call<T>(&self, function: impl Into<String>, body: impl FnOnce() -> T) -> T {
         let function = function.into();
-        let again = *self.function.borrow() == function; // a timeline of a thousand lines helps nobody
-        if !again {
-            self.function.borrow_mut().clone_from(&function);
-            self.report(What::Called { function: function.clone() });
-        }
+        self.function.borrow_mut().clone_from(&function);
+        self.report(What::Called { function: function.clone() });
         let answer = body();
-        let came_back = getpid() != self.me;
-        if !again || came_back {
-            self.report(What::Returned { function });
-        }
-        if came_back {
+        self.report(What::Returned { function });
+        if getpid() != self.me {
             exit(0);
         }
         answer
@@ -105,6 +101,24 @@ impl Check {
     pub fn end_with(&self, finding: Finding) -> ! {
         self.report(What::Verdict { finding: Some(finding) });
         exit(0)
+    }
+
+    /// Ends the check, because this machine does not have `need` (a server, as in `redis`). That is no
+    /// failure, unless `WORKBOOK_NEEDS_REDIS` (for that one) says that it must be there.
+    pub fn unavailable(&self, need: &str) -> ! {
+        self.report(What::Unavailable { need: need.to_owned() });
+        exit(0)
+    }
+
+    /// The command that starts one of the exercise's own programs, for a learner's exec.
+    ///
+    /// # Panics
+    /// This program has no path any more.
+    #[must_use]
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(env::current_exe().expect("a program has a path"));
+        command.args([ROLE, name]);
+        command
     }
 
     /// Forks a process of the check's own. It does `work`, and exits with the code that it returns.
@@ -232,6 +246,12 @@ impl Check {
         Finding::new(id).with("function", self.function.borrow().clone())
     }
 
+    /// From now on, whatever is open may stay open: what a runtime keeps for the life of the process,
+    /// for example.
+    pub fn allow_descriptors(&self) {
+        *self.descriptors.borrow_mut() = proc::descriptors(self.me.as_raw());
+    }
+
     fn look_for_descriptors(&self) -> Outcome {
         let now = proc::descriptors(self.me.as_raw());
         let difference = |these: &[Descriptor], those: &[Descriptor]| {
@@ -242,8 +262,8 @@ impl Check {
                 .collect();
             only.join(", ")
         };
-        let opened = difference(&now, &self.descriptors);
-        let closed = difference(&self.descriptors, &now);
+        let before = self.descriptors.borrow();
+        let (opened, closed) = (difference(&now, &before), difference(&before, &now));
         if !closed.is_empty() {
             return Err(self.left("closed").with("descriptors", Value::Varying(closed)));
         }

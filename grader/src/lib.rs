@@ -68,6 +68,17 @@ pub struct Exercise {
     pub id: &'static str,
     /// For each step the function that the learner writes, and its check.
     pub steps: &'static [(&'static str, CheckOfStep)],
+    /// Programs that a check has the learner's code start by exec: see [`Check::program`].
+    pub programs: &'static [(&'static str, fn() -> ExitCode)],
+}
+
+/// Whose code is graded.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject {
+    /// The package, `exercises` or `solutions`.
+    pub package: &'static str,
+    /// Whether a step that is not started counts as failed.
+    pub strict: bool,
 }
 
 /// What watches a learner's function at work.
@@ -76,11 +87,9 @@ pub type CheckOfStep = fn(&Check) -> Outcome;
 /// Marks a process of ours that is not the runner: `--grader-role warden reap::1`.
 pub const ROLE: &str = "--grader-role";
 
-/// The whole program: the runner, a warden or a check, as the arguments say.
-///
-/// `subject` is the package whose code is graded, `exercises` or `solutions`.
+/// The whole program: the runner, a warden, a check, or a program of a check, as the arguments say.
 #[must_use]
-pub fn main(subject: &'static str, exercises: &[Exercise]) -> ExitCode {
+pub fn main(subject: Subject, exercises: &[Exercise]) -> ExitCode {
     let arguments: Vec<String> = env::args().collect();
     let words: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
     match words[..] {
@@ -88,7 +97,10 @@ pub fn main(subject: &'static str, exercises: &[Exercise]) -> ExitCode {
             warden::main(trial, Duration::from_secs(seconds.parse().unwrap_or(10)))
         }
         [ROLE, "check", trial] => stage::main(trial, exercises),
-        [ROLE, "listener"] => probe::listener(),
+        [ROLE, name] => {
+            let mut programs = exercises.iter().flat_map(|exercise| exercise.programs);
+            programs.find(|(known, _)| *known == name).map_or(ExitCode::FAILURE, |(_, run)| run())
+        }
         _ if env::var_os(wire::PIPE).is_some() => {
             eprintln!("this program was started from a check, by exec without its arguments");
             ExitCode::FAILURE

@@ -1,12 +1,9 @@
 //! What the suite puts into a learner's workers to watch them from inside: a post for words, and a
 //! gate that lets nobody through until the check opens it.
 
-use std::env;
-use std::io::{ErrorKind, Write};
-use std::net::TcpListener;
-use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::io::ErrorKind;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixDatagram;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -14,7 +11,6 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::unistd::{Pid, getpid, read};
 
 use crate::check::Check;
-use crate::proc;
 use crate::wire::Finding;
 
 /// Workers write words, the check hears them: whole, in order, with the pid of the speaker.
@@ -162,36 +158,4 @@ pub fn listening_on(port: u16) -> usize {
     let all = procfs::net::tcp().unwrap_or_default().into_iter();
     let listens = |state| state == procfs::net::TcpState::Listen;
     all.filter(|one| listens(one.state.clone()) && one.local_address.port() == port).count()
-}
-
-/// The program that the checks start by exec: listens on the descriptor that `LISTEN_FD` names, and
-/// answers each client with its pid and the descriptors that it has got.
-#[must_use]
-#[allow(unsafe_code)]
-pub fn listener() -> ExitCode {
-    let number = env::var("LISTEN_FD").ok().and_then(|number| number.parse().ok());
-    let Some(number) = number else {
-        eprintln!("LISTEN_FD does not name a descriptor");
-        return ExitCode::from(3);
-    };
-    let open = proc::descriptors(getpid().as_raw());
-    if !open.iter().any(|one| one.number == number && one.kind == "socket") {
-        eprintln!("descriptor {number} is no socket");
-        return ExitCode::from(4);
-    }
-    let numbers: Vec<String> =
-        open.iter().map(|one| format!("{} ({})", one.number, one.kind)).collect();
-    // SAFETY: it is open, and nothing else in this fresh process knows about it.
-    let listener = TcpListener::from(unsafe { OwnedFd::from_raw_fd(number) });
-    loop {
-        match listener.accept() {
-            Ok((mut client, _)) => {
-                let _ = write!(client, "{} {}", getpid(), numbers.join(", "));
-            }
-            Err(error) => {
-                eprintln!("cannot accept: {error}");
-                return ExitCode::from(5);
-            }
-        }
-    }
 }

@@ -36,12 +36,6 @@ pub fn state(pid: i32) -> Option<char> {
     Process::new(pid).ok()?.stat().ok().map(|stat| stat.state)
 }
 
-/// The children of `pid` that have ended and were not reaped.
-#[must_use]
-pub fn zombies(pid: i32) -> Vec<i32> {
-    children(pid).into_iter().filter(|child| state(*child) == Some('Z')).collect()
-}
-
 /// One process at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sight {
@@ -94,31 +88,31 @@ pub fn switches(pid: i32) -> u64 {
 /// Notices when nothing happens any more.
 #[derive(Debug, Default)]
 pub struct Stillness {
-    /// When something happened last, and what there was to see then.
-    since: Option<(Duration, BTreeMap<i32, u64>)>,
+    /// How long nothing has happened, as far as somebody has looked.
+    still: Duration,
+    /// The last look, and what there was to see.
     looked: Duration,
+    seen: BTreeMap<i32, u64>,
 }
 
 impl Stillness {
-    /// For how long all `processes` have slept, and done nothing else. It looks every 50 ms.
+    /// How often it looks closely, and the longest time that one look stands for: when the machine
+    /// was asleep for an hour, nobody had a chance to do anything.
+    const LOOK: Duration = Duration::from_millis(50);
+    const MOST: Duration = Duration::from_millis(100);
+
+    /// For how long all `processes` have slept, and done nothing else.
     pub fn of(&mut self, processes: &BTreeMap<i32, Sight>) -> Duration {
-        let now = now();
+        let gap = now().saturating_sub(self.looked);
         let asleep = processes.values().all(|sight| matches!(sight.state, 'S' | 'T' | 'Z'));
-        if asleep && now < self.looked + Duration::from_millis(50) {
-            return self
-                .since
-                .as_ref()
-                .map_or(Duration::ZERO, |(since, _)| now.saturating_sub(*since));
+        if asleep && gap < Self::LOOK {
+            return self.still;
         }
-        self.looked = now;
-        let seen: BTreeMap<i32, u64> = processes.keys().map(|pid| (*pid, switches(*pid))).collect();
-        match &self.since {
-            Some((since, before)) if asleep && *before == seen => now.saturating_sub(*since),
-            _ => {
-                self.since = Some((now, seen));
-                Duration::ZERO
-            }
-        }
+        let seen = processes.keys().map(|pid| (*pid, switches(*pid))).collect();
+        let nothing = asleep && seen == self.seen;
+        self.still = if nothing { self.still + gap.min(Self::MOST) } else { Duration::ZERO };
+        (self.looked, self.seen) = (now(), seen);
+        self.still
     }
 }
 
@@ -178,7 +172,7 @@ pub fn sleeps_in(pid: i32) -> Option<(i64, u64)> {
 /// The name of a system call in which processes are often seen to wait.
 #[must_use]
 pub fn call_name(number: i64) -> Option<&'static str> {
-    const NAMES: [(libc::c_long, &str); 16] = [
+    const NAMES: [(libc::c_long, &str); 18] = [
         (libc::SYS_wait4, "waitpid"),
         (libc::SYS_waitid, "waitid"),
         (libc::SYS_read, "read"),
@@ -195,10 +189,17 @@ pub fn call_name(number: i64) -> Option<&'static str> {
         (libc::SYS_nanosleep, "sleep"),
         (libc::SYS_rt_sigtimedwait, "sigwait"),
         (libc::SYS_epoll_pwait, "epoll_wait"),
+        (libc::SYS_epoll_pwait2, "epoll_wait"),
+        (libc::SYS_pselect6, "select"),
     ];
     #[cfg(target_arch = "x86_64")]
-    if [libc::SYS_poll, libc::SYS_pause, libc::SYS_epoll_wait].contains(&number) {
-        return Some(if number == libc::SYS_pause { "pause" } else { "poll" });
-    }
-    NAMES.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
+    const OLD: [(libc::c_long, &str); 4] = [
+        (libc::SYS_poll, "poll"),
+        (libc::SYS_select, "select"),
+        (libc::SYS_pause, "pause"),
+        (libc::SYS_epoll_wait, "epoll_wait"),
+    ];
+    #[cfg(not(target_arch = "x86_64"))]
+    const OLD: [(libc::c_long, &str); 0] = [];
+    NAMES.iter().chain(&OLD).find(|(known, _)| *known == number).map(|(_, name)| *name)
 }

@@ -16,7 +16,7 @@ use crate::check::Check;
 use crate::wire::{self, What};
 use crate::{CheckOfStep, Exercise, Result};
 
-/// How much memory a check may take, in bytes: a length that was believed must not cost the machine.
+/// How much memory each process of a check may write to, in bytes: a length that was believed must not cost the machine.
 const MEMORY: u64 = 1 << 30;
 
 /// The process of a check.
@@ -50,7 +50,7 @@ fn settle() -> Result<File> {
     SigSet::all().thread_unblock()?; // the warden has blocked them, and that is inherited
     setsid()?; // no group and no terminal in common with anybody
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
-    setrlimit(Resource::RLIMIT_AS, MEMORY, MEMORY)?;
+    setrlimit(Resource::RLIMIT_DATA, MEMORY, MEMORY)?;
     // The number stays what it is, for `hole!`, and goes no further than this program.
     // SAFETY: the warden opened it for this process, and nothing else here knows about it.
     let pipe = File::from(unsafe { OwnedFd::from_raw_fd(env::var(wire::PIPE)?.parse()?) });
@@ -79,5 +79,5 @@ fn report_panics(pipe: File) {
 /// What a panic says.
 fn payload<'i>(info: &'i PanicHookInfo<'_>) -> &'i str {
     let text = info.payload().downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| info.payload().downcast_ref().copied()).unwrap_or("a panic without words")
+    text.or_else(|| info.payload().downcast_ref().copied()).unwrap_or("…")
 }

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::warden::CROWD;
 use crate::warden::waits::{Wait, why_stuck};
 use crate::wire::{Finding, Record, Value, What};
 
 /// More processes than any check needs, one after the other.
-const STORM: usize = 100;
+const STORM: usize = 50;
 
 /// What a warden has seen of one check.
 #[derive(Clone, Debug)]
@@ -48,6 +49,8 @@ pub enum Verdict {
     Passed,
     /// A hole was reached: the one of this step.
     NotStarted(String),
+    /// This machine does not have what the check needs.
+    Unavailable(String),
     /// Something is wrong.
     Failed(Finding),
 }
@@ -56,23 +59,18 @@ pub enum Verdict {
 /// after it.
 #[must_use]
 pub fn judge(seen: &Seen) -> Verdict {
-    match hole(seen) {
-        Some(step) => Verdict::NotStarted(step),
-        None => finding(seen).map_or(Verdict::Passed, Verdict::Failed),
-    }
-}
-
-fn hole(seen: &Seen) -> Option<String> {
-    seen.records.iter().find_map(|record| match &record.what {
-        What::Hole { step } => Some(step.clone()),
+    let without_finding = seen.records.iter().find_map(|record| match &record.what {
+        What::Hole { step } => Some(Verdict::NotStarted(step.clone())),
+        What::Unavailable { need } => Some(Verdict::Unavailable(need.clone())),
         _ => None,
-    })
+    });
+    without_finding.unwrap_or_else(|| finding(seen).map_or(Verdict::Passed, Verdict::Failed))
 }
 
 fn finding(seen: &Seen) -> Option<Finding> {
     let about = |id: &str| Finding::new(id).with("function", function(seen));
     if seen.end == End::Crowd {
-        return Some(about("crowd"));
+        return Some(about("crowd").with("most", CROWD));
     }
     if let Some(pid) = came_back(seen) {
         return Some(about("came-back").with("pid", Value::Pids(vec![pid])));
@@ -81,14 +79,9 @@ fn finding(seen: &Seen) -> Option<Finding> {
         let id = if pid == seen.check { "panic" } else { "panic-in-worker" };
         return Some(about(id).with("pid", Value::Pids(vec![pid])).with("message", message));
     }
-    let waits = || Value::Lines(seen.waits.iter().map(Wait::told).collect());
     match &seen.end {
-        End::Stuck => {
-            return Some(about(why_stuck(&seen.waits, seen.check)).with("waits", waits()));
-        }
-        End::Late if seen.ever > STORM => return Some(about("storm")),
-        End::Late => return Some(about("late").with("waits", waits())),
-        End::Killed(signal) => return Some(about("killed").with("signal", signal.clone())),
+        End::Stuck | End::Late => return Some(no_end(seen, about)),
+        End::Killed(signal) => return Some(about("killed").with("signal", signal.as_str())),
         End::Exited(_) | End::Crowd => {}
     }
     let mut verdicts = seen.records.iter().filter_map(|record| match &record.what {
@@ -106,6 +99,30 @@ fn finding(seen: &Seen) -> Option<Finding> {
         }
         _ => None,
     }
+}
+
+/// Why a check did not come to its end, from where everybody waits.
+fn no_end(seen: &Seen, about: impl Fn(&str) -> Finding) -> Finding {
+    let waits = Value::Lines(seen.waits.iter().map(Wait::told).collect());
+    let id = match seen.end {
+        End::Late if seen.ever > STORM => return about("storm").with("most", STORM),
+        End::Late => "late",
+        // The learner's function is back: it is the check that waits for what should have come of it.
+        _ if !is_in_function(seen) => "stuck-afterwards",
+        _ => why_stuck(&seen.waits, seen.check),
+    };
+    about(id).with("waits", waits)
+}
+
+/// Whether the check's process is in code of the learner, and not in code of the check.
+fn is_in_function(seen: &Seen) -> bool {
+    let mut mine = seen.records.iter().rev().filter(|record| record.pid == seen.check);
+    let last = mine.find_map(|record| match record.what {
+        What::Called { .. } => Some(true),
+        What::Returned { .. } => Some(false),
+        _ => None,
+    });
+    last == Some(true)
 }
 
 /// A process other than the check's that returned from a learner's function, or judged.
@@ -128,7 +145,7 @@ fn function(seen: &Seen) -> String {
         What::Called { function } => Some(function.clone()),
         _ => None,
     });
-    called.unwrap_or_else(|| "your function".to_owned())
+    called.unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -195,6 +212,20 @@ mod tests {
         let storm = Seen { ever: STORM + 1, ..seen(vec![found.clone()], End::Late) };
         assert_eq!(id(&storm), "storm");
         assert_eq!(id(&seen(vec![found], End::Exited(0))), "silent");
+    }
+
+    #[test]
+    fn whoever_waits_after_the_function_is_back_is_the_check() {
+        let back = (CHECK, What::Returned { function: "f()".to_owned() });
+        assert_eq!(id(&seen(vec![called()], End::Stuck)), "stuck");
+        assert_eq!(id(&seen(vec![called(), back], End::Stuck)), "stuck-afterwards");
+    }
+
+    #[test]
+    fn what_the_machine_does_not_have_is_no_failure() {
+        let need = (CHECK, What::Unavailable { need: "redis".to_owned() });
+        let seen = seen(vec![called(), need], End::Exited(0));
+        assert_eq!(judge(&seen), Verdict::Unavailable("redis".to_owned()));
     }
 
     #[test]

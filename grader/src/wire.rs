@@ -3,7 +3,6 @@
 //! A line is shorter than `PIPE_BUF`, so lines of several processes never mix (`man 7 pipe`).
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -57,6 +56,11 @@ pub enum What {
     Panicked {
         /// What it says, and where.
         message: String,
+    },
+    /// The check needs something that this machine does not have.
+    Unavailable {
+        /// What, as in `redis`.
+        need: String,
     },
     /// The check is over.
     Verdict {
@@ -159,14 +163,6 @@ pub fn now() -> Duration {
     clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from).unwrap_or_default()
 }
 
-/// Opens the end of the pipe with descriptor `number` for writing.
-///
-/// # Errors
-/// There is no such pipe.
-pub fn open(number: i32) -> io::Result<File> {
-    OpenOptions::new().write(true).open(format!("/proc/self/fd/{number}"))
-}
-
 /// Writes one record, and cuts its texts where it would become too long for one write.
 ///
 /// # Errors
@@ -190,6 +186,7 @@ fn shorten(what: &mut What, most: usize) {
         What::Called { function: text }
         | What::Returned { function: text }
         | What::Hole { step: text }
+        | What::Unavailable { need: text }
         | What::Panicked { message: text } => cut(text, most),
         What::Verdict { finding: None } => {}
         What::Did { event: finding } | What::Verdict { finding: Some(finding) } => {
@@ -203,7 +200,10 @@ fn shorten_values(finding: &mut Finding, most: usize) {
         match value {
             Value::Text(text) | Value::Varying(text) => cut(text, most),
             Value::Pids(pids) => pids.truncate(most),
-            Value::Lines(lines) => lines.iter_mut().for_each(|line| shorten_values(line, most)),
+            Value::Lines(lines) => {
+                lines.truncate(most);
+                lines.iter_mut().for_each(|line| shorten_values(line, most));
+            }
             Value::Number(_) => {}
         }
     }
@@ -233,7 +233,8 @@ mod tests {
     #[test]
     fn a_record_survives_the_pipe_and_a_long_one_stays_one_write() {
         let long = "\u{1}".repeat(10_000); // the worst case: six bytes of JSON for each
-        let finding = Finding::new("x").with("a", long.clone()).with("b", long);
+        let many = Value::Lines(vec![Finding::new("y").with("pid", 1); 10_000]);
+        let finding = Finding::new("x").with("a", long.clone()).with("b", long).with("c", many);
         let mut bytes = Vec::new();
         write(&mut bytes, What::Verdict { finding: Some(finding) }).expect("written");
         assert!(bytes.len() <= 4096, "{}", bytes.len());

@@ -6,5 +6,6 @@ use solutions::level_1;
 mod suite;
 
 fn main() -> std::process::ExitCode {
-    grader::main("solutions", &suite::exercises())
+    let subject = grader::Subject { package: "solutions", strict: true };
+    grader::main(subject, &suite::exercises())
 }

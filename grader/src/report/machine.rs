@@ -6,14 +6,14 @@ use quick_xml::Writer;
 use quick_xml::events::BytesText;
 use serde::Serialize;
 
-use super::{Graded, Look, message};
+use super::{Graded, Look, State, message};
 use crate::warden::Report;
 use crate::{Error, Result};
 
 /// One line of JSON. The names are part of what programs rely on.
 #[derive(Serialize)]
 struct Record<'g> {
-    /// `done`, `failing` or `not started`.
+    /// `done`, `failing`, `not started` or `unavailable`.
     state: &'static str,
     exercise: &'g str,
     task: &'g str,
@@ -35,14 +35,14 @@ pub fn json(graded: &[Graded], width: usize, mut file: impl Write) -> Result<()>
     for one in graded {
         let step = &one.step;
         let line = Record {
-            state: one.state(),
+            state: one.state().name(),
             exercise: &step.exercise,
             task: &step.task,
             function: step.function,
             file: &step.file,
             line: step.line(),
             hints: &step.hints,
-            message: (one.state() == "failing")
+            message: (one.state() == State::Failing)
                 .then(|| message::text(one, Look { colours: false, width })),
             report: &one.report,
         };
@@ -56,14 +56,16 @@ pub fn json(graded: &[Graded], width: usize, mut file: impl Write) -> Result<()>
 /// # Errors
 /// The file's.
 pub fn junit(subject: &str, graded: &[Graded], width: usize, file: impl Write) -> Result<()> {
-    let count = |state: &str| graded.iter().filter(|one| one.state() == state).count().to_string();
+    let count = |state: State| graded.iter().filter(|one| one.state() == state).count().to_string();
+    let is_skipped = |one: &&Graded| matches!(one.state(), State::NotStarted | State::Unavailable);
+    let skipped = graded.iter().filter(is_skipped).count().to_string();
     let seconds: f64 = graded.iter().map(|one| one.report.took.as_secs_f64()).sum();
     let mut xml = Writer::new_with_indent(file, b' ', 2);
     xml.create_element("testsuite")
         .with_attribute(("name", subject))
         .with_attribute(("tests", graded.len().to_string().as_str()))
-        .with_attribute(("failures", count("failing").as_str()))
-        .with_attribute(("skipped", count("not started").as_str()))
+        .with_attribute(("failures", count(State::Failing).as_str()))
+        .with_attribute(("skipped", skipped.as_str()))
         .with_attribute(("time", format!("{seconds:.3}").as_str()))
         .write_inner_content(|xml| {
             for one in graded {
@@ -83,19 +85,19 @@ fn test_case(xml: &mut Writer<impl Write>, one: &Graded, width: usize) -> std::i
         .with_attribute(("file", one.step.file.as_str()))
         .with_attribute(("time", seconds.as_str()));
     match one.state() {
-        "failing" => case.write_inner_content(|xml| {
+        State::Failing => case.write_inner_content(|xml| {
             let text = without_control(&message::text(one, Look { colours: false, width }));
             let failure = xml.create_element("failure");
             let failure = failure.with_attribute(("message", one.step.task.as_str()));
             failure.write_text_content(BytesText::new(&text))?;
             Ok(())
         })?,
-        "not started" => case.write_inner_content(|xml| {
+        State::NotStarted | State::Unavailable => case.write_inner_content(|xml| {
             let skipped = xml.create_element("skipped");
-            skipped.with_attribute(("message", super::not_started(one).as_str())).write_empty()?;
+            skipped.with_attribute(("message", super::ignored(one).as_str())).write_empty()?;
             Ok(())
         })?,
-        _ => case.write_empty()?,
+        State::Done => case.write_empty()?,
     };
     Ok(())
 }

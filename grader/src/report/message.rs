@@ -31,6 +31,7 @@ pub fn text(graded: &Graded, look: Look) -> String {
     let finding = match &report.verdict {
         Verdict::Failed(finding) => finding.clone(),
         Verdict::NotStarted(hole) => Finding::new("not-started").with("step", hole.as_str()),
+        Verdict::Unavailable(need) => Finding::new("unavailable").with("need", need.as_str()),
         Verdict::Passed => Finding::new("passed"),
     };
     let explanation = words.explanation(&finding.id);

@@ -6,6 +6,8 @@ mod message;
 pub use machine::{json, junit};
 pub use message::{Look, text};
 
+use std::env;
+
 use crate::catalogue::Step;
 use crate::verdict::Verdict;
 use crate::warden::Report;
@@ -22,14 +24,41 @@ pub struct Graded {
     pub strict: bool,
 }
 
-impl Graded {
-    /// `done`, `failing` or `not started`.
+/// Where a step stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// What had to hold has held.
+    Done,
+    /// Something is wrong.
+    Failing,
+    /// There is a hole.
+    NotStarted,
+    /// This machine does not have what the check needs.
+    Unavailable,
+}
+
+impl State {
+    /// Its name for programs.
     #[must_use]
-    pub fn state(&self) -> &'static str {
-        match self.report.verdict {
-            Verdict::Passed => "done",
-            Verdict::NotStarted(_) if !self.strict => "not started",
-            Verdict::NotStarted(_) | Verdict::Failed(_) => "failing",
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failing => "failing",
+            Self::NotStarted => "not started",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+impl Graded {
+    /// Where it stands. What must be there, and is not, is a failure.
+    #[must_use]
+    pub fn state(&self) -> State {
+        match &self.report.verdict {
+            Verdict::Passed => State::Done,
+            Verdict::NotStarted(_) if !self.strict => State::NotStarted,
+            Verdict::Unavailable(need) if !is_needed(need) => State::Unavailable,
+            Verdict::NotStarted(_) | Verdict::Unavailable(_) | Verdict::Failed(_) => State::Failing,
         }
     }
 
@@ -43,14 +72,21 @@ impl Graded {
     }
 }
 
-/// Why a step is ignored: it is not started, or another one is that it needs.
+/// `WORKBOOK_NEEDS_REDIS` means that Redis has to be at hand.
+fn is_needed(need: &str) -> bool {
+    env::var_os(format!("WORKBOOK_NEEDS_{}", need.to_uppercase())).is_some()
+}
+
+/// Why a step is ignored: it is not started, or another one is that it needs, or something is not
+/// there.
 #[must_use]
-pub fn not_started(graded: &Graded) -> String {
+pub fn ignored(graded: &Graded) -> String {
     let labels = &words().labels;
     let why = match &graded.report.verdict {
         Verdict::NotStarted(hole) if *hole != graded.step.trial => {
             format!("{} {hole}", labels.waits_for)
         }
+        Verdict::Unavailable(need) => format!("{} {need}", labels.needs),
         _ => labels.not_started.to_owned(),
     };
     format!("{why}: {} — {}", graded.step.file, graded.step.task)
@@ -60,21 +96,23 @@ pub fn not_started(graded: &Graded) -> String {
 #[must_use]
 pub fn footer(graded: &[Graded]) -> String {
     let labels = &words().labels;
-    let count = |state: &str| graded.iter().filter(|one| one.state() == state).count();
-    let first = |state: &str| graded.iter().find(|one| one.state() == state);
-    let next = match first("failing").or_else(|| first("not started")) {
+    let count = |state: State| graded.iter().filter(|one| one.state() == state).count();
+    let first = |state: State| graded.iter().find(|one| one.state() == state);
+    let next = match first(State::Failing).or_else(|| first(State::NotStarted)) {
         Some(one) => format!("{} ({}, {})", one.place(), one.step.trial, one.step.task),
         None if graded.is_empty() => labels.nothing_found.to_owned(),
         None => labels.all_done.to_owned(),
     };
-    format!(
-        "{} {} · {} {} · {} {} · {}: {next}",
-        count("done"),
-        labels.done_count,
-        count("failing"),
-        labels.failing_count,
-        count("not started"),
-        labels.not_started,
-        labels.next,
-    )
+    let counted = [
+        (State::Done, labels.done_count),
+        (State::Failing, labels.failing_count),
+        (State::NotStarted, labels.not_started),
+        (State::Unavailable, labels.unavailable),
+    ];
+    let counted = counted
+        .into_iter()
+        .filter(|(state, _)| *state != State::Unavailable || count(State::Unavailable) > 0);
+    let counts: Vec<String> =
+        counted.map(|(state, name)| format!("{} {name}", count(state))).collect();
+    format!("{} · {}: {next}", counts.join(" · "), labels.next)
 }

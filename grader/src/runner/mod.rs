@@ -2,6 +2,7 @@
 
 mod orphans;
 
+use std::env;
 use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::os::fd::AsFd;
@@ -14,14 +15,15 @@ use clap::Parser;
 use libtest_mimic::{Arguments, ColorSetting, Completion, Failed, Trial};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, poll};
+use nix::sys::signal::{SigHandler, Signal, signal};
 
 use self::orphans::Wardens;
 use crate::catalogue::Step;
-use crate::report::{self, Graded, Look};
+use crate::report::{self, Graded, Look, State};
 use crate::verdict::Verdict;
 use crate::warden::Report;
 use crate::wire::Finding;
-use crate::{Exercise, ROLE, Result, proc};
+use crate::{Exercise, ROLE, Result, Subject, proc};
 
 /// How much longer than its deadline a warden may take: it has to end what is left.
 const MARGIN: Duration = Duration::from_secs(20);
@@ -54,7 +56,8 @@ struct Options {
 
 /// The whole run.
 #[must_use]
-pub fn main(subject: &'static str, exercises: &[Exercise]) -> ExitCode {
+pub fn main(subject: Subject, exercises: &[Exercise]) -> ExitCode {
+    die_of_a_closed_pipe();
     let mut options = Options::parse();
     // In their order, and each with the cores for itself: a check takes milliseconds, and whoever
     // reads the list reads it from the top.
@@ -68,11 +71,11 @@ pub fn main(subject: &'static str, exercises: &[Exercise]) -> ExitCode {
     }
 }
 
-fn run(subject: &str, exercises: &[Exercise], options: &Options) -> Result<ExitCode> {
-    let steps = Step::all(subject, exercises)?;
+fn run(subject: Subject, exercises: &[Exercise], options: &Options) -> Result<ExitCode> {
+    let steps = Step::all(subject.package, exercises)?;
     let (json, junit) = (create(options.json.as_ref())?, create(options.junit.as_ref())?);
     let shop = Arc::new(Shop {
-        strict: options.strict || subject == "solutions",
+        strict: options.strict || subject.strict,
         look: Look { colours: colours(&options.test), width: options.width.max(40) },
         deadline: options.deadline,
         wardens: Wardens::adopt_orphans()?,
@@ -90,7 +93,7 @@ fn run(subject: &str, exercises: &[Exercise], options: &Options) -> Result<ExitC
         report::json(&graded, options.width, file)?;
     }
     if let Some(file) = junit {
-        report::junit(subject, &graded, options.width, file)?;
+        report::junit(subject.package, &graded, options.width, file)?;
     }
     println!("{}", report::footer(&graded));
     Ok(conclusion.exit_code())
@@ -109,7 +112,7 @@ fn colours(arguments: &Arguments) -> bool {
         Some(ColorSetting::Always) => true,
         Some(ColorSetting::Never) => false,
         _ => {
-            let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
             io::stdout().is_terminal() && !refused && arguments.logfile.is_none()
         }
     }
@@ -133,15 +136,22 @@ fn trial(step: Step, arguments: &Arguments, shop: &Arc<Shop>) -> Trial {
 }
 
 fn grade(step: Step, shop: &Shop) -> std::result::Result<Completion, Failed> {
-    let report = run_check(&step, shop).map_err(|error| format!("the grader failed: {error}"))?;
+    let report = run_check(&step, shop).unwrap_or_else(|error| {
+        let broken = Finding::new("grader-failed").with("error", error.to_string());
+        without_warden(&step, broken)
+    });
     let graded = Graded { step, report, strict: shop.strict };
     let text = report::text(&graded, shop.look);
-    let verdict = match &graded.report.verdict {
-        Verdict::Passed => Ok(Completion::Completed),
-        Verdict::NotStarted(_) if !shop.strict => {
-            Ok(Completion::ignored_with(report::not_started(&graded)))
+    let verdict = match graded.state() {
+        State::Done => Ok(Completion::Completed),
+        // Nextest asks for a list first, and shows what is ignored only now as passed.
+        State::NotStarted | State::Unavailable if env::var_os("NEXTEST").is_some() => {
+            Err(Failed::from(report::ignored(&graded)))
         }
-        Verdict::NotStarted(_) | Verdict::Failed(_) => Err(Failed::from(text)),
+        State::NotStarted | State::Unavailable => {
+            Ok(Completion::ignored_with(report::ignored(&graded)))
+        }
+        State::Failing => Err(Failed::from(text)),
     };
     shop.graded.lock().unwrap_or_else(PoisonError::into_inner).push(graded);
     verdict
@@ -151,7 +161,7 @@ fn grade(step: Step, shop: &Shop) -> std::result::Result<Completion, Failed> {
 fn run_check(step: &Step, shop: &Shop) -> Result<Report> {
     let folder = tempfile::Builder::new().prefix("workbook-").tempdir()?;
     let seconds = shop.deadline.to_string();
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = Command::new(env::current_exe()?);
     command.args([ROLE, "warden", &step.trial, &seconds]).current_dir(folder.path());
     // It never reads what comes from here, but it notices the end of it: ours.
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -164,10 +174,22 @@ fn run_check(step: &Step, shop: &Shop) -> Result<Report> {
     if let Ok(report) = serde_json::from_slice(&written?) {
         return Ok(report);
     }
-    let verdict = Verdict::Failed(Finding::new("warden-gone"));
-    let trial = step.trial.clone();
+    Ok(without_warden(step, Finding::new("warden-gone")))
+}
+
+/// What there is to say when no warden has said anything.
+fn without_warden(step: &Step, finding: Finding) -> Report {
+    let (trial, verdict) = (step.trial.clone(), Verdict::Failed(finding));
     let (timeline, output, took) = (Vec::new(), String::new(), Duration::ZERO);
-    Ok(Report { trial, verdict, check: 0, timeline, output, took })
+    Report { trial, verdict, check: 0, timeline, output, took }
+}
+
+/// `cargo test -p exercises | head` closes our stdout. That ends this program, as any other, and the
+/// wardens notice that it has gone; std would have it panic instead.
+#[allow(unsafe_code)]
+fn die_of_a_closed_pipe() {
+    // SAFETY: the default action is no handler of ours.
+    let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
 }
 
 /// Reads until the end of it, until `limit`, or until somebody has stopped the warden.
@@ -176,8 +198,10 @@ fn read_report(warden: &mut Child, limit: Instant) -> Result<Vec<u8>> {
     let pid = warden.id().cast_signed();
     let Some(stdout) = &mut warden.stdout else { return Ok(written) };
     let mut bytes = [0; 16 * 1024];
-    while Instant::now() < limit && proc::state(pid) != Some('T') {
+    loop {
         match poll(&mut [PollFd::new(stdout.as_fd(), PollFlags::POLLIN)], LOOK) {
+            // Only if there is nothing to read: perhaps it was us who slept for an hour.
+            Ok(0) if Instant::now() > limit || proc::state(pid) == Some('T') => break,
             Ok(0) | Err(Errno::EINTR) => continue,
             Err(error) => return Err(error.into()),
             Ok(_) => {}

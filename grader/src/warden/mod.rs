@@ -78,6 +78,7 @@ fn watch(trial: &str, deadline: Duration) -> Result<Report> {
         records: Vec::new(),
         unread: Vec::new(),
         output: Output::default(),
+        open_pipes: [true; 2],
         timeline: Timeline::default(),
         tree: Tree::default(),
     };
@@ -148,6 +149,8 @@ struct Watch {
     records: Vec<Record>,
     unread: Vec<u8>,
     output: Output,
+    /// Whether the pipes for records and for output have not ended yet.
+    open_pipes: [bool; 2],
     timeline: Timeline,
     tree: Tree,
 }
@@ -170,7 +173,7 @@ impl Watch {
             }
             self.tree.look();
             self.timeline.see(&self.tree, now());
-            if self.tree.len() > CROWD {
+            if self.tree.is_crowd() {
                 return Ok((End::Crowd, Vec::new()));
             }
             if now() > self.deadline {
@@ -179,8 +182,14 @@ impl Watch {
             if self.tree.still_for() > STILL {
                 return Ok((End::Stuck, waits(&self.tree)));
             }
-            let mut readable = [stdin.as_fd(), signals.as_fd(), records.as_fd(), output.as_fd()]
-                .map(|descriptor| PollFd::new(descriptor, PollFlags::POLLIN));
+            // A pipe at its end would wake us for ever.
+            let pipes = self.open_pipes.iter().zip([records.as_fd(), output.as_fd()]);
+            let pipes = pipes.filter(|(open, _)| **open).map(|(_, pipe)| pipe);
+            let mut readable: Vec<PollFd> = [stdin.as_fd(), signals.as_fd()]
+                .into_iter()
+                .chain(pipes)
+                .map(|descriptor| PollFd::new(descriptor, PollFlags::POLLIN))
+                .collect();
             poll(&mut readable, PollTimeout::from(self.pause()))?;
             if readable[0].any() == Some(true) {
                 // The runner holds the other end and never writes: it has died. So does all this.
@@ -219,24 +228,26 @@ impl Watch {
 
     /// Takes what there is to read, and waits for nothing.
     fn take_all(&mut self, mut records: &PipeReader, mut output: &PipeReader) -> Result<()> {
-        read_all(&mut records, |bytes| self.unread.extend_from_slice(bytes))?;
+        let more = read_all(&mut records, |bytes| self.unread.extend_from_slice(bytes))?;
         // A line that is no record was written by something that is not ours; it proves nothing.
         self.records.extend(wire::take_records(&mut self.unread).into_iter().flatten());
-        read_all(&mut output, |bytes| self.output.push(bytes))
+        self.open_pipes = [more, read_all(&mut output, |bytes| self.output.push(bytes))?];
+        Ok(())
     }
 }
 
-/// Reads what there is, but not for ever, if somebody writes faster than we read.
-fn read_all(reader: &mut impl Read, mut take: impl FnMut(&[u8])) -> Result<()> {
+/// Reads what there is, but not for ever, if somebody writes faster than we read. Tells whether there
+/// may be more some time.
+fn read_all(reader: &mut impl Read, mut take: impl FnMut(&[u8])) -> Result<bool> {
     let mut bytes = [0; 16 * 1024];
     for _ in 0..64 {
         match reader.read(&mut bytes) {
-            Ok(0) => return Ok(()),
+            Ok(0) => return Ok(false),
             Ok(count) => take(&bytes[..count]),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(())
+    Ok(true)
 }

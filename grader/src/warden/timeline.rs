@@ -73,24 +73,37 @@ impl Timeline {
         self.ever.len()
     }
 
-    /// What the processes have reported themselves.
+    /// What the processes have reported themselves. Of calls of one function in a row, only the first
+    /// is told: a timeline of a thousand equal lines helps nobody.
     pub fn add(&mut self, records: &[Record]) {
+        let (mut last, mut repeats) = (None, false);
         for Record { pid, at, what } in records {
             let event = match what {
-                What::Did { event } => event.clone(),
                 What::Called { function } => {
+                    repeats = last.replace((*pid, function)) == Some((*pid, function));
                     Finding::new("calls").with("function", function.as_str())
                 }
                 What::Returned { function } => {
+                    repeats &= last == Some((*pid, function));
                     Finding::new("is-back").with("function", function.as_str())
                 }
+                What::Did { event } => {
+                    (last, repeats) = (None, false);
+                    event.clone()
+                }
                 What::Panicked { message } => {
+                    repeats = false;
                     Finding::new("panics").with("message", message.as_str())
                 }
-                What::Verdict { .. } => Finding::new("is-over"),
-                What::Hole { .. } => continue,
+                What::Verdict { .. } => {
+                    repeats = false;
+                    Finding::new("is-over")
+                }
+                What::Hole { .. } | What::Unavailable { .. } => continue,
             };
-            self.moments.push(Moment { after: *at, pid: *pid, event });
+            if !repeats {
+                self.moments.push(Moment { after: *at, pid: *pid, event });
+            }
         }
     }
 

@@ -32,10 +32,10 @@ impl Tree {
         self.processes = proc::descendants(getpid().as_raw(), CROWD + 1);
     }
 
-    /// How many there are.
+    /// Whether there are more than any exercise needs.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.processes.len()
+    pub fn is_crowd(&self) -> bool {
+        self.processes.len() > CROWD
     }
 
     /// Everybody, with what was seen of them.
@@ -76,7 +76,7 @@ impl Tree {
             reap()?;
             self.look();
             if now() > deadline {
-                return Err(format!("{} processes cannot be ended", self.len()).into());
+                return Err(format!("{} processes cannot be ended", self.processes.len()).into());
             }
         }
         Ok(())

@@ -135,6 +135,7 @@ pub fn why_stuck(waits: &[Wait], check: i32) -> &'static str {
     }
     let at_gate = any(&|wait| wait.on == On::Gate);
     match of(check) {
+        Some(On::Child(None)) => "stuck-any-child",
         Some(On::Child(_) | On::PipeRead(..)) if at_gate => "stuck-at-gate",
         Some(On::Child(_)) => "stuck-worker-stays",
         Some(On::Call(call)) if call == "sleep" => "stuck-asleep",
@@ -161,7 +162,8 @@ mod tests {
         );
         let siblings = [(1, On::PipeRead(5, vec![3])), (3, On::PipeWrite(7, vec![1]))];
         assert_eq!(why(&siblings), "stuck-sibling-ends");
-        assert_eq!(why(&[(1, On::Child(None)), (2, On::Gate)]), "stuck-at-gate");
+        assert_eq!(why(&[(1, On::Child(None)), (2, On::Gate)]), "stuck-any-child");
+        assert_eq!(why(&[(1, On::Child(Some(2))), (2, On::Gate)]), "stuck-at-gate");
         assert_eq!(why(&[(1, On::PipeRead(5, vec![2])), (2, On::Gate)]), "stuck-at-gate");
         let stays = [(1, On::Child(Some(2))), (2, On::Call("sigwait".to_owned()))];
         assert_eq!(why(&stays), "stuck-worker-stays");

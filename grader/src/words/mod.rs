@@ -35,6 +35,8 @@ pub struct Labels {
     pub nobody: &'static str,
     pub not_started: &'static str,
     pub waits_for: &'static str,
+    pub needs: &'static str,
+    pub unavailable: &'static str,
     pub done_count: &'static str,
     pub failing_count: &'static str,
     pub next: &'static str,
@@ -62,13 +64,8 @@ impl Language {
     /// The explanation of a finding.
     #[must_use]
     pub fn explanation(&self, id: &str) -> &'static Explanation {
-        const UNKNOWN: Explanation = Explanation {
-            id: "unknown",
-            expected: "",
-            observed: "",
-            cause: "the grader has no words for what it has found; please report that",
-            read: None,
-        };
+        const UNKNOWN: Explanation =
+            Explanation { id: "unknown", expected: "", observed: "", cause: "", read: None };
         self.all().find(|one| one.id == id).unwrap_or(&UNKNOWN)
     }
 

@@ -15,6 +15,7 @@ pub const EXERCISE: Exercise = Exercise {
         ("read_frame", reads),
         ("push", decodes),
     ],
+    programs: &[],
 };
 
 // Both are given: whoever changes them speaks another protocol.

@@ -2,12 +2,13 @@ use std::env;
 use std::fmt::Display;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::Command;
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use grader::check::ended;
 use grader::probe::{Gate, Post, listening_on};
-use grader::{Check, Exercise, Finding, Outcome, ROLE, Value, ensure};
+use grader::{Check, Exercise, Finding, Outcome, Value, ensure};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::WaitStatus;
@@ -23,6 +24,7 @@ pub const EXERCISE: Exercise = Exercise {
         ("start_workers", several_workers),
         ("exec_worker", another_program),
     ],
+    programs: &[("listener", listener)],
 };
 
 fn one_socket(check: &Check) -> Outcome {
@@ -109,9 +111,7 @@ fn several_workers(check: &Check) -> Outcome {
 
 fn another_program(check: &Check) -> Outcome {
     let listener = bound();
-    let this = env::current_exe().map_err(|_| Finding::new("listen.no-socket"))?;
-    let mut program = Command::new(this);
-    program.args([ROLE, "listener"]);
+    let mut program = check.program("listener");
     let worker = check.call_ok("exec_worker(listener, program)", || {
         listen::exec_worker(&listener, &mut program)
     })?;
@@ -202,4 +202,35 @@ fn end(check: &Check, workers: &[Pid]) -> Outcome {
 
 fn varying(value: impl Display) -> Value {
     Value::Varying(value.to_string())
+}
+
+/// The program that the checks start by exec: listens on the descriptor that `LISTEN_FD` names, and
+/// answers each client with its pid and the descriptors that it has got.
+#[allow(unsafe_code)]
+fn listener() -> ExitCode {
+    let number = env::var("LISTEN_FD").ok().and_then(|number| number.parse().ok());
+    let Some(number) = number else {
+        eprintln!("LISTEN_FD does not name a descriptor");
+        return ExitCode::from(3);
+    };
+    let open = grader::proc::descriptors(getpid().as_raw());
+    if !open.iter().any(|one| one.number == number && one.kind == "socket") {
+        eprintln!("descriptor {number} is no socket");
+        return ExitCode::from(4);
+    }
+    let numbers: Vec<String> =
+        open.iter().map(|one| format!("{} ({})", one.number, one.kind)).collect();
+    // SAFETY: it is open, and nothing else in this fresh process knows about it.
+    let listener = TcpListener::from(unsafe { OwnedFd::from_raw_fd(number) });
+    loop {
+        match listener.accept() {
+            Ok((mut client, _)) => {
+                let _ = write!(client, "{} {}", getpid(), numbers.join(", "));
+            }
+            Err(error) => {
+                eprintln!("cannot accept: {error}");
+                return ExitCode::from(5);
+            }
+        }
+    }
 }

@@ -18,6 +18,7 @@ pub const EXERCISE: Exercise = Exercise {
         ("reap_ended", all_ended),
         ("stop", deadline),
     ],
+    programs: &[],
 };
 
 fn statuses(check: &Check) -> Outcome {

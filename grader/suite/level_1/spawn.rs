@@ -17,6 +17,7 @@ pub const EXERCISE: Exercise = Exercise {
         ("ask_worker", one_answer),
         ("ask_workers", several_answers),
     ],
+    programs: &[],
 };
 
 fn one_worker(check: &Check) -> Outcome {

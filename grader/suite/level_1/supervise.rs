@@ -23,6 +23,7 @@ pub const EXERCISE: Exercise = Exercise {
         ("retire", retire),
         ("stop", stop),
     ],
+    programs: &[],
 };
 
 /// How many early deaths in a row are too many, in these checks.

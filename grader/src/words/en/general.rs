@@ -67,9 +67,9 @@ pub const EXPLANATIONS: &[Explanation] = &[
         id: "stuck-full-pipe",
         expected: "{function} and the check go on",
         observed: STILL,
-        cause: "A pipe holds 64 KiB. The worker has more to write and waits until somebody \
-                reads; your function waits until the worker has ended, and reads only then. \
-                First read to the end, then wait.",
+        cause: "A pipe holds 64 KiB. The worker has more to write and waits until somebody reads; your \
+                function waits until the worker has ended, and does not read, or no more: one read \
+                returns a part. Read until the pipe ends, and only then wait.",
         read: Some((GUIDE_5, "Both sides write and nobody reads.")),
     },
     Explanation {
@@ -91,6 +91,38 @@ pub const EXPLANATIONS: &[Explanation] = &[
                 too, or until the function has returned. So nobody must be waited for before \
                 all are forked, or told; and a function that returns at once waits for nobody.",
         read: Some((GUIDE_2, "What must a primary not do?")),
+    },
+    Explanation {
+        id: "stuck-any-child",
+        expected: "{function} and the check go on",
+        observed: STILL,
+        cause: "waitpid without WNOHANG waits for those that still run. A function that waits for nobody \
+                asks with WNOHANG, and takes StillAlive for an answer.",
+        read: Some((GUIDE_3, "Without waiting.")),
+    },
+    Explanation {
+        id: "stuck-afterwards",
+        expected: "what {function} has begun comes to its end",
+        observed: "it is back, and for a second every process has slept, while the check waits for \
+                   what should have happened:\n{waits}",
+        cause: "A worker that should have ended by now, or done something, has not. Was it sent its \
+                signal? Was it given what it needs? Does it exit when its work is done?",
+        read: None,
+    },
+    Explanation {
+        id: "unavailable",
+        expected: "{need}, which this check needs",
+        observed: "it is not there, though WORKBOOK_NEEDS_… says that it must be",
+        cause: "./test.sh finds or fetches a server, and says so in its first line.",
+        read: None,
+    },
+    Explanation {
+        id: "grader-failed",
+        expected: "a check that can be started",
+        observed: "it could not: {error}",
+        cause: "This is about the machine, not about your code: no room for processes, descriptors or \
+                temporary files.",
+        read: None,
     },
     Explanation {
         id: "stuck-accept",
@@ -139,7 +171,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         id: "storm",
         expected: "a bounded number of forks",
-        observed: "until the deadline, more than 100 processes, one after the other",
+        observed: "until the deadline, more than {most} processes, one after the other",
         cause: "This is the tight loop: a worker that cannot start is started again at once, dies, is \
                 started again. Whoever replaces workers counts the early deaths, and stops at a limit.",
         read: Some((GUIDE_6, "The limit.")),
@@ -147,7 +179,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         id: "crowd",
         expected: "no more processes than the task asks for",
-        observed: "more than 64 descendants at the same time; the grader has ended all of them",
+        observed: "more than {most} descendants at the same time; the grader has ended all of them",
         cause: "This is a fork bomb: a loop that forks and never stops, or children that go on in the \
                 loop of their parent and fork as well. Each child must end in its own branch.",
         read: Some((GUIDE_2, "Who am I?")),

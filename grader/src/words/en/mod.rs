@@ -32,6 +32,8 @@ pub const ENGLISH: Language = Language {
         nobody: "nobody",
         not_started: "not started",
         waits_for: "waits for",
+        needs: "needs",
+        unavailable: "not checked",
         done_count: "done",
         failing_count: "failing",
         next: "next",
