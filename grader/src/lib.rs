@@ -69,8 +69,11 @@ pub struct Exercise {
     /// For each step the function that the learner writes, and its check.
     pub steps: &'static [(&'static str, CheckOfStep)],
     /// Programs that a check has the learner's code start by exec: see [`Check::program`].
-    pub programs: &'static [(&'static str, fn() -> ExitCode)],
+    pub programs: &'static [(&'static str, Program)],
 }
+
+/// The `main` of a program of a check.
+pub type Program = fn() -> ExitCode;
 
 /// Whose code is graded.
 #[derive(Clone, Copy, Debug)]

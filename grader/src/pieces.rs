@@ -14,6 +14,9 @@ pub struct Pieces<'p> {
     /// How many bytes have been read.
     pub read: usize,
     broken: bool,
+    /// Somebody has read and read, though there was nothing left.
+    pub endless: bool,
+    reads_at_end: usize,
 }
 
 impl<'p> Pieces<'p> {
@@ -24,20 +27,26 @@ impl<'p> Pieces<'p> {
     #[must_use]
     pub fn new(input: &[u8], plan: &'p [usize]) -> Self {
         assert!(plan.iter().any(|piece| *piece > 0), "a stream must move");
-        Self { input: input.to_vec(), output: Vec::new(), plan, calls: 0, read: 0, broken: false }
+        Self {
+            input: input.to_vec(),
+            output: Vec::new(),
+            plan,
+            calls: 0,
+            read: 0,
+            broken: false,
+            endless: false,
+            reads_at_end: 0,
+        }
     }
 
-    /// A stream that fails.
+    /// A stream with `input` to read, which fails then, and when it is written.
     #[must_use]
-    pub fn broken() -> Self {
-        Self { broken: true, ..Self::new(&[], &[1]) }
+    pub fn broken(input: &[u8]) -> Self {
+        Self { broken: true, ..Self::new(input, &[usize::MAX]) }
     }
 
     /// How many of `most` bytes this call may have.
     fn next(&mut self, most: usize) -> io::Result<usize> {
-        if self.broken {
-            return Err(ErrorKind::ConnectionReset.into());
-        }
         let piece = self.plan[self.calls % self.plan.len()];
         self.calls += 1;
         if piece == 0 { Err(ErrorKind::Interrupted.into()) } else { Ok(piece.min(most)) }
@@ -46,7 +55,16 @@ impl<'p> Pieces<'p> {
 
 impl Read for Pieces<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.next(buffer.len().min(self.input.len() - self.read))?;
+        let left = self.input.len() - self.read;
+        if left == 0 && self.broken {
+            return Err(ErrorKind::ConnectionReset.into());
+        }
+        let count = self.next(buffer.len().min(left))?;
+        self.reads_at_end += usize::from(left == 0);
+        if self.reads_at_end > 1000 {
+            self.endless = true;
+            return Err(ErrorKind::BrokenPipe.into()); // so that it ends after all
+        }
         buffer[..count].copy_from_slice(&self.input[self.read..self.read + count]);
         self.read += count;
         Ok(count)
@@ -55,6 +73,9 @@ impl Read for Pieces<'_> {
 
 impl Write for Pieces<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.broken {
+            return Err(ErrorKind::ConnectionReset.into());
+        }
         let count = self.next(bytes.len())?;
         self.output.extend_from_slice(&bytes[..count]);
         Ok(count)

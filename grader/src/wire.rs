@@ -202,7 +202,9 @@ fn shorten_values(finding: &mut Finding, most: usize) {
             Value::Pids(pids) => pids.truncate(most),
             Value::Lines(lines) => {
                 lines.truncate(most);
-                lines.iter_mut().for_each(|line| shorten_values(line, most));
+                for line in lines {
+                    shorten_values(line, most);
+                }
             }
             Value::Number(_) => {}
         }

@@ -65,8 +65,10 @@ pub fn start_workers(
 /// Step 4. Starts `program` as a worker: fork, then exec. The program finds `listener` on the
 /// descriptor whose number the variable [`LISTEN_FD`] says. Returns its pid at once.
 ///
-/// A program that cannot be started makes the worker exit with code 127. Programs that this process
-/// starts in other ways do not get the socket.
+/// Rust marks every descriptor that it opens as close-on-exec, so `listener` would be gone after the
+/// exec. The mark has to go in the worker; in this process it stays, so that no other program that
+/// is started here gets the socket. A program that cannot be started makes the worker exit with code
+/// 127.
 ///
 /// # Errors
 /// There is no room for one more process.

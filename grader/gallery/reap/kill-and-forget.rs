@@ -2,11 +2,15 @@
 //! fails: reap::4
 
 pub fn stop(workers: &[Pid], grace: Duration) -> io::Result<Vec<(Pid, Ending)>> {
+    let deadline = Instant::now() + grace;
     for worker in workers {
         kill(*worker, Signal::SIGTERM)?;
     }
-    sleep(grace);
-    let mut ended = reap_ended()?;
+    let mut ended = Vec::new();
+    while ended.len() < workers.len() && Instant::now() < deadline {
+        ended.extend(reap_ended()?);
+        sleep(Duration::from_millis(1));
+    }
     for worker in workers {
         if ended.iter().all(|(pid, _)| pid != worker) {
             kill(*worker, Signal::SIGKILL)?;

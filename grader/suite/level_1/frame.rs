@@ -68,8 +68,8 @@ fn writes(check: &Check) -> Outcome {
                 "frame.written",
                 length = message.len(),
                 plan = shown(plan),
-                expected = HEADER + message.len(),
-                seen = stream.output.len()
+                expected = hex(&oracle(&message)),
+                seen = hex(&stream.output)
             );
         }
     }
@@ -80,6 +80,11 @@ fn writes(check: &Check) -> Outcome {
     let kind = refused.map_err(|error| error.kind());
     let right = kind == Err(ErrorKind::InvalidInput) && stream.output.is_empty();
     ensure!(right, "frame.long", seen = format!("{kind:?}"));
+    let broken = check.call("write_frame(broken stream, 2 bytes)", || {
+        frame::write_frame(&mut Pieces::broken(b""), b"hi")
+    });
+    let kind = broken.map_err(|error| error.kind());
+    ensure!(kind == Err(ErrorKind::ConnectionReset), "frame.hidden", seen = format!("{kind:?}"));
     Ok(())
 }
 
@@ -90,9 +95,11 @@ fn fills(check: &Check) -> Outcome {
             for room in 0..text.len() {
                 let mut stream = Pieces::new(&text[..there], plan);
                 let mut buffer = vec![b'.'; room];
-                let count = check.call_ok("read_full(stream, buffer)", || {
+                let count = check.call("read_full(stream, buffer)", || {
                     frame::read_full(&mut stream, &mut buffer)
-                })?;
+                });
+                ensure!(!stream.endless, "frame.endless");
+                let count = check.ok(count)?;
                 let most = there.min(room);
                 let right = [&text[..most], &b".........."[..room - most]].concat();
                 ensure!(
@@ -108,8 +115,9 @@ fn fills(check: &Check) -> Outcome {
             }
         }
     }
-    let broken = check
-        .call("read_full(broken stream)", || frame::read_full(&mut Pieces::broken(), &mut [0; 4]));
+    let broken = check.call("read_full(broken stream)", || {
+        frame::read_full(&mut Pieces::broken(b""), &mut [0; 4])
+    });
     let kind = broken.map_err(|error| error.kind());
     ensure!(kind == Err(ErrorKind::ConnectionReset), "frame.hidden", seen = format!("{kind:?}"));
     Ok(())
@@ -129,6 +137,7 @@ fn reads(check: &Check) -> Outcome {
             ensure!(right, "frame.read", length = length, plan = plan, seen = message_of(&seen));
         }
         let seen = read(&mut stream);
+        ensure!(!stream.endless, "frame.endless");
         ensure!(seen == Ok(None), "frame.goodbye", seen = message_of(&seen));
         for cut in 1..oracle(b"hi").len() {
             let seen = read(&mut Pieces::new(&oracle(b"hi")[..cut], plan));
@@ -143,6 +152,11 @@ fn reads(check: &Check) -> Outcome {
         let right = seen == Err(ErrorKind::InvalidData) && stream.read == HEADER;
         let length = length.to_string();
         ensure!(right, "frame.lie", length = length, read = stream.read, seen = message_of(&seen));
+    }
+    for begin in [&[][..], &oracle(b"hi")[..HEADER]] {
+        let seen = read(&mut Pieces::broken(begin));
+        let right = seen == Err(ErrorKind::ConnectionReset);
+        ensure!(right, "frame.hidden", seen = message_of(&seen));
     }
     worker_that_dies(check)
 }
@@ -212,8 +226,8 @@ fn are_decoded(check: &Check, pieces: &[&[u8]], wanted: &[&[u8]]) -> Outcome {
             "frame.decoded",
             pieces = sizes,
             pushed = pushed,
-            expected = due,
-            seen = seen.len()
+            expected = shown_all(wanted.iter().take(due)),
+            seen = shown_all(&seen)
         );
     }
     Ok(())
@@ -226,6 +240,15 @@ fn message_of(seen: &Result<Option<Vec<u8>>, ErrorKind>) -> String {
         Ok(None) => "Ok(None)".to_owned(),
         Err(kind) => format!("Err({kind:?})"),
     }
+}
+
+/// Messages, as in `["hi", ""]`.
+fn shown_all<M: AsRef<[u8]>>(messages: impl IntoIterator<Item = M>) -> String {
+    let shown = messages.into_iter().map(|message| {
+        let message = message.as_ref();
+        format!("{:?}", String::from_utf8_lossy(&message[..message.len().min(8)]))
+    });
+    format!("[{}]", shown.collect::<Vec<_>>().join(", "))
 }
 
 /// A plan, as in `[2, EINTR, 5, …]`; `[…]` is everything at once.

@@ -75,13 +75,15 @@ fn several_workers(check: &Check) -> Outcome {
 }
 
 fn one_answer(check: &Check) -> Outcome {
-    for length in [5, 1 << 20] {
-        let work = || format!("{} {}", getpid(), "x".repeat(length));
+    for length in [0, 5, 1 << 20] {
+        let work = || format!("{} {}", getpid(), text(length));
         let answer = check.call_ok("ask_worker(work)", || spawn::ask_worker(work))?;
-        is_answer(check, &answer, length)?;
+        is_answer(check, &answer, &text(length))?;
         check.look_for_leftovers()?;
     }
-    for dies in [|| exit(3), || die_of(Signal::SIGKILL)] {
+    let empty = check.call_ok("ask_worker(work)", || spawn::ask_worker(String::new))?;
+    ensure!(empty.is_empty(), "spawn.answer", expected = 0, seen = empty.len());
+    for dies in [|| exit(3), || killed_by(Signal::SIGKILL)] {
         let answer = check.call("ask_worker(dying work)", || spawn::ask_worker(dies));
         ensure!(answer.is_err(), "spawn.half-answer", seen = format!("{answer:?}"));
         check.look_for_leftovers()?;
@@ -89,7 +91,7 @@ fn one_answer(check: &Check) -> Outcome {
     Ok(())
 }
 
-fn die_of(signal: Signal) -> String {
+fn killed_by(signal: Signal) -> String {
     let _ = raise(signal);
     String::new()
 }
@@ -102,15 +104,15 @@ fn several_answers(check: &Check) -> Outcome {
         if getpid() != check.me {
             meeting.meet(number);
         }
-        format!("{} {number}{}", getpid(), "x".repeat(LENGTH - 1))
+        format!("{} {number}{}", getpid(), text(LENGTH))
     };
     let answers = check.call_ok("ask_workers(4, work)", || spawn::ask_workers(COUNT, work))?;
     ensure!(answers.len() == COUNT, "spawn.answers", expected = COUNT, seen = answers.len());
     for (number, answer) in answers.iter().enumerate() {
-        is_answer(check, answer, LENGTH)?;
-        let rest = answer.split_once(' ').map(|(_, rest)| rest).unwrap_or_default();
-        let right = rest.starts_with(&number.to_string());
-        ensure!(right, "spawn.answer-order", number = number, seen = &rest[..1]);
+        let begin = answer.split_once(' ').and_then(|(_, text)| text.get(..1)).unwrap_or_default();
+        let right = begin == number.to_string();
+        ensure!(right, "spawn.answer-order", number = number, seen = begin);
+        is_answer(check, answer, &format!("{number}{}", text(LENGTH)))?;
     }
     drop(meeting);
     check.look_for_leftovers()?;
@@ -120,10 +122,19 @@ fn several_answers(check: &Check) -> Outcome {
     check.look_for_leftovers()
 }
 
-/// An answer is the pid of who wrote it, and a text of a known length.
-fn is_answer(check: &Check, answer: &str, length: usize) -> Outcome {
+/// A text of which no two parts are the same, in letters of several bytes, so that it shows where a
+/// piece is missing, or a letter was cut in two.
+fn text(length: usize) -> String {
+    (0..)
+        .flat_map(|number: u32| format!("{number} €").chars().collect::<Vec<_>>())
+        .take(length)
+        .collect()
+}
+
+/// An answer is the pid of who wrote it, and a text that is known.
+fn is_answer(check: &Check, answer: &str, expected: &str) -> Outcome {
     let (pid, text) = answer.split_once(' ').unwrap_or_default();
-    ensure!(text.len() == length, "spawn.answer", expected = length, seen = text.len());
     ensure!(pid != check.me.to_string(), "spawn.in-primary");
+    ensure!(text == expected, "spawn.answer", expected = expected.len(), seen = text.len());
     Ok(())
 }

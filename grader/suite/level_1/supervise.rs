@@ -95,44 +95,45 @@ enum Mode {
     Work,
     /// Is ready, and exits with code 0 at once.
     ReadyAndGone,
-    /// Exits before it is ready.
+    /// Exits before it is ready, when the check lets it.
     Broken,
 }
 
 fn tend(check: &Check) -> Outcome {
-    let (post, mode) = (Post::new(), Cell::new(Mode::Work));
+    let (post, gate, mode) = (Post::new(), Gate::new(), Cell::new(Mode::Work));
     let work = |ready: Ready| {
         if getpid() == check.me {
             check.end_with(Finding::new("supervise.in-primary"));
         }
-        match mode.get() {
-            Mode::Broken => return 1,
-            Mode::ReadyAndGone => {
-                ready.tell();
-                return 0;
-            }
-            Mode::Work => ready.tell(),
+        if matches!(mode.get(), Mode::Broken) {
+            gate.pass();
+            return 1;
+        }
+        ready.tell();
+        if matches!(mode.get(), Mode::ReadyAndGone) {
+            return 0;
         }
         post.tell("ready");
         Gate::new().pass();
         0
     };
     let mut supervisor = check.ok(Supervisor::new(LIMIT, work))?;
-    let mut crew = Crew { check, supervisor: &mut supervisor };
-
+    let mut crew = Crew { check, supervisor: &mut supervisor, case: "when-nobody" };
     let workers = [crew.start()?, crew.start()?, crew.start()?];
     post.hear_all(check, 3)?;
     crew.tend(&[])?;
+
+    crew.case = "when-two";
     check.did(Finding::new("killed").with("pids", &workers[..2]));
     for worker in &workers[..2] {
         let _ = kill(*worker, Signal::SIGKILL);
     }
     check.wait_for_deaths(&workers[..2])?;
     crew.tend(&[(workers[0], Next::Replace), (workers[1], Next::Replace)])?;
-    post.hear_all(check, 2)?;
     crew.is_kept(3)?;
+    post.hear_all(check, 2)?;
 
-    // It was told to stop, so it is not replaced, and does not count.
+    crew.case = "when-told";
     crew.supervisor.early_deaths = 2;
     crew.tell_to_stop(workers[2]);
     let _ = kill(workers[2], Signal::SIGTERM);
@@ -140,31 +141,37 @@ fn tend(check: &Check) -> Outcome {
     crew.tend(&[(workers[2], Next::Leave)])?;
     crew.counts(2)?;
 
-    // A program that cannot start: the third early death in a row is the last straw.
     mode.set(Mode::Broken);
-    crew.supervisor.early_deaths = 0;
-    let old = crew.listed();
-    let mut dying = crew.start()?;
-    for (deaths, next) in [(1, Next::Replace), (2, Next::Replace), (3, Next::GiveUp)] {
-        check.wait_for_deaths(&[dying])?;
-        crew.tend(&[(dying, next)])?;
-        crew.counts(deaths)?;
-        if next == Next::Replace {
-            dying = crew.is_replaced(&old)?;
-        }
-    }
-    crew.is_kept(2)?;
+    cannot_start(&mut crew, &gate)?;
 
-    // A worker that was ready and has died since was not an early death. Its exit was a crash, too.
+    crew.case = "when-ready-and-gone";
     mode.set(Mode::ReadyAndGone);
     let gone = crew.start()?;
     check.wait_for_deaths(&[gone])?;
     mode.set(Mode::Work);
     crew.tend(&[(gone, Next::Replace)])?;
     crew.counts(0)?;
-    post.hear_one(check)?;
     crew.is_kept(3)?;
+    post.hear_one(check)?;
     crew.end()
+}
+
+/// A program that cannot start: the third early death in a row is the last straw.
+fn cannot_start<W: Fn(Ready) -> i32>(crew: &mut Crew<'_, W>, gate: &Gate) -> Outcome {
+    crew.case = "when-early";
+    crew.supervisor.early_deaths = 0;
+    let old = crew.listed();
+    let mut dying = crew.start()?;
+    for (deaths, next) in [(1, Next::Replace), (2, Next::Replace), (3, Next::GiveUp)] {
+        gate.open(crew.check, 1);
+        crew.check.wait_for_deaths(&[dying])?;
+        crew.tend(&[(dying, next)])?;
+        crew.counts(deaths)?;
+        if next == Next::Replace {
+            dying = crew.is_replaced(&old)?;
+        }
+    }
+    crew.is_kept(2)
 }
 
 fn retire(check: &Check) -> Outcome {
@@ -176,7 +183,7 @@ fn retire(check: &Check) -> Outcome {
         0
     };
     let mut supervisor = check.ok(Supervisor::new(LIMIT, work))?;
-    let mut crew = Crew { check, supervisor: &mut supervisor };
+    let mut crew = Crew { check, supervisor: &mut supervisor, case: "when-nobody" };
     let (one, other) = (crew.start()?, crew.start()?);
     post.hear_all(check, 2)?;
     let gate = Gate::new();
@@ -220,7 +227,7 @@ fn stop(check: &Check) -> Outcome {
         0
     };
     let mut supervisor = check.ok(Supervisor::new(LIMIT, work))?;
-    let mut crew = Crew { check, supervisor: &mut supervisor };
+    let mut crew = Crew { check, supervisor: &mut supervisor, case: "when-nobody" };
     let mut workers = Vec::new();
     for which in 0..3 {
         number.set(which);

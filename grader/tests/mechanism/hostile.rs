@@ -67,6 +67,11 @@ fn a_fork_bomb_is_ended() {
 }
 
 #[test]
+fn a_tight_loop_of_forks_ends_at_the_deadline_and_is_named() {
+    is_caught("forks-one-after-another");
+}
+
+#[test]
 fn an_infinite_loop_ends_at_the_deadline() {
     is_caught("loops-for-ever");
 }

@@ -144,8 +144,11 @@ impl<W: Fn(Ready) -> i32> Supervisor<W> {
     }
 
     /// Step 3. Reaps all workers that have ended, takes them off the list, and does with each what
-    /// the rule says. Returns who ended and what was decided. Waits for nobody.
+    /// the rule says: only [`Next::Replace`] starts another one. Returns who ended and what was
+    /// decided. Waits for nobody.
     ///
+    /// It hears what was said after it has reaped, and before it judges: a worker may say its word
+    /// and die while this function runs, and whoever is reaped has said all that it will ever say.
     /// `early_deaths` goes back to 0 with each worker that was ready, and up by one with each that was
     /// not. Those that were told to stop do not count.
     ///

@@ -25,6 +25,11 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("connected-early", "connected, before there is any worker"),
     ("answered", "was answered: {text}"),
     ("killed", "killed {pids}"),
+    ("when-nobody", "when nobody has ended"),
+    ("when-two", "after two of three were killed at the same time"),
+    ("when-told", "after the end of one that was told to stop"),
+    ("when-early", "after the end of one that could not start"),
+    ("when-ready-and-gone", "after the end of one that was ready, and exited with 0 at once"),
     ("worker-is", "{pid} {what}"),
     // How a process has ended, as in "it was killed by SIGTERM".
     ("exited-with", "exited with code {code}"),

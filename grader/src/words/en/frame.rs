@@ -1,6 +1,6 @@
 //! `frame`.
 
-use super::{Explanation, GUIDE_3, GUIDE_5};
+use super::{Explanation, GUIDE_5};
 
 /// By the name of the trial.
 pub const DONE: &[(&str, &str)] = &[
@@ -48,9 +48,9 @@ pub const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         id: "frame.written",
-        expected: "all {expected} bytes of the frame of a message of {length} bytes, on a stream that \
-                   takes pieces of {plan} bytes",
-        observed: "{seen} bytes, or others",
+        expected: "all of the frame of a message of {length} bytes, on a stream that takes pieces of \
+                   {plan} bytes: {expected}",
+        observed: "{seen}",
         cause: "`write` may take a part, and says how many bytes it took. Somebody has to write the rest: \
                 `write_all` does, through interruptions, too.",
         read: Some((GUIDE_5, "`write` may take a part")),
@@ -65,12 +65,20 @@ pub const EXPLANATIONS: &[Explanation] = &[
         read: Some((GUIDE_5, "A stream has no messages.")),
     },
     Explanation {
+        id: "frame.endless",
+        expected: "the loop ends when the stream does",
+        observed: "a thousand reads after the end of the stream",
+        cause: "At its end a stream returns 0 bytes, again and again, and never an error. Nothing more \
+                will come: that is the end of the loop.",
+        read: Some((GUIDE_5, "The end.")),
+    },
+    Explanation {
         id: "frame.hidden",
         expected: "the error of a stream that fails (ConnectionReset)",
         observed: "{seen}",
-        cause: "Only an interruption is tried again. Every other error goes to the caller: it is not the \
-                end of the stream.",
-        read: Some((GUIDE_3, "Signals.")),
+        cause: "Only an interruption is tried again. Every other error goes to the caller: it is neither \
+                the end of the stream nor a success.",
+        read: Some((GUIDE_5, "The end.")),
     },
     Explanation {
         id: "frame.read",
@@ -107,8 +115,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         id: "frame.decoded",
-        expected: "{expected} messages after {pushed} bytes, in pieces of {pieces} bytes",
-        observed: "{seen}, or wrong ones",
+        expected: "{expected} after {pushed} bytes, in pieces of {pieces} bytes",
+        observed: "{seen}",
         cause: "A piece may hold half a length, several frames, or the end of one and the beginning of \
                 the next. Keep what is not complete; take out everything that is; forget nothing, and \
                 nothing twice.",

@@ -22,10 +22,10 @@ pub const DONE: &[(&str, &str)] = &[
     ),
     (
         "reap::4",
-        "stop(workers, 500 ms) was called with five workers: two that finish a request after \
+        "stop was called three times. With four workers and 2 s: two that finish a request after \
          SIGTERM and exit with 0 (each waits until the other one has been told, too), one that \
-         SIGTERM kills, one that does not stop, and one that was dead before. Then \
-         stop(worker, 1 hour) was called with one that SIGTERM kills.",
+         SIGTERM kills, one that was dead before. With a stubborn one and 200 ms. With one that \
+         SIGTERM kills and an hour.",
     ),
 ];
 
@@ -78,13 +78,29 @@ pub const EXPLANATIONS: &[Explanation] = &[
         cause: "Several deaths may come with one SIGCHLD, so waitpid is called until it says that nobody \
                 else has ended (StillAlive), or that there are no children (ECHILD). Neither is an \
                 error, and none of the calls waits (WNOHANG).",
-        read: Some((GUIDE_3, "Without handlers.")),
+        read: Some((GUIDE_3, "Without waiting.")),
+    },
+    Explanation {
+        id: "reap.no-children",
+        expected: "nobody: there is nobody left to reap, and that is not an error",
+        observed: "the error ECHILD",
+        cause: "ECHILD says that there are no children any more. Where one waits for a certain child, \
+                that is an error; here it is the end of the loop, like StillAlive.",
+        read: Some((GUIDE_3, "Without waiting.")),
+    },
+    Explanation {
+        id: "reap.uninterrupted",
+        expected: "wait_for(worker) is interrupted by SIGUSR1",
+        observed: "the signal never came through",
+        cause: "Your code has blocked the signal, or given it another handler. A wait that is deaf misses \
+                what its caller wants to hear.",
+        read: Some((GUIDE_3, "Signals.")),
     },
     Explanation {
         id: "reap.stopped",
         expected: "{expected}",
         observed: "{seen}",
-        cause: "A polite worker that died of SIGKILL had time left: either it came too early, or the \
+        cause: "A polite worker that died of SIGKILL had time left: either SIGKILL came too early, or the \
                 workers were told one after the other, so that one waited in vain for the other. The \
                 stubborn one dies of SIGKILL and of nothing else. Whoever is missing was not reaped.",
         read: Some((GUIDE_6, "Graceful, with a deadline.")),

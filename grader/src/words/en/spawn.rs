@@ -15,13 +15,13 @@ pub const DONE: &[(&str, &str)] = &[
     ),
     (
         "spawn::3",
-        "ask_worker(work) was called four times: with an answer of a few bytes, with one of 1 MiB, \
-         with work that exits with code 3, and with work that dies of SIGKILL.",
+        "ask_worker(work) was called with answers from nothing to more than 1 MiB, with work that \
+         exits with code 3, and with work that dies of SIGKILL.",
     ),
     (
         "spawn::4",
         "ask_workers(4, work) was called. Each worker waits until all four are at work, and then \
-         answers with its number and 200,000 bytes. Then ask_workers(3, work) was called, where \
+         answers with its number and 200,000 letters. Then ask_workers(3, work) was called, where \
          worker 1 exits with code 3.",
     ),
 ];
@@ -84,7 +84,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         id: "spawn.answer",
         expected: "the whole answer: {expected} bytes",
-        observed: "{seen} bytes",
+        observed: "{seen} bytes, or others",
         cause: "A pipe is a stream: one read returns what is there, and that may be a part. The answer \
                 ends where the stream does.",
         read: Some((GUIDE_5, "A stream has no messages.")),

@@ -1,6 +1,6 @@
 //! `supervise`.
 
-use super::{Explanation, GUIDE_2, GUIDE_3, GUIDE_5, GUIDE_6};
+use super::{Explanation, GUIDE_2, GUIDE_3, GUIDE_6};
 
 /// By the name of the trial.
 pub const DONE: &[(&str, &str)] = &[
@@ -66,7 +66,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         id: "supervise.tended",
-        expected: "{expected}",
+        expected: "{case}:\n{expected}",
         observed: "{seen}",
         cause: "Everybody who has ended is reaped and judged, each by its own life, in one call. What a \
                 worker has said before its death counts: hear it before you judge. (Leave: it was told \
@@ -83,7 +83,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         id: "supervise.counted",
-        expected: "early_deaths: {expected}",
+        expected: "{case}: early_deaths: {expected}",
         observed: "{seen}",
         cause: "It counts deaths before ready, in a row: one more with each, back to 0 with a worker that \
                 was ready. Those that were told to stop do not count, neither way.",
@@ -91,7 +91,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         id: "supervise.kept",
-        expected: "{expected} workers, on the list and running",
+        expected: "{case}: {expected} workers, on the list and running",
         observed: "on the list: {listed}; running: {running}",
         cause: "Who is on the list and does not run was reaped and not taken off it. Who runs and is not \
                 on the list was started and not written down. If there are too few, somebody was not \
@@ -141,6 +141,6 @@ pub const EXPLANATIONS: &[Explanation] = &[
         expected: "an empty list after stop()",
         observed: "still on it: {pids}",
         cause: "Who has been reaped is no worker any more, and its pid may soon be somebody else's.",
-        read: Some((GUIDE_5, "The end.")),
+        read: Some((GUIDE_3, "Zombie.")),
     },
 ];

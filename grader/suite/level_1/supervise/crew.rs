@@ -8,6 +8,8 @@ use crate::level_1::supervise::{Next, Ready, Supervisor};
 pub struct Crew<'c, W> {
     pub check: &'c Check,
     pub supervisor: &'c mut Supervisor<W>,
+    /// What has just happened to the workers: the id of its words.
+    pub case: &'static str,
 }
 
 impl<W: Fn(Ready) -> i32> Crew<'_, W> {
@@ -19,7 +21,14 @@ impl<W: Fn(Ready) -> i32> Crew<'_, W> {
     pub fn tend(&mut self, expected: &[(Pid, Next)]) -> Outcome {
         let seen = self.check.call_ok("tend()", || self.supervisor.tend())?;
         let (expected, seen) = (in_order(expected), in_order(&seen));
-        ensure!(seen == expected, "supervise.tended", expected = expected, seen = seen);
+        let case = Finding::new(self.case);
+        ensure!(
+            seen == expected,
+            "supervise.tended",
+            case = case,
+            expected = expected,
+            seen = seen
+        );
         Ok(())
     }
 
@@ -44,7 +53,14 @@ impl<W: Fn(Ready) -> i32> Crew<'_, W> {
     pub fn counts(&self, expected: u32) -> Outcome {
         let seen = self.supervisor.early_deaths;
         let (expected, seen) = (expected.to_string(), seen.to_string());
-        ensure!(seen == expected, "supervise.counted", expected = expected, seen = seen);
+        let case = Finding::new(self.case);
+        ensure!(
+            seen == expected,
+            "supervise.counted",
+            case = case,
+            expected = expected,
+            seen = seen
+        );
         Ok(())
     }
 
@@ -55,6 +71,7 @@ impl<W: Fn(Ready) -> i32> Crew<'_, W> {
         ensure!(
             right,
             "supervise.kept",
+            case = Finding::new(self.case),
             expected = expected,
             listed = listed.as_slice(),
             running = running.as_slice()

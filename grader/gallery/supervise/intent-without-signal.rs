@@ -1,0 +1,8 @@
+//! The wish is written down, and nobody tells the worker.
+//! fails: supervise::4 supervise::5
+
+    pub fn retire(&mut self, worker: Pid) -> io::Result<()> {
+        let life = self.workers.get_mut(&worker).ok_or(io::ErrorKind::NotFound)?;
+        life.told_to_stop = true;
+        Ok(())
+    }
