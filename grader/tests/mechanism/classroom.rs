@@ -155,6 +155,13 @@ fn nextest_never_shows_as_passed_what_is_not_started() {
     }
     assert!(nextest.status.success() && told.contains("3 tests run: 3 passed"), "{told}");
     assert!(!told.contains("reap::4"), "{told}");
+    // Solved, but waiting for a step that is not: the list cannot know, so the run must not pass.
+    let start = holes(&source::stub("supervise")).remove(1);
+    workshop.save("supervise", &replace(&source::solution("supervise"), &start));
+    let mut nextest = workshop.cargo(&["nextest", "run", "-p", "exercises", "supervise::3"]);
+    let output = nextest.output().expect("cargo runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && told.contains("waits for supervise::2"), "{told}");
 }
 
 #[test]

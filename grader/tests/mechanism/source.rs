@@ -60,7 +60,8 @@ pub fn functions(text: &str) -> Vec<Function> {
 /// The name of the function that begins in `line`.
 fn name(line: &str) -> Option<String> {
     let line = line.trim_start();
-    let after = line.strip_prefix("pub fn ").or_else(|| line.strip_prefix("fn "))?;
+    let line = line.strip_prefix("pub ").unwrap_or(line);
+    let after = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ")?;
     Some(after.split(['(', '<']).next()?.to_owned())
 }
 

@@ -15,8 +15,11 @@ fn both_trees_say_the_same() {
         }
         assert_eq!(stub.len(), solution.len(), "{id}: one of the two has more lines");
     }
-    let modules = |tree: &str| source::read(source::root().join(tree).join("src/level_1/mod.rs"));
-    assert_eq!(modules("exercises"), modules("solutions"));
+    for level in source::list().levels {
+        let path = format!("src/level_{}/mod.rs", level.number);
+        let modules = |tree: &str| source::read(source::root().join(tree).join(&path));
+        assert_eq!(modules("exercises"), modules("solutions"));
+    }
 }
 
 #[test]

@@ -4,16 +4,14 @@
 //! compiled for it once.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use nix::fcntl::{Flock, FlockArg};
 use serde_json::Value;
 
 use crate::source::{self, root};
-
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// The five exercises of level 1, and whatever comes later.
 pub fn exercises() -> Vec<String> {
@@ -23,7 +21,7 @@ pub fn exercises() -> Vec<String> {
 /// The copy, in my hands.
 pub struct Workshop {
     folder: PathBuf,
-    _mine: MutexGuard<'static, ()>,
+    _mine: Flock<File>,
 }
 
 /// What a run of `cargo test -p exercises` has come to.
@@ -39,8 +37,11 @@ pub struct Run {
 impl Workshop {
     /// A fresh copy: all stubs as they are.
     pub fn open() -> Self {
-        let mine = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("workshop");
+        fs::create_dir_all(&folder).expect("a folder below target");
+        // A lock on a file, because some runners of tests start a process for each of them.
+        let file = File::create(folder.join("lock")).expect("a file below target");
+        let mine = Flock::lock(file, FlockArg::LockExclusive).expect("a lock");
         for part in ["exercises", "grader/src", "grader/suite", "workbook"] {
             mirror(&root().join(part), &folder.join(part));
         }
