@@ -5,7 +5,6 @@
 //! whatever happens, the warden outside sees it.
 
 use std::cell::RefCell;
-use std::env;
 use std::fmt::Debug;
 use std::fs::File;
 use std::process::{Command, exit};
@@ -13,6 +12,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::{ForkResult, Pid, getpid};
 
@@ -35,6 +35,8 @@ pub struct Check {
     pub me: Pid,
     pipe: File,
     descriptors: RefCell<Vec<Descriptor>>,
+    /// Which signals were blocked and ignored before anything was called.
+    signals: Option<(u64, u64)>,
     /// The function of the learner that is called, or was called last.
     function: RefCell<String>,
 }
@@ -44,7 +46,9 @@ impl Check {
     #[must_use]
     pub fn begin(pipe: File) -> Self {
         let function = RefCell::new(String::new());
-        let check = Self { me: getpid(), pipe, descriptors: RefCell::default(), function };
+        let check =
+            Self { me: getpid(), pipe, descriptors: RefCell::default(), signals: None, function };
+        let check = Self { signals: proc::deaf_to(check.me.as_raw()), ..check };
         check.allow_descriptors();
         check
     }
@@ -111,12 +115,9 @@ impl Check {
     }
 
     /// The command that starts one of the exercise's own programs, for a learner's exec.
-    ///
-    /// # Panics
-    /// This program has no path any more.
     #[must_use]
     pub fn program(&self, name: &str) -> Command {
-        let mut command = Command::new(env::current_exe().expect("a program has a path"));
+        let mut command = crate::this_program();
         command.args([ROLE, name]);
         command
     }
@@ -160,6 +161,9 @@ impl Check {
     /// One of them is not a child of this process any more.
     pub fn wait_for_deaths(&self, workers: &[Pid]) -> Outcome {
         for worker in workers {
+            if !self.is_child(*worker) {
+                return Err(Finding::new("stolen").with("pid", *worker));
+            }
             let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
             while let Err(error) = waitid(Id::Pid(*worker), flags) {
                 if error != Errno::EINTR {
@@ -176,6 +180,9 @@ impl Check {
     /// # Errors
     /// It is not a child of this process, or not any more.
     pub fn reap(&self, worker: Pid) -> Result<WaitStatus, Finding> {
+        if !self.is_child(worker) {
+            return Err(Finding::new("stolen").with("pid", worker));
+        }
         loop {
             match waitpid(worker, None) {
                 Ok(status) => {
@@ -187,6 +194,19 @@ impl Check {
                 Err(_) => return Err(Finding::new("stolen").with("pid", worker)),
             }
         }
+    }
+
+    /// Sends `signal` to `worker`, if that is a child of this process: what a learner's function says is
+    /// a worker may be anybody.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn kill(&self, worker: Pid, signal: Signal) -> Outcome {
+        if !self.is_child(worker) || kill(worker, signal).is_err() {
+            return Err(Finding::new("stolen").with("pid", worker));
+        }
+        self.did(Finding::new("sent").with("pid", worker).with("signal", signal.as_str()));
+        Ok(())
     }
 
     /// The children of this process that have not ended, sorted.
@@ -222,7 +242,15 @@ impl Check {
     /// Something is left.
     pub fn look_for_leftovers(&self) -> Outcome {
         self.look_for_children()?;
-        self.look_for_descriptors()
+        self.look_for_descriptors()?;
+        let me = self.me.as_raw();
+        if proc::threads(me) > 1 {
+            return Err(self.left("left-thread"));
+        }
+        if proc::deaf_to(me) != self.signals {
+            return Err(self.left("left-deaf"));
+        }
+        Ok(())
     }
 
     /// Zombies and processes that are left.

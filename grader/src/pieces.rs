@@ -56,15 +56,16 @@ impl<'p> Pieces<'p> {
 impl Read for Pieces<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.input.len() - self.read;
-        if left == 0 && self.broken {
-            return Err(ErrorKind::ConnectionReset.into());
+        self.reads_at_end += usize::from(left == 0);
+        self.endless = self.reads_at_end > 1000;
+        match (left, self.broken, self.endless) {
+            // The other one, so that whoever has read on and on ends after all.
+            (0, true, true) => return Ok(0),
+            (0, false, true) => return Err(ErrorKind::BrokenPipe.into()),
+            (0, true, false) => return Err(ErrorKind::ConnectionReset.into()),
+            _ => {}
         }
         let count = self.next(buffer.len().min(left))?;
-        self.reads_at_end += usize::from(left == 0);
-        if self.reads_at_end > 1000 {
-            self.endless = true;
-            return Err(ErrorKind::BrokenPipe.into()); // so that it ends after all
-        }
         buffer[..count].copy_from_slice(&self.input[self.read..self.read + count]);
         self.read += count;
         Ok(count)

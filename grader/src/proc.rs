@@ -85,6 +85,19 @@ pub fn switches(pid: i32) -> u64 {
     each.sum()
 }
 
+/// How many threads `pid` has.
+#[must_use]
+pub fn threads(pid: i32) -> usize {
+    Process::new(pid).and_then(|process| process.tasks()).map_or(0, Iterator::count)
+}
+
+/// The signals that `pid` blocks, and those that it ignores, as sets of bits.
+#[must_use]
+pub fn deaf_to(pid: i32) -> Option<(u64, u64)> {
+    let status = Process::new(pid).ok()?.status().ok()?;
+    Some((status.sigblk, status.sigign))
+}
+
 /// Notices when nothing happens any more.
 #[derive(Debug, Default)]
 pub struct Stillness {

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::prctl;
-use nix::sys::resource::{Resource, setrlimit};
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{SigHandler, SigSet, Signal};
 use nix::unistd::{getppid, setsid};
 
 use crate::check::Check;
@@ -48,9 +48,17 @@ fn settle() -> Result<File> {
         return Err("the warden has died".into());
     }
     SigSet::all().thread_unblock()?; // the warden has blocked them, and that is inherited
+    // Whoever started the tests may ignore signals, and that is inherited, too. (A closed pipe is told
+    // by an error, as std has it.)
+    for signal in Signal::iterator().filter(|signal| *signal != Signal::SIGPIPE) {
+        // SAFETY: the default action is no handler of ours. SIGKILL and SIGSTOP refuse it.
+        let _ = unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) };
+    }
     setsid()?; // no group and no terminal in common with anybody
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
-    setrlimit(Resource::RLIMIT_DATA, MEMORY, MEMORY)?;
+    let (_, most) = getrlimit(Resource::RLIMIT_DATA)?;
+    let memory = MEMORY.min(most);
+    setrlimit(Resource::RLIMIT_DATA, memory, memory)?;
     // The number stays what it is, for `hole!`, and goes no further than this program.
     // SAFETY: the warden opened it for this process, and nothing else here knows about it.
     let pipe = File::from(unsafe { OwnedFd::from_raw_fd(env::var(wire::PIPE)?.parse()?) });

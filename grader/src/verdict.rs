@@ -76,6 +76,9 @@ fn finding(seen: &Seen) -> Option<Finding> {
         return Some(about("came-back").with("pid", Value::Pids(vec![pid])));
     }
     if let Some((pid, message)) = panicked(seen) {
+        if message.contains("grader/s") {
+            return Some(Finding::new("grader-failed").with("error", message)); // its src or suite
+        }
         let id = if pid == seen.check { "panic" } else { "panic-in-worker" };
         return Some(about(id).with("pid", Value::Pids(vec![pid])).with("message", message));
     }

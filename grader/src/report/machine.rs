@@ -86,7 +86,7 @@ fn test_case(xml: &mut Writer<impl Write>, one: &Graded, width: usize) -> std::i
         .with_attribute(("time", seconds.as_str()));
     match one.state() {
         State::Failing => case.write_inner_content(|xml| {
-            let text = without_control(&message::text(one, Look { colours: false, width }));
+            let text = message::text(one, Look { colours: false, width });
             let failure = xml.create_element("failure");
             let failure = failure.with_attribute(("message", one.step.task.as_str()));
             failure.write_text_content(BytesText::new(&text))?;
@@ -100,9 +100,4 @@ fn test_case(xml: &mut Writer<impl Write>, one: &Graded, width: usize) -> std::i
         State::Done => case.write_empty()?,
     };
     Ok(())
-}
-
-/// XML has no way to write most control characters, and a learner may print any.
-fn without_control(text: &str) -> String {
-    text.replace(|letter: char| letter.is_control() && letter != '\n', "\u{fffd}")
 }

@@ -78,7 +78,10 @@ fn section(message: &mut String, label: &str, text: &str, look: Look) {
     let indent = " ".repeat(LABEL + 2);
     let options = textwrap::Options::new(look.width).subsequent_indent(&indent).break_words(false);
     for (index, line) in text.lines().enumerate() {
-        let wrapped = textwrap::fill(line, options.clone().initial_indent(&indent));
+        // Whatever a learner prints: it must not move the cursor, and must be text in XML, too.
+        let is_text = |c: char| !c.is_control() && !('\u{fffe}'..='\u{ffff}').contains(&c);
+        let line = line.replace('\t', "    ").replace(|c| !is_text(c), "\u{fffd}");
+        let wrapped = textwrap::fill(&line, options.clone().initial_indent(&indent));
         let wrapped = wrapped.strip_prefix(&indent).unwrap_or(&wrapped);
         let label = if index == 0 { label } else { "" };
         let _ = writeln!(message, "  {style}{label:<LABEL$}{style:#}{wrapped}");

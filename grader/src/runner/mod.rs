@@ -7,11 +7,12 @@ use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, ExitCode, Stdio};
+use std::process::{Child, ChildStdin, ExitCode, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use clap::builder::FalseyValueParser;
 use libtest_mimic::{Arguments, ColorSetting, Completion, Failed, Trial};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, poll};
@@ -23,7 +24,7 @@ use crate::report::{self, Graded, Look, State};
 use crate::verdict::Verdict;
 use crate::warden::Report;
 use crate::wire::Finding;
-use crate::{Exercise, ROLE, Result, Subject, proc};
+use crate::{Exercise, ROLE, Result, Subject, proc, this_program};
 
 /// How much longer than its deadline a warden may take: it has to end what is left.
 const MARGIN: Duration = Duration::from_secs(20);
@@ -35,7 +36,7 @@ const LOOK: u8 = 200;
 #[derive(Clone, Debug, Parser)]
 struct Options {
     /// Count a step that is not started as failed
-    #[arg(long, env = "GRADER_STRICT")]
+    #[arg(long, env = "GRADER_STRICT", value_parser = FalseyValueParser::new())]
     strict: bool,
     /// Also write the verdicts to this file, one line of JSON each
     #[arg(long, value_name = "FILE", env = "GRADER_JSON")]
@@ -57,11 +58,12 @@ struct Options {
 /// The whole run.
 #[must_use]
 pub fn main(subject: Subject, exercises: &[Exercise]) -> ExitCode {
-    die_of_a_closed_pipe();
+    reset_signals();
     let mut options = Options::parse();
     // In their order, and each with the cores for itself: a check takes milliseconds, and whoever
     // reads the list reads it from the top.
-    options.test.test_threads.get_or_insert(1);
+    let threads = options.test.test_threads.get_or_insert(1);
+    *threads = (*threads).max(1);
     match run(subject, exercises, &options) {
         Ok(code) => code,
         Err(error) => {
@@ -73,7 +75,8 @@ pub fn main(subject: Subject, exercises: &[Exercise]) -> ExitCode {
 
 fn run(subject: Subject, exercises: &[Exercise], options: &Options) -> Result<ExitCode> {
     let steps = Step::all(subject.package, exercises)?;
-    let (json, junit) = (create(options.json.as_ref())?, create(options.junit.as_ref())?);
+    let file = |path: &Option<PathBuf>| create(path.as_ref().filter(|_| !options.test.list));
+    let (json, junit) = (file(&options.json)?, file(&options.junit)?);
     let shop = Arc::new(Shop {
         strict: options.strict || subject.strict,
         look: Look { colours: colours(&options.test), width: options.width.max(40) },
@@ -89,18 +92,19 @@ fn run(subject: Subject, exercises: &[Exercise], options: &Options) -> Result<Ex
     let mut graded = shop.graded.lock().unwrap_or_else(PoisonError::into_inner).split_off(0);
     let place = |one: &Graded| steps.iter().position(|step| step.trial == one.step.trial);
     graded.sort_by_key(place);
+    println!("{}", report::footer(&graded));
     if let Some(file) = json {
         report::json(&graded, options.width, file)?;
     }
     if let Some(file) = junit {
         report::junit(subject.package, &graded, options.width, file)?;
     }
-    println!("{}", report::footer(&graded));
     Ok(conclusion.exit_code())
 }
 
 /// Before the first check runs: nobody wants to be told afterwards that there is no such folder.
 fn create(path: Option<&PathBuf>) -> Result<Option<File>> {
+    let path = path.filter(|path| !path.as_os_str().is_empty());
     let open = |path: &PathBuf| {
         File::create(path).map_err(|error| format!("cannot write {}: {error}", path.display()))
     };
@@ -161,7 +165,7 @@ fn grade(step: Step, shop: &Shop) -> std::result::Result<Completion, Failed> {
 fn run_check(step: &Step, shop: &Shop) -> Result<Report> {
     let folder = tempfile::Builder::new().prefix("workbook-").tempdir()?;
     let seconds = shop.deadline.to_string();
-    let mut command = Command::new(env::current_exe()?);
+    let mut command = this_program();
     command.args([ROLE, "warden", &step.trial, &seconds]).current_dir(folder.path());
     // It never reads what comes from here, but it notices the end of it: ours.
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -170,11 +174,12 @@ fn run_check(step: &Step, shop: &Shop) -> Result<Report> {
     let limit = Instant::now() + Duration::from_secs(shop.deadline) + MARGIN;
     let written = read_report(&mut warden, limit);
     let _ = warden.kill(); // it has written all it had to say, or never will
-    shop.wardens.ended(&mut warden)?;
-    if let Ok(report) = serde_json::from_slice(&written?) {
-        return Ok(report);
+    let status = shop.wardens.ended(&mut warden)?;
+    match serde_json::from_slice(&written?) {
+        Ok(report) => Ok(report),
+        Err(_) if status.code().is_some() => Err("its warden has said why, above".into()),
+        Err(_) => Ok(without_warden(step, Finding::new("warden-gone"))),
     }
-    Ok(without_warden(step, Finding::new("warden-gone")))
 }
 
 /// What there is to say when no warden has said anything.
@@ -185,11 +190,14 @@ fn without_warden(step: &Step, finding: Finding) -> Report {
 }
 
 /// `cargo test -p exercises | head` closes our stdout. That ends this program, as any other, and the
-/// wardens notice that it has gone; std would have it panic instead.
+/// wardens notice that it has gone; std would have it panic instead. And whoever started us may have
+/// ignored SIGCHLD: then the kernel would reap our children.
 #[allow(unsafe_code)]
-fn die_of_a_closed_pipe() {
-    // SAFETY: the default action is no handler of ours.
-    let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
+fn reset_signals() {
+    for default in [Signal::SIGPIPE, Signal::SIGCHLD] {
+        // SAFETY: the default action is no handler of ours.
+        let _ = unsafe { signal(default, SigHandler::SigDfl) };
+    }
 }
 
 /// Reads until the end of it, until `limit`, or until somebody has stopped the warden.
@@ -201,7 +209,7 @@ fn read_report(warden: &mut Child, limit: Instant) -> Result<Vec<u8>> {
     loop {
         match poll(&mut [PollFd::new(stdout.as_fd(), PollFlags::POLLIN)], LOOK) {
             // Only if there is nothing to read: perhaps it was us who slept for an hour.
-            Ok(0) if Instant::now() > limit || proc::state(pid) == Some('T') => break,
+            Ok(0) if Instant::now() > limit || matches!(proc::state(pid), Some('T' | 't')) => break,
             Ok(0) | Err(Errno::EINTR) => continue,
             Err(error) => return Err(error.into()),
             Ok(_) => {}

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::process::{Child, Command};
-use std::sync::{Mutex, PoisonError};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, getpgid, getpid, getsid};
 
-use crate::proc;
+use crate::{Result, proc};
+
+/// How long the end of what a warden has left may take.
+const END: Duration = Duration::from_secs(10);
 
 /// The wardens that run. Every other child of this process is an orphan of one that was killed.
 #[derive(Debug)]
@@ -32,29 +36,31 @@ impl Wardens {
     /// The kernel's.
     pub fn start(&self, command: &mut Command) -> io::Result<Child> {
         // The lock is held across the start: nobody may take the newcomer for an orphan.
-        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = self.running();
         let warden = command.spawn()?;
         running.insert(warden.id().cast_signed());
         Ok(warden)
     }
 
-    /// Reaps a warden that ends, and whatever it has left.
+    /// Reaps a warden that ends, and whatever it has left. Returns how it ended.
     ///
     /// # Errors
-    /// The kernel's.
-    pub fn ended(&self, warden: &mut Child) -> io::Result<()> {
+    /// The kernel's; or something cannot be ended.
+    pub fn ended(&self, warden: &mut Child) -> Result<ExitStatus> {
         let status = warden.wait()?;
-        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        running.remove(&warden.id().cast_signed());
+        self.running().remove(&warden.id().cast_signed());
         if status.success() {
-            return Ok(()); // then it has left nothing
+            return Ok(status); // then it has left nothing
         }
-        let mine = getsid(None)?;
+        let (mine, deadline) = (getsid(None)?, Instant::now() + END);
         loop {
+            // Under the lock, so that nobody takes a warden that starts right now for an orphan.
+            let running = self.running();
             let mut orphans = proc::children(getpid().as_raw());
             orphans.retain(|child| !running.contains(child));
+            drop(running);
             if orphans.is_empty() {
-                return Ok(());
+                return Ok(status);
             }
             for orphan in orphans.into_iter().map(Pid::from_raw) {
                 if getsid(Some(orphan)).is_ok_and(|session| session != mine)
@@ -65,6 +71,13 @@ impl Wardens {
                 let _ = kill(orphan, Signal::SIGKILL);
                 let _ = waitpid(orphan, None); // its own children come to us next
             }
+            if Instant::now() > deadline {
+                return Err("there are processes that cannot be ended".into());
+            }
         }
+    }
+
+    fn running(&self) -> MutexGuard<'_, BTreeSet<i32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,9 +9,11 @@ mod timeline;
 mod tree;
 pub mod waits;
 
+use std::env;
+use std::fs;
 use std::io::{self, PipeReader, Read, Write};
 use std::os::fd::AsFd;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, ExitCode, Stdio, exit};
 use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -21,6 +23,7 @@ use nix::sys::prctl;
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::WaitStatus;
+use nix::unistd::setsid;
 use serde::{Deserialize, Serialize};
 
 use self::output::Output;
@@ -29,9 +32,9 @@ use self::timeline::Timeline;
 pub use self::tree::CROWD;
 use self::tree::Tree;
 use self::waits::{Wait, waits};
-use crate::Result;
 use crate::verdict::{End, Seen, Verdict, judge};
 use crate::wire::{self, Record, now};
+use crate::{Result, this_program};
 
 /// How long everybody may sleep, without anything happening, before they are called stuck. No check
 /// has a pause as long as this.
@@ -105,6 +108,7 @@ fn watch(trial: &str, deadline: Duration) -> Result<Report> {
 /// everything else but SIGKILL and SIGSTOP.
 #[allow(unsafe_code)]
 fn settle() -> Result<SignalFd> {
+    setsid()?; // a signal to the group of the runner must not hit those who clean up after it
     prctl::set_child_subreaper(true)?;
     // SAFETY: the default action is no handler of ours. If it was ignored when we were started,
     // the kernel would reap our children for us.
@@ -127,9 +131,8 @@ fn start_check(trial: &str) -> Result<(Child, PipeReader, PipeReader)> {
         fcntl(reader, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     }
     // A high number, out of the way of those that a learner will see. The copy is not close-on-exec.
-    let number = fcntl(&their_records, FcntlArg::F_DUPFD(200))?;
-    let program = std::env::current_exe()?;
-    let check = Command::new(program)
+    let number = fcntl(&their_records, FcntlArg::F_DUPFD(100))?;
+    let check = this_program()
         .args([crate::ROLE, "check", trial])
         .env(wire::PIPE, number.to_string())
         .env("RUST_BACKTRACE", "0") // of the grader's frames, nobody learns anything
@@ -195,7 +198,8 @@ impl Watch {
                 // The runner holds the other end and never writes: it has died. So does all this.
                 self.tree.look();
                 self.tree.end_all()?;
-                return Err("the runner has gone".into());
+                let _ = env::current_dir().and_then(fs::remove_dir_all); // the runner made it for us
+                exit(1)
             }
         }
     }

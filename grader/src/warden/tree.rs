@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Pid, getpid, getsid};
+use nix::unistd::{Pid, getpgid, getpid, getsid};
 
 use crate::Result;
 use crate::proc::{self, Sight, Stillness};
@@ -15,6 +15,9 @@ use crate::wire::now;
 
 /// The most descendants that a check may have at a time.
 pub const CROWD: usize = 64;
+
+/// The same, zombies included.
+const DEAD_CROWD: usize = 1000;
 
 /// How long the end of everybody may take.
 const END: Duration = Duration::from_secs(10);
@@ -29,13 +32,13 @@ pub struct Tree {
 impl Tree {
     /// Looks who is there.
     pub fn look(&mut self) {
-        self.processes = proc::descendants(getpid().as_raw(), CROWD + 1);
+        self.processes = proc::descendants(getpid().as_raw(), DEAD_CROWD);
     }
 
     /// Whether there are more than any exercise needs.
     #[must_use]
     pub fn is_crowd(&self) -> bool {
-        self.processes.len() > CROWD
+        self.running().len() > CROWD || self.processes.len() >= DEAD_CROWD
     }
 
     /// Everybody, with what was seen of them.
@@ -57,29 +60,37 @@ impl Tree {
     /// Ends everybody, and reaps them.
     ///
     /// A signal to a group reaches all of it at once: not even a process that forks without end can
-    /// get away from it. Groups are only ours if their session is not the one of the warden.
+    /// get away from it. Groups are only ours if their session is not the one of the warden. Whoever
+    /// has left its group loses its parent sooner or later, becomes a child of the warden, and is
+    /// killed as such: that takes so little time that it need not look for anybody else.
     ///
     /// # Errors
     /// Somebody could not be ended.
     pub fn end_all(&mut self) -> Result<()> {
-        let mine = getsid(None)?.as_raw();
+        let (me, mine) = (getpid().as_raw(), getsid(None)?.as_raw());
+        let ours = self.processes.values().filter(|sight| sight.session != mine);
+        for group in ours.map(|sight| sight.group).collect::<BTreeSet<i32>>() {
+            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        }
         let deadline = now() + END;
-        while !self.processes.is_empty() {
-            let ours = self.processes.values().filter(|sight| sight.session != mine);
-            let groups: BTreeSet<i32> = ours.map(|sight| sight.group).collect();
-            for group in groups {
-                let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        loop {
+            let children = proc::children(me);
+            if children.is_empty() {
+                return Ok(());
             }
-            for pid in self.processes.keys() {
-                let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL); // not reaped: still its own pid
+            for child in children.into_iter().map(Pid::from_raw) {
+                if getsid(Some(child)).is_ok_and(|session| session.as_raw() != mine)
+                    && let Ok(group) = getpgid(Some(child))
+                {
+                    let _ = killpg(group, Signal::SIGKILL);
+                }
+                let _ = kill(child, Signal::SIGKILL); // not reaped: still its own pid
             }
             reap()?;
-            self.look();
             if now() > deadline {
-                return Err(format!("{} processes cannot be ended", self.processes.len()).into());
+                return Err("there are processes that cannot be ended".into());
             }
         }
-        Ok(())
     }
 }
 

@@ -33,6 +33,7 @@ pub struct Labels {
     pub output: &'static str,
     pub check: &'static str,
     pub nobody: &'static str,
+    pub nothing: &'static str,
     pub not_started: &'static str,
     pub waits_for: &'static str,
     pub needs: &'static str,
@@ -105,7 +106,11 @@ impl Language {
                 (lines.iter().map(|line| self.event(line, check)).collect(), "\n")
             }
         };
-        if parts.is_empty() { self.labels.nobody.to_owned() } else { parts.join(between) }
+        match (parts.is_empty(), value) {
+            (true, Value::Text(_) | Value::Varying(_)) => self.labels.nothing.to_owned(),
+            (true, _) => self.labels.nobody.to_owned(),
+            _ => parts.join(between),
+        }
     }
 
     /// What the check `trial` does.

@@ -10,7 +10,7 @@ use grader::check::ended;
 use grader::probe::{Gate, Post, listening_on};
 use grader::{Check, Exercise, Finding, Outcome, Value, ensure};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
 use nix::sys::wait::WaitStatus;
 use nix::unistd::{Pid, getpid};
 
@@ -190,7 +190,7 @@ fn answer_to(check: &Check, mut client: TcpStream) -> Result<String, Finding> {
 /// Ends the workers, all of which must still be there.
 fn end(check: &Check, workers: &[Pid]) -> Outcome {
     for worker in workers {
-        let _ = kill(*worker, Signal::SIGTERM);
+        check.kill(*worker, Signal::SIGTERM)?;
     }
     for worker in workers {
         let status = check.reap(*worker)?;

@@ -1,9 +1,10 @@
+use std::thread::sleep;
 use std::time::Duration;
 
 use grader::check::ended;
 use grader::probe::{Gate, Meeting, Post};
 use grader::signals::{Blocked, Interruptions, interrupt_parent};
-use grader::{Check, Exercise, Finding, Outcome, Value, ensure};
+use grader::{Check, Exercise, Finding, Outcome, Value, ensure, proc};
 use nix::sys::signal::{Signal, kill, raise};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpid};
@@ -142,7 +143,7 @@ fn polite_ones_have_time(check: &Check) -> Outcome {
             post.tell("at work");
             signals.wait();
             meeting.meet(number);
-            std::thread::sleep(Duration::from_millis(20)); // the last request
+            sleep(Duration::from_millis(300)); // the last request
             0
         })
     };
@@ -159,23 +160,48 @@ fn polite_ones_have_time(check: &Check) -> Outcome {
     are_stopped(check, "stop(four workers, 2 s)", Duration::from_secs(2), &expected)
 }
 
-/// One does not listen.
+/// Two do not listen. They have one deadline together: when it is over for one, it is for the other.
 fn stubborn_ones_have_none_left(check: &Check) -> Outcome {
     let post = Post::new();
-    let stubborn = check.fork(|| {
+    let one = stubborn(check, &post, None);
+    let other = stubborn(check, &post, Some(one));
+    post.hear_all(check, 2)?;
+    let killed = Ending::Signal(Signal::SIGKILL);
+    let grace = Duration::from_millis(300);
+    are_stopped(
+        check,
+        "stop(two stubborn ones, 300 ms)",
+        grace,
+        &[(one, killed), (other, killed)],
+    )?;
+    let words: Vec<String> = std::iter::from_fn(|| post.heard()).map(|(_, word)| word).collect();
+    let asked = words.iter().filter(|word| *word == "will not stop").count();
+    ensure!(asked <= 2, "reap.asked", seen = asked);
+    ensure!(!words.iter().any(|word| word == "survived"), "reap.each-its-own");
+    Ok(())
+}
+
+/// A worker that does not stop. If it lives on for long after the end of `sibling`, it says so.
+fn stubborn(check: &Check, post: &Post, sibling: Option<Pid>) -> Pid {
+    check.fork(|| {
         let signals = Blocked::new(Signal::SIGTERM);
         post.tell("at work");
-        loop {
-            signals.wait();
-            post.tell("will not stop");
+        signals.wait();
+        post.tell("will not stop");
+        let Some(sibling) = sibling else {
+            loop {
+                signals.wait();
+                post.tell("will not stop");
+            }
+        };
+        while !matches!(proc::state(sibling.as_raw()), None | Some('Z')) {
+            sleep(Duration::from_millis(1));
         }
-    });
-    post.hear_one(check)?;
-    let expected = [(stubborn, Ending::Signal(Signal::SIGKILL))];
-    are_stopped(check, "stop(a stubborn one, 200 ms)", Duration::from_millis(200), &expected)?;
-    let asked = std::iter::from_fn(|| post.heard()).count();
-    ensure!(asked <= 1, "reap.asked", seen = asked);
-    Ok(())
+        sleep(Duration::from_millis(150));
+        post.tell("survived");
+        Gate::new().pass();
+        0
+    })
 }
 
 /// It is gone at once, so the hour is not waited for.

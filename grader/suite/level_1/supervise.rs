@@ -7,7 +7,7 @@ use grader::check::ended;
 use grader::probe::{Gate, Meeting, Post};
 use grader::signals::{Blocked, Interruptions, interrupt_parent};
 use grader::{Check, Exercise, Finding, Outcome, ensure};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
 use nix::sys::wait::WaitStatus;
 use nix::unistd::{Pid, getpid};
 
@@ -124,9 +124,8 @@ fn tend(check: &Check) -> Outcome {
     crew.tend(&[])?;
 
     crew.case = "when-two";
-    check.did(Finding::new("killed").with("pids", &workers[..2]));
     for worker in &workers[..2] {
-        let _ = kill(*worker, Signal::SIGKILL);
+        check.kill(*worker, Signal::SIGKILL)?;
     }
     check.wait_for_deaths(&workers[..2])?;
     crew.tend(&[(workers[0], Next::Replace), (workers[1], Next::Replace)])?;
@@ -136,7 +135,7 @@ fn tend(check: &Check) -> Outcome {
     crew.case = "when-told";
     crew.supervisor.early_deaths = 2;
     crew.tell_to_stop(workers[2]);
-    let _ = kill(workers[2], Signal::SIGTERM);
+    check.kill(workers[2], Signal::SIGTERM)?;
     check.wait_for_deaths(&[workers[2]])?;
     crew.tend(&[(workers[2], Next::Leave)])?;
     crew.counts(2)?;

@@ -24,7 +24,7 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("connected", "connected {count} times"),
     ("connected-early", "connected, before there is any worker"),
     ("answered", "was answered: {text}"),
-    ("killed", "killed {pids}"),
+    ("sent", "sent {signal} to {pid}"),
     ("when-nobody", "when nobody has ended"),
     ("when-two", "after two of three were killed at the same time"),
     ("when-told", "after the end of one that was told to stop"),

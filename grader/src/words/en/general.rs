@@ -39,8 +39,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
         observed: "{signal} killed the process that called it",
         cause: "The grader did not send it, so your code did, or the kernel. SIGKILL and SIGTERM: a \
                 `kill` with pid 0 reaches the whole process group, yourself included, and one with a \
-                wrong pid somebody else. SIGABRT: memory ran out (a check may take 1 GiB), or \
-                something called `abort`. SIGSEGV: `unsafe` code.",
+                wrong pid somebody else. SIGABRT: memory ran out (1 GiB), a function calls itself \
+                without end, or a descriptor was closed twice. SIGSEGV: `unsafe` code.",
         read: None,
     },
     Explanation {
@@ -266,6 +266,22 @@ pub const EXPLANATIONS: &[Explanation] = &[
                 `into_raw_fd`), or is kept somewhere. A primary that leaks one for each worker ends with \
                 \"too many open files\".",
         read: Some((GUIDE_3, "Descriptors.")),
+    },
+    Explanation {
+        id: "left-thread",
+        expected: "one thread, as before {function}",
+        observed: "several",
+        cause: "A thread was started and not joined. A process with threads must not fork: in the child, \
+                whatever lock another thread held would stay locked.",
+        read: Some((GUIDE_2, "What must a primary not do?")),
+    },
+    Explanation {
+        id: "left-deaf",
+        expected: "the same signals blocked and ignored after {function} as before",
+        observed: "others",
+        cause: "Your code has blocked or ignored a signal, and left it so. Both are inherited by every \
+                worker and every program that is started from now on.",
+        read: Some((GUIDE_3, "Signals.")),
     },
     Explanation {
         id: "closed",

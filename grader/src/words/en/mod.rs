@@ -30,6 +30,7 @@ pub const ENGLISH: Language = Language {
         output: "output",
         check: "check",
         nobody: "nobody",
+        nothing: "(nothing)",
         not_started: "not started",
         waits_for: "waits for",
         needs: "needs",

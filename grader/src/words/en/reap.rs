@@ -24,7 +24,7 @@ pub const DONE: &[(&str, &str)] = &[
         "reap::4",
         "stop was called three times. With four workers and 2 s: two that finish a request after \
          SIGTERM and exit with 0 (each waits until the other one has been told, too), one that \
-         SIGTERM kills, one that was dead before. With a stubborn one and 200 ms. With one that \
+         SIGTERM kills, one that was dead before. With two stubborn ones and 300 ms. With one that \
          SIGTERM kills and an hour.",
     ),
 ];
@@ -106,9 +106,17 @@ pub const EXPLANATIONS: &[Explanation] = &[
         read: Some((GUIDE_6, "Graceful, with a deadline.")),
     },
     Explanation {
+        id: "reap.each-its-own",
+        expected: "one grace for all workers together",
+        observed: "150 ms after the end of the first stubborn worker, the other one was still there",
+        cause: "The deadline was counted anew for each worker. Whoever stops a cluster has promised an \
+                end after the grace, not after as many of them as there are workers.",
+        read: Some((GUIDE_6, "Graceful, with a deadline.")),
+    },
+    Explanation {
         id: "reap.asked",
         expected: "each worker is asked once",
-        observed: "the stubborn one heard SIGTERM {seen} times",
+        observed: "the two stubborn ones heard SIGTERM {seen} times",
         cause: "SIGTERM is sent to everybody first, once. Then there is only waiting, and in the end \
                 SIGKILL.",
         read: Some((GUIDE_6, "Graceful, with a deadline.")),

@@ -1,5 +1,5 @@
 use grader::{Check, Finding, Outcome, Value, ensure};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use crate::level_1::supervise::{Next, Ready, Supervisor};
@@ -82,7 +82,7 @@ impl<W: Fn(Ready) -> i32> Crew<'_, W> {
     /// Ends the workers that are left.
     pub fn end(&mut self) -> Outcome {
         for worker in self.check.running_children() {
-            let _ = kill(worker, Signal::SIGKILL);
+            self.check.kill(worker, Signal::SIGKILL)?;
             self.check.reap(worker)?;
         }
         Ok(())
