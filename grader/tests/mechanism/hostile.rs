@@ -87,6 +87,11 @@ fn a_daemon_in_a_session_of_its_own_is_found_and_ended() {
 }
 
 #[test]
+fn who_runs_away_from_every_group_is_ended() {
+    is_caught("runs-away");
+}
+
+#[test]
 fn a_closed_stdout_is_noticed() {
     is_caught("closes-stdout");
 }
