@@ -19,7 +19,7 @@ use nix::unistd::{ForkResult, Pid, getpid};
 use crate::ROLE;
 use crate::proc::{self, Descriptor, Stillness};
 use crate::warden::{CROWD, STILL};
-use crate::wire::{self, Finding, Value, What, now};
+use crate::wire::{self, Finding, What, now};
 
 /// What a check comes to: nothing to say, or something that is wrong.
 pub type Outcome = Result<(), Finding>;
@@ -34,11 +34,12 @@ pub struct Check {
     /// The process of this check. Whoever else comes along here is a child that came back.
     pub me: Pid,
     pipe: File,
-    descriptors: RefCell<Vec<Descriptor>>,
+    /// What may be open.
+    pub(crate) descriptors: RefCell<Vec<Descriptor>>,
     /// Which signals were blocked and ignored before anything was called.
-    signals: Option<(u64, u64)>,
+    pub(crate) signals: Option<(u64, u64)>,
     /// The function of the learner that is called, or was called last.
-    function: RefCell<String>,
+    pub(crate) function: RefCell<String>,
 }
 
 impl Check {
@@ -230,75 +231,9 @@ impl Check {
     }
 
     /// Zombies, and those that run.
-    fn children(&self) -> (Vec<i32>, Vec<i32>) {
+    pub(crate) fn children(&self) -> (Vec<i32>, Vec<i32>) {
         let children = proc::children(self.me.as_raw());
         children.into_iter().partition(|child| proc::state(*child) == Some('Z'))
-    }
-
-    /// What the check leaves behind, after all that it holds itself is gone: zombies, processes,
-    /// descriptors.
-    ///
-    /// # Errors
-    /// Something is left.
-    pub fn look_for_leftovers(&self) -> Outcome {
-        self.look_for_children()?;
-        self.look_for_descriptors()?;
-        let me = self.me.as_raw();
-        if proc::threads(me) > 1 {
-            return Err(self.left("left-thread"));
-        }
-        if proc::deaf_to(me) != self.signals {
-            return Err(self.left("left-deaf"));
-        }
-        Ok(())
-    }
-
-    /// Zombies and processes that are left.
-    ///
-    /// # Errors
-    /// There are some.
-    pub fn look_for_children(&self) -> Outcome {
-        // Who is about to end may take a moment.
-        let _ = self.wait_for(|| self.running_children().is_empty().then_some(()));
-        let (zombies, running) = self.children();
-        if !zombies.is_empty() {
-            return Err(self.left("zombies").with("pids", Value::Pids(zombies)));
-        }
-        if !running.is_empty() {
-            return Err(self.left("left-running").with("pids", Value::Pids(running)));
-        }
-        Ok(())
-    }
-
-    fn left(&self, id: &str) -> Finding {
-        Finding::new(id).with("function", self.function.borrow().clone())
-    }
-
-    /// From now on, whatever is open may stay open: what a runtime keeps for the life of the process,
-    /// for example.
-    pub fn allow_descriptors(&self) {
-        *self.descriptors.borrow_mut() = proc::descriptors(self.me.as_raw());
-    }
-
-    fn look_for_descriptors(&self) -> Outcome {
-        let now = proc::descriptors(self.me.as_raw());
-        let difference = |these: &[Descriptor], those: &[Descriptor]| {
-            let only: Vec<String> = these
-                .iter()
-                .filter(|one| !those.contains(one))
-                .map(|one| format!("{} ({})", one.number, one.kind))
-                .collect();
-            only.join(", ")
-        };
-        let before = self.descriptors.borrow();
-        let (opened, closed) = (difference(&now, &before), difference(&before, &now));
-        if !closed.is_empty() {
-            return Err(self.left("closed").with("descriptors", Value::Varying(closed)));
-        }
-        if !opened.is_empty() {
-            return Err(self.left("left-open").with("descriptors", Value::Varying(opened)));
-        }
-        Ok(())
     }
 }
 

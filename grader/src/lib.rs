@@ -15,7 +15,7 @@
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | [`check`], [`probe`], [`pieces`], [`signals`] | inside a check: call a learner's code, watch it from all sides |
+//! | [`check`], [`leftovers`], [`probe`], [`pieces`], [`signals`] | inside a check: call a learner's code, watch it from all sides |
 //! | [`stage`] | the process of a check |
 //! | [`proc`] | what `/proc` knows |
 //! | [`wire`] | what a check reports to its warden |
@@ -36,6 +36,7 @@ compile_error!(
 
 pub mod catalogue;
 pub mod check;
+pub mod leftovers;
 pub mod pieces;
 pub mod probe;
 pub mod proc;
@@ -49,9 +50,12 @@ pub mod wire;
 pub mod words;
 
 use std::env;
+use std::ffi::CString;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
+
+use nix::sys::prctl;
 
 pub use check::{Check, Outcome};
 pub use wire::{Finding, Value};
@@ -104,6 +108,10 @@ pub const ROLE: &str = "--grader-role";
 pub fn main(subject: Subject, exercises: &[Exercise]) -> ExitCode {
     let arguments: Vec<String> = env::args().collect();
     let words: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
+    if let [ROLE, role, ..] = words[..] {
+        // For `ps`: it was started as /proc/self/exe, and would be called "exe".
+        let _ = CString::new(role).map(|role| prctl::set_name(&role));
+    }
     match words[..] {
         [ROLE, "warden", trial, seconds] => {
             warden::main(trial, Duration::from_secs(seconds.parse().unwrap_or(10)))
