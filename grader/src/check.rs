@@ -97,8 +97,12 @@ impl Check {
     /// It is one.
     pub fn ok<T, E: Debug>(&self, answer: Result<T, E>) -> Result<T, Finding> {
         answer.map_err(|error| {
-            let function = self.function.borrow().clone();
-            Finding::new("error").with("function", function).with("error", format!("{error:?}"))
+            let (function, error) = (self.function.borrow().clone(), format!("{error:?}"));
+            // EINTR and ECHILD, as io::Error and as Errno show them.
+            let is_news = ["Interrupted", "EINTR", "code: 10,", "ECHILD"];
+            let is_news = is_news.iter().any(|one| error.contains(one));
+            let id = if is_news { "error" } else { "error-other" };
+            Finding::new(id).with("function", function).with("error", error)
         })
     }
 

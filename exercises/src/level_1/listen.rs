@@ -35,7 +35,8 @@ pub const LISTEN_FD: &str = "LISTEN_FD";
 ///
 /// # Errors
 /// One line for the user, which names the address. If it is taken, the line says so in the words
-/// "in use", and how to find out who has it: `ss -ltnp 'sport = :8000'`, with the right port.
+/// "in use", and with which command to find out who has it: `ss -ltnp 'sport = :8000'`, with the
+/// right port.
 pub fn open(address: SocketAddr) -> Result<TcpListener, String> {
     hole!("listen::1", address)
 }

@@ -9,7 +9,7 @@
 //! 2. A worker that was told to stop is not replaced, however it ends.
 //! 3. A program that cannot start is not started for ever.
 //! 4. What a worker has said counts, even when it has died since.
-//! 5. All that have ended are reaped, and nobody else is waited for.
+//! 5. All that have ended are reaped, and nobody is waited for who runs on.
 //!
 //! To read: `level-1-basics/guides/06-life-of-a-worker.md`. In a second terminal:
 //! `cargo test -p exercises supervise`.
@@ -123,7 +123,7 @@ impl<W: Fn(Ready) -> i32> Supervisor<W> {
         }
     }
 
-    /// Step 2. Forks one worker, and puts it on the list.
+    /// Step 2. Forks one worker, puts it on the list, and returns its pid at once.
     ///
     /// It does the `work` with a [`Ready`] of its own (a clone of the pipe's write end), and exits
     /// with the code that the work returns.

@@ -1,7 +1,7 @@
 //! Four lines of descent, each of which has a new process in a new session all the time, and no parent.
 //! exercise: frame
 //! fails: frame::5
-//! finding: error
+//! finding: error-other
 
     pub fn push(&mut self, _piece: &[u8]) -> io::Result<Vec<Vec<u8>>> {
         let end = std::time::Instant::now() + std::time::Duration::from_secs(20);

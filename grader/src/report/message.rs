@@ -47,11 +47,22 @@ pub fn text(graded: &Graded, look: Look) -> String {
         (labels.cause, filled(explanation.cause)),
         (labels.read, reading(graded, explanation)),
         (labels.hint, step.hints.first().cloned().unwrap_or_default()),
-        (labels.output, report.output.trim_end().to_owned()),
+        (labels.output, few_lines(&report.output)),
     ] {
         section(&mut message, label, &text, look);
     }
     message
+}
+
+/// The first and the last lines of what was printed: the message must stay on the screen.
+fn few_lines(output: &str) -> String {
+    const MOST: usize = 40;
+    let lines: Vec<&str> = output.trim_end().lines().collect();
+    if lines.len() <= MOST {
+        return lines.join("\n");
+    }
+    let (head, tail) = (&lines[..MOST / 2], &lines[lines.len() - MOST / 2..]);
+    [head, &["[…]"], tail].concat().join("\n")
 }
 
 fn timeline(report: &Report) -> String {

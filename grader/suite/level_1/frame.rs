@@ -38,7 +38,7 @@ fn messages() -> [Vec<u8>; 6] {
 fn encodes(check: &Check) -> Outcome {
     for message in messages() {
         let length = message.len();
-        let frame = check.call_ok("encode(message)", || frame::encode(&message))?;
+        let frame = check.call_ok(format!("encode({length} bytes)"), || frame::encode(&message))?;
         let right = oracle(&message);
         ensure!(
             frame == right,

@@ -83,6 +83,11 @@ fn one_answer(check: &Check) -> Outcome {
     }
     let empty = check.call_ok("ask_worker(work)", || spawn::ask_worker(String::new))?;
     ensure!(empty.is_empty(), "spawn.answer", expected = 0, seen = empty.len());
+    let elder = check.fork(|| 1);
+    check.wait_for_deaths(&[elder])?;
+    check.call_ok("ask_worker(work)", || spawn::ask_worker(String::new))?;
+    ensure!(check.is_zombie(elder), "reap.stole", pid = elder);
+    check.reap(elder)?;
     for dies in [|| exit(3), || killed_by(Signal::SIGKILL)] {
         let answer = check.call("ask_worker(dying work)", || spawn::ask_worker(dies));
         ensure!(answer.is_err(), "spawn.half-answer", seen = format!("{answer:?}"));

@@ -39,8 +39,9 @@ fn rule(check: &Check) -> Outcome {
                     (false, false) if early_deaths >= limit => Next::GiveUp,
                     (false, _) => Next::Replace,
                 };
-                let called = format!("decide(life, {early_deaths}, {limit})");
-                let seen = check.call(called, || supervise::decide(life, early_deaths, limit));
+                let seen = check.call("decide(life, early_deaths, limit)", || {
+                    supervise::decide(life, early_deaths, limit)
+                });
                 ensure!(
                     seen == expected,
                     "supervise.rule",
@@ -170,6 +171,13 @@ fn cannot_start<W: Fn(Ready) -> i32>(crew: &mut Crew<'_, W>, gate: &Gate) -> Out
             dying = crew.is_replaced(&old)?;
         }
     }
+    crew.is_kept(2)?;
+    // Two more at the same time: the first one's GiveUp is no reason to forget the second.
+    let two = [crew.start()?, crew.start()?];
+    gate.open(crew.check, 2);
+    crew.check.wait_for_deaths(&two)?;
+    crew.tend(&two.map(|pid| (pid, Next::GiveUp)))?;
+    crew.counts(LIMIT + 2)?;
     crew.is_kept(2)
 }
 
@@ -240,5 +248,6 @@ fn stop(check: &Check) -> Outcome {
     ensure!(left.is_empty(), "supervise.still-listed", pids = left.as_slice());
     let early: Vec<Pid> = workers.into_iter().filter(|worker| check.is_child(*worker)).collect();
     ensure!(early.is_empty(), "supervise.returned-early", pids = early.as_slice());
+    ensure!(post.heard().is_none(), "supervise.replaced-in-stop");
     Ok(())
 }

@@ -27,7 +27,7 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("sent", "sent {signal} to {pid}"),
     ("when-nobody", "when nobody has ended"),
     ("when-two", "after two of three were killed at the same time"),
-    ("when-told", "after the end of one that was told to stop"),
+    ("when-told", "after the end of one that was told to stop, with early_deaths at 2"),
     ("when-early", "after the end of one that could not start"),
     ("when-ready-and-gone", "after the end of one that was ready, and exited with 0 at once"),
     ("worker-is", "{pid} {what}"),

@@ -220,9 +220,16 @@ pub const EXPLANATIONS: &[Explanation] = &[
         expected: "{function} succeeds",
         observed: "it returned the error {error}",
         cause: "Not everything that looks like an error is one. EINTR means: a signal came, try again. \
-                ECHILD means: there is no such child, perhaps because it has been reaped before. EBADF \
-                means: that descriptor is closed.",
+                ECHILD means: there is no such child, perhaps because it has been reaped before.",
         read: Some((GUIDE_3, "Signals.")),
+    },
+    Explanation {
+        id: "error-other",
+        expected: "{function} succeeds",
+        observed: "it returned the error {error}",
+        cause: "Either a call has failed that need not, or your code makes an error of what is none. The \
+                comment of the function lists all errors that it may return, and when.",
+        read: None,
     },
     Explanation {
         id: "stolen",

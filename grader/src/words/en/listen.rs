@@ -11,8 +11,9 @@ pub const DONE: &[(&str, &str)] = &[
     ),
     (
         "listen::2",
-        "A client connected. Then start_worker(listener, answer) was called, and three more clients \
-         came, one after the other. The answer is the pid of who gives it.",
+        "start_worker(listener, answer) was called, a client came, and the worker was ended. Another \
+         client connected; then start_worker was called once more, and three clients came, one after \
+         the other. The answer is the pid of who gives it.",
     ),
     (
         "listen::3",
@@ -45,10 +46,26 @@ pub const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         id: "listen.twice",
         expected: "an error",
-        observed: "a second socket for the same address, or one for an address of somebody else",
+        observed: "a second socket for the same address",
         cause: "With SO_REUSEPORT a second bind succeeds: a second copy of your program takes half of \
                 your clients, and nobody notices. An ordinary bind refuses it.",
         read: Some((GUIDE_4, "A second bind fails.")),
+    },
+    Explanation {
+        id: "listen.elsewhere",
+        expected: "an error for 192.0.2.1:80, an address that this machine does not have",
+        observed: "a socket",
+        cause: "It listens somewhere else than it was told. Bind the address that the caller gave, all \
+                of it.",
+        read: None,
+    },
+    Explanation {
+        id: "listen.nonblocking",
+        expected: "a listener that blocks, as it did before",
+        observed: "O_NONBLOCK is set",
+        cause: "That flag belongs to the open socket, not to the descriptor: whoever sets it sets it for \
+                all workers and for the primary, and an accept that returns at once makes a busy loop.",
+        read: Some((GUIDE_4, "`O_NONBLOCK` is shared")),
     },
     Explanation {
         id: "listen.unnamed",
@@ -67,7 +84,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         id: "listen.advice",
-        expected: "if and only if the address is taken, how to find out by whom: {advice}",
+        expected: "if and only if the address is taken, how to find out by whom: ss -ltnp, with the port \
+                   {port}",
         observed: "{seen}",
         cause: "An error that says what to do next is worth two that do not.",
         read: Some((GUIDE_2, "Port in use.")),

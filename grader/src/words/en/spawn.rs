@@ -15,8 +15,9 @@ pub const DONE: &[(&str, &str)] = &[
     ),
     (
         "spawn::3",
-        "ask_worker(work) was called with answers from nothing to more than 1 MiB, with work that \
-         exits with code 3, and with work that dies of SIGKILL.",
+        "ask_worker(work) was called with answers from nothing to more than 1 MiB, once while an elder \
+         child had ended and was left unreaped; with work that exits with code 3, and with work that \
+         dies of SIGKILL.",
     ),
     (
         "spawn::4",
@@ -40,7 +41,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
         id: "spawn.pid",
         expected: "the pid of the worker: {worker}",
         observed: "{returned}",
-        cause: "`fork` returns twice. In the parent it hands you the child's pid; `getpid()` is your own.",
+        cause: "`fork` returns twice. In the parent it hands you the child's pid; `getpid()` is your own, \
+                and a child that forks again is not the worker any more.",
         read: Some((GUIDE_2, "Who am I?")),
     },
     Explanation {

@@ -137,6 +137,14 @@ pub const EXPLANATIONS: &[Explanation] = &[
         read: Some((GUIDE_3, "Signals.")),
     },
     Explanation {
+        id: "supervise.replaced-in-stop",
+        expected: "while all are stopped, nobody is started",
+        observed: "a new worker said that it was ready",
+        cause: "The one that was dead before stop() was replaced by it: tend() knows nothing of the \
+                stop, unless every worker on the list was told first.",
+        read: Some((GUIDE_6, "The intentional stop.")),
+    },
+    Explanation {
         id: "supervise.still-listed",
         expected: "an empty list after stop()",
         observed: "still on it: {pids}",
