@@ -48,8 +48,7 @@ fn is_told(line: &str, address: SocketAddr, in_use: bool) -> Outcome {
     let says_so = line.to_lowercase().contains("in use");
     ensure!(says_so == in_use, "listen.reason", seen = varying(line));
     let has_advice = line.contains("ss -");
-    let port = varying(address.port());
-    ensure!(has_advice == in_use, "listen.advice", port = port, seen = varying(line));
+    ensure!(has_advice == in_use, "listen.advice", seen = varying(line));
     ensure!(!line.trim().contains('\n'), "listen.lines", seen = varying(line));
     Ok(())
 }
@@ -62,7 +61,9 @@ fn one_worker(check: &Check) -> Outcome {
     };
     // The first one finds an empty queue, so that whoever accepts in the primary waits in vain.
     let first = start()?;
-    is_answered_by(check, connect(&listener), &[first])?;
+    for _ in 0..2 {
+        is_answered_by(check, connect(&listener), &[first])?;
+    }
     end(check, &[first])?;
     let early = connect(&listener);
     check.did("connected-early");

@@ -11,8 +11,8 @@ pub const DONE: &[(&str, &str)] = &[
     ),
     (
         "listen::2",
-        "start_worker(listener, answer) was called, a client came, and the worker was ended. Another \
-         client connected; then start_worker was called once more, and three clients came, one after \
+        "start_worker(listener, answer) was called, two clients came, and the worker was ended. \
+         Another client connected; then start_worker was called once more, and three clients came, one after \
          the other. The answer is the pid of who gives it.",
     ),
     (
@@ -84,8 +84,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         id: "listen.advice",
-        expected: "if and only if the address is taken, how to find out by whom: ss -ltnp, with the port \
-                   {port}",
+        expected: "if and only if the address is taken, a command that shows by whom: ss -ltnp",
         observed: "{seen}",
         cause: "An error that says what to do next is worth two that do not.",
         read: Some((GUIDE_2, "Port in use.")),
