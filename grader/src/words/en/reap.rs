@@ -116,7 +116,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         id: "reap.asked",
         expected: "each worker is asked once",
-        observed: "the two stubborn ones heard SIGTERM {seen} times",
+        observed: "a stubborn one heard SIGTERM several times",
         cause: "SIGTERM is sent to everybody first, once. Then there is only waiting, and in the end \
                 SIGKILL.",
         read: Some((GUIDE_6, "Graceful, with a deadline.")),
