@@ -7,10 +7,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::sys::prctl;
-use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::waitpid;
-use nix::unistd::{Pid, getpgid, getpid, getsid};
+use nix::unistd::{Pid, getpid};
 
+use crate::warden::kill_with_group;
 use crate::{Result, proc};
 
 /// How long the end of what a warden has left may take.
@@ -52,7 +52,7 @@ impl Wardens {
         if status.success() {
             return Ok(status); // then it has left nothing
         }
-        let (mine, deadline) = (getsid(None)?, Instant::now() + END);
+        let deadline = Instant::now() + END;
         loop {
             // Under the lock, so that nobody takes a warden that starts right now for an orphan.
             let running = self.running();
@@ -63,12 +63,7 @@ impl Wardens {
                 return Ok(status);
             }
             for orphan in orphans.into_iter().map(Pid::from_raw) {
-                if getsid(Some(orphan)).is_ok_and(|session| session != mine)
-                    && let Ok(group) = getpgid(Some(orphan))
-                {
-                    let _ = killpg(group, Signal::SIGKILL);
-                }
-                let _ = kill(orphan, Signal::SIGKILL);
+                kill_with_group(orphan);
                 let _ = waitpid(orphan, None); // its own children come to us next
             }
             if Instant::now() > deadline {

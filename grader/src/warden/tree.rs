@@ -79,12 +79,7 @@ impl Tree {
                 return Ok(());
             }
             for child in children.into_iter().map(Pid::from_raw) {
-                if getsid(Some(child)).is_ok_and(|session| session.as_raw() != mine)
-                    && let Ok(group) = getpgid(Some(child))
-                {
-                    let _ = killpg(group, Signal::SIGKILL);
-                }
-                let _ = kill(child, Signal::SIGKILL); // not reaped: still its own pid
+                kill_with_group(child);
             }
             reap()?;
             if now() > deadline {
@@ -92,6 +87,15 @@ impl Tree {
             }
         }
     }
+}
+
+/// Kills a child of this process, and its whole group, unless that is in the session of this process.
+pub fn kill_with_group(child: Pid) {
+    let is_elsewhere = getsid(Some(child)).is_ok_and(|session| getsid(None) != Ok(session));
+    if is_elsewhere && let Ok(group) = getpgid(Some(child)) {
+        let _ = killpg(group, Signal::SIGKILL);
+    }
+    let _ = kill(child, Signal::SIGKILL); // not reaped: the pid is still its own
 }
 
 /// Reaps everybody who has ended and is a child of this process.

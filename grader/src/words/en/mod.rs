@@ -6,6 +6,7 @@ mod general;
 mod listen;
 mod reap;
 mod spawn;
+mod stuck;
 mod supervise;
 
 use super::{Explanation, Labels, Language};
@@ -43,6 +44,7 @@ pub const ENGLISH: Language = Language {
     },
     explanations: &[
         general::EXPLANATIONS,
+        stuck::EXPLANATIONS,
         spawn::EXPLANATIONS,
         reap::EXPLANATIONS,
         listen::EXPLANATIONS,
