@@ -1,0 +1,116 @@
+//! What the world is told about workers.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Generation, Refusal, SlotId, WorkerId};
+
+/// A fact about a worker or the cluster. Each worker's facts come in a legal order: `Spawned`,
+/// `Ready`, `Draining`, `Exited`; any of them may be followed by `Exited` directly.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// A process is about to start.
+    Spawned {
+        /// Who.
+        worker: WorkerId,
+        /// Where.
+        slot: SlotId,
+        /// Which version.
+        generation: Generation,
+    },
+    /// It accepts connections.
+    Ready(WorkerId),
+    /// It was told to leave, and why.
+    Draining(WorkerId, Retirement),
+    /// It accepts no more connections.
+    Disconnected(WorkerId),
+    /// It was found to hang, or to break the protocol; it is being killed.
+    Unhealthy(WorkerId, String),
+    /// It is gone.
+    Exited {
+        /// Who.
+        worker: WorkerId,
+        /// How.
+        exit: Exit,
+        /// Whether the intent was known before: the primary had asked, or the worker had said so.
+        voluntary: bool,
+        /// Time since it was spawned.
+        uptime: Duration,
+    },
+    /// A slot is tried again after a delay, because its workers die early.
+    BackingOff {
+        /// Which slot.
+        slot: SlotId,
+        /// Early deaths in a row.
+        failures: u32,
+        /// The delay that was drawn.
+        delay: Duration,
+    },
+    /// A slot is given up: too many early deaths in a row. A reload or a reset tries it again.
+    Errored {
+        /// Which slot.
+        slot: SlotId,
+        /// Early deaths in a row.
+        failures: u32,
+    },
+    /// A rolling reload has begun.
+    ReloadStarted(Generation),
+    /// All slots run the new version.
+    ReloadFinished(Generation),
+    /// It stopped before that; what is new already stays new.
+    ReloadFailed(Generation, Refusal),
+    /// Another number of workers is wanted from now on.
+    Scaled {
+        /// Before.
+        from: usize,
+        /// Now.
+        to: usize,
+    },
+    /// A stop has begun.
+    Stopping,
+}
+
+/// Why a worker was told to leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Retirement {
+    /// A newer version took its place.
+    Reload,
+    /// Fewer workers are wanted.
+    ScaleDown,
+    /// It uses more memory than it may.
+    MemoryLimit,
+    /// It has answered as many requests as it may.
+    MaxRequests,
+    /// It has lived as long as it may.
+    MaxLifetime,
+    /// It said that it leaves.
+    OwnWish,
+    /// The cluster stops.
+    Stop,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Exit {
+    /// It called `exit` with this code.
+    Code(i32),
+    /// A signal with this number killed it.
+    Signal(i32),
+    /// It was never started.
+    NeverStarted,
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exited with code {code}"),
+            Self::Signal(number) => match nix::sys::signal::Signal::try_from(*number) {
+                Ok(signal) => write!(f, "was killed by {signal}"),
+                Err(_) => write!(f, "was killed by signal {number}"),
+            },
+            Self::NeverStarted => f.write_str("could not be started"),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The numbers that the supervisor decides by.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of the supervisor. [`Config`](crate::Config) makes it, and validates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Workers wanted at the start.
+    pub workers: usize,
+    /// Scaling goes no lower.
+    pub min_workers: usize,
+    /// Scaling goes no higher.
+    pub max_workers: usize,
+    /// How many workers more than wanted may be starting or ready while others are replaced.
+    pub surge: usize,
+    /// How many may be draining at the same time; `None`: as many as are wanted.
+    pub max_draining: Option<usize>,
+    /// How long a worker may take from its start until it is ready.
+    pub ready_timeout: Duration,
+    /// How long a newcomer must stay ready in a reload before the old worker is drained.
+    pub min_ready: Duration,
+    /// A worker that dies sooner after its start than this died early.
+    pub min_uptime: Duration,
+    /// Back-off: the first delay's upper bound.
+    pub restart_delay: Duration,
+    /// Back-off: no delay is longer.
+    pub restart_delay_max: Duration,
+    /// After this many early deaths in a row a slot is errored.
+    pub max_early_deaths: u32,
+    /// How long idle connections of a draining worker stay open for one more request.
+    pub drain_window: Duration,
+    /// How long a draining worker may take in all, before SIGTERM.
+    pub drain_timeout: Duration,
+    /// The same for a stop of the cluster.
+    pub shutdown_timeout: Duration,
+    /// In a stop: how long all workers have to empty the queue before connections are refused.
+    pub accept_timeout: Duration,
+    /// From SIGTERM to SIGKILL.
+    pub term_grace: Duration,
+    /// From SIGABRT to SIGKILL, time to write a core.
+    pub abort_grace: Duration,
+    /// How often workers report. Two reports missed: unhealthy. `None`: hangs are not looked for.
+    pub heartbeat: Option<Duration>,
+    /// Bytes of resident memory above which a worker is replaced.
+    pub memory_limit: Option<u64>,
+    /// Requests after which a worker is replaced, give or take a tenth.
+    pub max_requests: Option<u64>,
+    /// Time after which a worker is replaced, give or take a tenth.
+    pub max_lifetime: Option<Duration>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            workers: 1,
+            min_workers: 1,
+            max_workers: 256,
+            surge: 1,
+            max_draining: None,
+            ready_timeout: Duration::from_secs(30),
+            min_ready: Duration::ZERO,
+            min_uptime: Duration::from_secs(1),
+            restart_delay: Duration::from_millis(100),
+            restart_delay_max: Duration::from_secs(30),
+            max_early_deaths: 10,
+            drain_window: Duration::from_secs(2),
+            drain_timeout: Duration::from_secs(30),
+            shutdown_timeout: Duration::from_secs(30),
+            accept_timeout: Duration::from_millis(100),
+            term_grace: Duration::from_secs(2),
+            abort_grace: Duration::from_secs(5),
+            heartbeat: Some(Duration::from_secs(30)),
+            memory_limit: None,
+            max_requests: None,
+            max_lifetime: None,
+        }
+    }
+}
