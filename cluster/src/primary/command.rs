@@ -1,0 +1,37 @@
+//! What other threads may ask of the driver: the admin API's and the program's own.
+
+use serde_json::value::RawValue;
+use tokio::sync::oneshot;
+
+use super::Stats;
+use crate::metrics::Totals;
+use crate::supervisor::{Refusal, ScaleTo, SlotId, WorkerId};
+
+/// Where the answer to a change goes: the number of workers wanted, or why not.
+pub type Reply = oneshot::Sender<Result<usize, Refusal>>;
+
+/// A wish, sent over a bounded channel to the one loop that owns all state.
+#[derive(Debug)]
+pub enum Command {
+    /// Rolling reload. The answer comes when it has finished or failed.
+    Reload(Reply),
+    /// Another number of workers.
+    Scale(ScaleTo, Reply),
+    /// Try an errored slot again.
+    Reset(SlotId, Reply),
+    /// Stop gracefully, or at once.
+    Stop {
+        /// At once.
+        now: bool,
+    },
+    /// How is everybody?
+    Stats(oneshot::Sender<Stats>),
+    /// All counters, those of retired workers included.
+    Metrics(oneshot::Sender<Totals>),
+    /// A message to one worker.
+    Send(WorkerId, Box<RawValue>),
+    /// A message to all workers that are ready.
+    Broadcast(Box<RawValue>),
+    /// A question to one worker; the answer, or why there is none.
+    Ask(WorkerId, Box<RawValue>, oneshot::Sender<Result<Box<RawValue>, Refusal>>),
+}
