@@ -1,0 +1,22 @@
+//! Which descriptors a worker has: standard input (`/dev/null`), output and error, and then these,
+//! by number. Nothing else is inherited.
+
+use std::os::fd::RawFd;
+
+/// The channel to the primary: a stream socket pair with [frames](crate::channel).
+pub const CHANNEL: RawFd = 3;
+
+/// The reading end of a pipe that only the primary's death closes.
+pub const LIFELINE: RawFd = 4;
+
+/// The channel on which the primary hands over accepted connections and lends listening sockets.
+pub const HAND_OFF: RawFd = 5;
+
+/// The first listening socket; the others follow in the order of the settings.
+pub const LISTENERS: RawFd = 6;
+
+/// At most this many listeners fit.
+pub const MAX_LISTENERS: usize = 16;
+
+/// Descriptors of the primary that are to survive until the `exec` lie above.
+pub(super) const FIRST_FREE: RawFd = 32;
