@@ -1,9 +1,12 @@
 //! What other threads may ask of the driver: the admin API's and the program's own.
 
+use std::time::Duration;
+
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
 use super::Stats;
+use crate::channel::message::Answer;
 use crate::metrics::Totals;
 use crate::supervisor::{Refusal, ScaleTo, SlotId, WorkerId};
 
@@ -29,9 +32,11 @@ pub enum Command {
     /// All counters, those of retired workers included.
     Metrics(oneshot::Sender<Totals>),
     /// A message to one worker.
-    Send(WorkerId, Box<RawValue>),
+    Tell(WorkerId, Box<RawValue>),
     /// A message to all workers that are ready.
     Broadcast(Box<RawValue>),
-    /// A question to one worker; the answer, or why there is none.
-    Ask(WorkerId, Box<RawValue>, oneshot::Sender<Result<Box<RawValue>, Refusal>>),
+    /// A question to one worker, and how long to wait; the answer, or why there is none.
+    Ask(WorkerId, Box<RawValue>, Duration, oneshot::Sender<Result<Box<RawValue>, Refusal>>),
+    /// The answer to a worker's question.
+    Answer(WorkerId, u64, Answer),
 }

@@ -1,8 +1,31 @@
-//! The driver of the cluster: it turns the world into inputs of the supervisor, and the
-//! supervisor's actions into system calls.
+//! The driver of the cluster: it turns the world into inputs of the
+//! [`supervisor`](crate::supervisor), and the supervisor's actions into system calls.
+//!
+//! Three threads: the main one runs the loop and starts processes; one delivers events to the
+//! program; one serves the [admin API](crate::admin). The last two send [`Command`]s to the first.
 
+mod actions;
+mod chronicle;
 mod command;
+mod courier;
+mod driver;
+mod events;
+mod handle;
+mod inbox;
+mod log;
+mod memory;
+mod peer;
+mod pid_file;
+mod ports;
+mod report;
+mod signals;
+mod start;
 mod stats;
+mod tally;
 
 pub use command::{Command, Reply};
+pub use events::{Answerer, Body, Event, Events};
+pub use handle::Handle;
 pub use stats::{ClusterStats, PrimaryStats, Stats, WorkerStats};
+
+pub(crate) use start::{Watch, run};

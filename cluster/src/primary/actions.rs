@@ -1,0 +1,108 @@
+//! From the supervisor's actions to system calls.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use tracing::warn;
+
+use super::driver::Driver;
+use super::peer::Peer;
+use crate::channel::message::{Hello, ToWorker};
+use crate::spawn::spawn;
+use crate::supervisor::{Action, Generation, Input, Refusal, RequestId, SlotId, WorkerId};
+use crate::{Error, Result};
+
+impl Driver {
+    /// Does what the supervisor says, in order. What fails to start is told to it at once, and what
+    /// it says then comes last.
+    pub(super) fn perform(&mut self, actions: Vec<Action>) {
+        let mut to_do = VecDeque::from(actions);
+        while let Some(action) = to_do.pop_front() {
+            if let Some(input) = self.act(action) {
+                to_do.extend(self.supervisor.step(self.now(), input));
+            }
+        }
+    }
+
+    fn act(&mut self, action: Action) -> Option<Input> {
+        match action {
+            Action::Spawn { worker, slot, generation } => {
+                return self.spawn(worker, slot, generation).err().map(|error| {
+                    warn!("{error}");
+                    Input::SpawnFailed { worker, reason: error.to_string() }
+                });
+            }
+            Action::Drain { worker, window, deadline } => {
+                self.ports.draining(worker);
+                self.control(worker, &ToWorker::Drain { window, deadline });
+            }
+            Action::Signal { worker, signal } => {
+                if let Some(peer) = self.peers.get(&worker) {
+                    peer.signal(signal);
+                }
+            }
+            Action::RefuseConnections => self.ports.refuse(),
+            Action::Reply { request, result } => self.reply(request, result),
+            Action::Emit(event) => self.tell(event),
+            Action::Forget(generation) => drop(self.versions.remove(&generation)),
+            Action::Finished => self.finished = true,
+        }
+        None
+    }
+
+    fn spawn(&mut self, worker: WorkerId, slot: SlotId, generation: Generation) -> Result<()> {
+        let version = self.versions.get(&generation).ok_or_else(|| {
+            Error::new(format!("version {generation} of the program is not open any more"))
+        })?;
+        let (mine, theirs) = UnixStream::pair()?;
+        let (hand_off, their_hand_off) = socketpair(
+            AddressFamily::Unix,
+            SockType::SeqPacket,
+            None,
+            SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
+        )?;
+        let hello = Hello {
+            worker,
+            slot,
+            generation,
+            restarts: self.tally.restarts_of(slot),
+            config: (*version.config).clone(),
+            addresses: self.addresses.to_vec(),
+        };
+        let listeners = self.ports.listeners(slot)?;
+        let mut descriptors: Vec<BorrowedFd<'_>> =
+            vec![theirs.as_fd(), self.lifeline.as_fd(), their_hand_off.as_fd()];
+        descriptors.extend(listeners.iter().map(|listener| listener.as_fd()));
+        let process = spawn(&version.image, &self.program, &descriptors)?;
+        mine.set_nonblocking(true)?;
+        let mine = tokio::net::UnixStream::from_std(mine)?;
+        let pid = process.pid;
+        let peer =
+            Peer::attend(worker, slot, generation, process, mine, self.deliver.clone())?;
+        peer.control(&ToWorker::Hello(Box::new(hello)))?;
+        self.ports.spawned(worker, slot, hand_off)?;
+        self.peers.insert(worker, peer);
+        self.spawned(worker, slot, generation, pid);
+        Ok(())
+    }
+
+    pub(super) fn control(&self, worker: WorkerId, message: &ToWorker) {
+        let Some(peer) = self.peers.get(&worker) else { return };
+        if let Err(error) = peer.control(message) {
+            warn!(%worker, "{error}");
+        }
+    }
+
+    fn reply(&mut self, request: RequestId, result: Result<usize, Refusal>) {
+        match self.replies.remove(&request) {
+            Some(reply) => drop(reply.send(result)), // who asked may have given up
+            None => {
+                if let Err(why) = result {
+                    warn!("{why}"); // a signal asked: the log is where its sender looks
+                }
+            }
+        }
+    }
+}

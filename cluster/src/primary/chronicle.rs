@@ -1,0 +1,115 @@
+//! What happened, told to everybody who wants to know: the log, the counts, systemd, the program.
+
+use std::time::Duration;
+
+use nix::unistd::Pid;
+use tracing::{error, info, warn};
+
+use super::driver::Driver;
+use super::events::Event;
+use crate::listener::systemd;
+use crate::supervisor::{self, Exit, Generation, SlotId, WorkerId};
+
+impl Driver {
+    /// A process was really started.
+    pub(super) fn spawned(&mut self, worker: WorkerId, slot: SlotId, generation: Generation, pid: Pid) {
+        self.tally.spawned(slot);
+        info!(%worker, %slot, %generation, %pid, "worker spawned");
+        let pid = pid.as_raw().unsigned_abs();
+        self.events.put(Event::Spawned { worker, slot, generation, pid });
+    }
+
+    /// The supervisor says that something happened.
+    pub(super) fn tell(&mut self, happened: supervisor::Event) {
+        use supervisor::Event as Fact;
+        match happened {
+            Fact::Spawned { .. } => {} // told when there is a pid
+            Fact::Ready(worker) => self.listening(worker),
+            Fact::Draining(worker, why) => {
+                info!(%worker, ?why, "worker is draining");
+                self.events.put(Event::Draining(worker, why));
+            }
+            Fact::Disconnected(worker) => self.events.put(Event::Disconnected(worker)),
+            Fact::Unhealthy(worker, why) => {
+                warn!(%worker, "worker is unhealthy: {why}");
+                self.events.put(Event::Unhealthy(worker, why));
+            }
+            Fact::Exited { worker, exit, voluntary, uptime } => {
+                self.exited(worker, exit, voluntary, uptime);
+            }
+            Fact::BackingOff { slot, failures, delay } => {
+                warn!(%slot, failures, ?delay, "its workers die early; the next one waits");
+                self.events.put(Event::BackingOff { slot, failures, delay });
+            }
+            Fact::Errored { slot, failures } => {
+                error!(%slot, failures, "given up: fix the program, then reload or reset");
+                self.events.put(Event::Errored { slot, failures });
+            }
+            Fact::Scaled { from, to } => {
+                info!(from, to, "scaled");
+                self.events.put(Event::Scaled { from, to });
+            }
+            Fact::Stopping => {
+                info!("stopping");
+                systemd::notify_stopping();
+                self.events.put(Event::Stopping);
+            }
+            reload => self.reloading(reload),
+        }
+    }
+
+    fn reloading(&mut self, happened: supervisor::Event) {
+        use supervisor::Event as Fact;
+        match happened {
+            Fact::ReloadStarted(generation) => {
+                info!(%generation, "reload started");
+                systemd::notify_reloading();
+                self.adopt(generation);
+                self.events.put(Event::ReloadStarted(generation));
+            }
+            Fact::ReloadFinished(generation) => {
+                info!(%generation, "reload finished");
+                systemd::notify_ready();
+                self.tally.last_reload_error = None;
+                self.events.put(Event::ReloadFinished(generation));
+            }
+            Fact::ReloadFailed(generation, why) => {
+                error!(%generation, "reload failed: {why}");
+                systemd::notify_ready();
+                self.tally.last_reload_error = Some(why.to_string());
+                self.events.put(Event::ReloadFailed(generation, why));
+            }
+            other => unreachable!("{other:?} is not about reloads"),
+        }
+    }
+
+    fn listening(&mut self, worker: WorkerId) {
+        info!(%worker, "worker is ready");
+        let addresses = self.addresses.clone();
+        self.events.put(Event::Listening(worker, addresses.clone()));
+        let workers = self.supervisor.ready();
+        if !self.tally.serving && workers >= self.supervisor.desired() {
+            self.tally.serving = true;
+            info!(workers, "serving on {}", addresses.join(", "));
+            systemd::notify_ready();
+            self.events.put(Event::Serving { addresses, workers });
+        }
+    }
+
+    fn exited(&mut self, worker: WorkerId, exit: Exit, voluntary: bool, uptime: Duration) {
+        if voluntary {
+            info!(%worker, ?uptime, "worker {exit}");
+        } else {
+            self.tally.crashes += 1;
+            warn!(%worker, ?uptime, "worker {exit}, unannounced");
+        }
+        let Some(peer) = self.peers.remove(&worker) else { return }; // it was never started
+        let (code, signal) = match exit {
+            Exit::Code(code) => (Some(code), None),
+            Exit::Signal(signal) => (None, Some(signal)),
+            Exit::NeverStarted => (None, None),
+        };
+        let pid = peer.pid.as_raw().unsigned_abs();
+        self.events.put(Event::Exited { worker, pid, code, signal, voluntary, uptime });
+    }
+}

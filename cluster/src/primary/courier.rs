@@ -1,0 +1,155 @@
+//! One task for each worker: it carries what the worker says to the loop, and then how it ended.
+//!
+//! The order is a promise: everything that a worker has sent arrives before its exit. Whether an
+//! exit was announced can only be known that way.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use bytes::{Bytes, BytesMut};
+use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, recv};
+use rustix::process::{WaitId, WaitIdOptions, waitid};
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
+use tokio::io::unix::AsyncFd;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc;
+
+use crate::Result;
+use crate::channel::frame::Frames;
+use crate::channel::message::ToPrimary;
+use crate::supervisor::{Exit, WorkerId};
+
+/// What a courier brings.
+#[derive(Debug)]
+pub(super) enum News {
+    /// It said something.
+    Said(ToPrimary),
+    /// What it said is no message; the channel is not read any more.
+    Broken(String),
+    /// It is gone, and reaped.
+    Exited(Exit),
+}
+
+/// Where the couriers of all workers deliver. It is bounded: a worker that floods its channel waits,
+/// and since senders queue up in order, the others get their turn.
+pub(super) type Deliver = mpsc::Sender<(WorkerId, News)>;
+
+/// Attends a worker until it is gone.
+pub(super) async fn attend(
+    worker: WorkerId,
+    channel: OwnedReadHalf,
+    pidfd: AsyncFd<OwnedFd>,
+    deliver: Deliver,
+) {
+    let mut mail = Mail { buffer: BytesMut::new(), frames: Frames::default() };
+    let mut open = true;
+    // An error of the loop's end means that the primary is done: nobody is left to tell.
+    while open {
+        let ended = tokio::select! {
+            biased;
+            arrived = mail.receive(&channel) => {
+                open = mail.hand_out(worker, arrived, &deliver).await;
+                false
+            }
+            _ = pidfd.readable() => true,
+        };
+        if ended {
+            let arrived = mail.receive_the_rest(&channel);
+            mail.hand_out(worker, arrived.map(|()| 0), &deliver).await;
+            break;
+        }
+    }
+    let exit = reap(&pidfd).await;
+    let _ = deliver.send((worker, News::Exited(exit))).await;
+}
+
+/// What has come and was not handed out yet.
+struct Mail {
+    buffer: BytesMut,
+    frames: Frames,
+}
+
+impl Mail {
+    async fn receive(&mut self, mut channel: &OwnedReadHalf) -> io::Result<usize> {
+        let stream: &tokio::net::UnixStream = channel.as_ref();
+        loop {
+            stream.readable().await?;
+            match stream.try_read_buf(&mut self.buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// Everything that is left in the socket of a process that is dead. It asks the kernel and not
+    /// the runtime, which may not have noticed yet that something is there.
+    fn receive_the_rest(&mut self, channel: &OwnedReadHalf) -> io::Result<()> {
+        let stream: &tokio::net::UnixStream = channel.as_ref();
+        let mut bytes = [0; 8192];
+        loop {
+            match recv(stream.as_fd().as_raw_fd(), &mut bytes, MsgFlags::MSG_DONTWAIT) {
+                Ok(0) | Err(Errno::EAGAIN) => return Ok(()),
+                Ok(length) => self.buffer.extend_from_slice(&bytes[..length]),
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+
+    /// Delivers all whole messages; says whether more may come.
+    async fn hand_out(
+        &mut self,
+        worker: WorkerId,
+        arrived: io::Result<usize>,
+        deliver: &Deliver,
+    ) -> bool {
+        let mut next = || -> Result<Option<ToPrimary>> { self.frames.next(&mut self.buffer) };
+        loop {
+            let (news, more) = match next() {
+                Ok(Some(message)) => (News::Said(message), true),
+                Ok(None) => return !matches!(arrived, Ok(0) | Err(_)),
+                Err(error) => (News::Broken(error.to_string()), false),
+            };
+            if deliver.send((worker, news)).await.is_err() || !more {
+                return false;
+            }
+        }
+    }
+}
+
+/// Waits for the end of a process, and takes its status: until then it is a zombie.
+async fn reap(pidfd: &AsyncFd<OwnedFd>) -> Exit {
+    loop {
+        let Ok(mut ready) = pidfd.readable().await else { return Exit::NeverStarted };
+        match waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED) {
+            Ok(Some(status)) => {
+                let code = status.exit_status().map(Exit::Code);
+                let signal = status.terminating_signal().map(Exit::Signal);
+                return code.or(signal).unwrap_or(Exit::NeverStarted);
+            }
+            // Not yet; or somebody else has reaped it, which we never see as a code of ours.
+            Ok(None) | Err(rustix::io::Errno::AGAIN) => ready.clear_ready(),
+            Err(_) => return Exit::NeverStarted,
+        }
+    }
+}
+
+/// Writes to a worker: what the supervisor wants first, then the program's own messages.
+pub(super) async fn write(
+    mut channel: OwnedWriteHalf,
+    mut control: mpsc::UnboundedReceiver<Bytes>,
+    mut messages: mpsc::Receiver<Bytes>,
+) {
+    loop {
+        let frame = tokio::select! {
+            biased;
+            Some(frame) = control.recv() => frame,
+            Some(frame) = messages.recv() => frame,
+            else => return,
+        };
+        if channel.write_all(&frame).await.is_err() {
+            return; // it is going: its courier will tell
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The one loop. It owns all state of the primary; everybody else sends it something.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval, sleep_until};
+use tracing::{info, warn};
+
+use super::courier::News;
+use super::events::{Event, Sink};
+use super::peer::Peer;
+use super::ports::Ports;
+use super::signals::{Signals, Wish};
+use super::tally::Tally;
+use super::{Command, Reply, memory};
+use crate::config::Config;
+use crate::metrics::Totals;
+use crate::spawn::{Image, Program};
+use crate::supervisor::{Generation, Input, RequestId, ScaleTo, Supervisor, Time, WorkerId};
+use crate::{Result, listener};
+
+/// All state of the primary.
+pub(super) struct Driver {
+    pub(super) config: Arc<Config>,
+    pub(super) supervisor: Supervisor,
+    pub(super) started: Instant,
+    pub(super) program: Program,
+    pub(super) versions: BTreeMap<Generation, Version>,
+    pub(super) peers: BTreeMap<WorkerId, Peer>,
+    pub(super) lifeline: std::io::PipeReader,
+    pub(super) ports: Ports,
+    pub(super) addresses: Arc<[String]>,
+    pub(super) events: Sink,
+    pub(super) tally: Tally,
+    pub(super) totals: Totals,
+    pub(super) replies: HashMap<RequestId, Reply>,
+    pub(super) next_request: u64,
+    pub(super) next_generation: u64,
+    pub(super) commands_back: mpsc::Sender<Command>,
+    pub(super) deliver: mpsc::Sender<(WorkerId, News)>,
+    pub(super) finished: bool,
+}
+
+/// A version of the program, with the settings that were read when it was opened.
+#[derive(Debug)]
+pub(super) struct Version {
+    pub(super) image: Image,
+    pub(super) config: Arc<Config>,
+}
+
+/// Where inputs come from.
+pub(super) struct Sources {
+    pub(super) signals: Signals,
+    pub(super) news: mpsc::Receiver<(WorkerId, News)>,
+    pub(super) commands: mpsc::Receiver<Command>,
+}
+
+impl Driver {
+    /// Runs until the cluster has stopped.
+    pub(super) async fn run(mut self, mut sources: Sources) -> Result<()> {
+        let mut health = interval(self.config.health_check_interval);
+        health.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut stats = interval(self.config.log_stats.unwrap_or(Duration::MAX / 4));
+        stats.reset(); // nothing to tell yet
+        let first = self.supervisor.start(self.now());
+        self.perform(first);
+        while !self.finished {
+            let wake = self.next_wake();
+            tokio::select! {
+                wish = sources.signals.next() => self.wish(wish),
+                Some((worker, news)) = sources.news.recv() => self.news(worker, news),
+                Some(command) = sources.commands.recv() => self.command(command),
+                arrived = self.ports.next() => self.ports.handle(arrived),
+                () = sleep_until(wake.into()) => self.feed(Input::Tick),
+                _ = health.tick() => self.look_at_memory(),
+                _ = stats.tick() => self.log_stats(),
+            }
+        }
+        info!("all workers are gone, goodbye");
+        Ok(())
+    }
+
+    /// Tells the supervisor, and does what it says.
+    pub(super) fn feed(&mut self, input: Input) {
+        let actions = self.supervisor.step(self.now(), input);
+        self.perform(actions);
+    }
+
+    pub(super) fn now(&self) -> Time {
+        Time(self.started.elapsed())
+    }
+
+    fn next_wake(&self) -> Instant {
+        let never = Duration::from_secs(24 * 60 * 60); // it looks again tomorrow
+        self.supervisor.next_wake().map_or(Instant::now() + never, |time| self.started + time.0)
+    }
+
+    fn wish(&mut self, wish: Wish) {
+        match wish {
+            Wish::Stop => {
+                listener::systemd::notify_stopping();
+                self.feed(Input::Stop);
+            }
+            Wish::Reload => self.reload(None),
+            Wish::OneMore => self.scale(ScaleTo::Up, None),
+            Wish::OneLess => self.scale(ScaleTo::Down, None),
+        }
+    }
+
+    /// Opens the program and reads the settings again, then reloads to them.
+    pub(super) fn reload(&mut self, reply: Option<Reply>) {
+        let opened = self.program.open().and_then(|image| {
+            let config = Arc::new(self.config.reread()?);
+            Ok(Version { image, config })
+        });
+        match opened {
+            Ok(version) => {
+                self.next_generation += 1;
+                let generation = Generation(self.next_generation);
+                self.versions.insert(generation, version);
+                let request = self.request(reply);
+                self.feed(Input::Reload { request, generation });
+            }
+            Err(error) => {
+                self.tally.reload_failed(&error.to_string());
+                warn!("the reload was not begun, all stays as it is: {error}");
+                if let Some(reply) = reply {
+                    let _ = reply.send(Err(crate::supervisor::Refusal(error.to_string())));
+                }
+            }
+        }
+    }
+
+    pub(super) fn scale(&mut self, to: ScaleTo, reply: Option<Reply>) {
+        let request = self.request(reply);
+        self.feed(Input::Scale { request, to });
+    }
+
+    /// Remembers to whom an answer goes.
+    pub(super) fn request(&mut self, reply: Option<Reply>) -> RequestId {
+        self.next_request += 1;
+        let request = RequestId(self.next_request);
+        if let Some(reply) = reply {
+            self.replies.insert(request, reply);
+        }
+        request
+    }
+
+    fn look_at_memory(&mut self) {
+        if self.config.policy.memory_limit.is_none() {
+            return;
+        }
+        let seen = |(worker, peer): (&WorkerId, &Peer)| {
+            memory::resident(peer.pid).map(|bytes| Input::Memory(*worker, bytes))
+        };
+        let seen: Vec<Input> = self.peers.iter().filter_map(seen).collect();
+        for input in seen {
+            self.feed(input);
+        }
+    }
+
+    fn log_stats(&self) {
+        let stats = self.stats();
+        info!(
+            workers = stats.cluster.active_workers,
+            healthy = stats.cluster.healthy_workers,
+            requests = stats.primary.total_requests,
+            restarts = stats.primary.total_restarts,
+            crashes = stats.primary.total_crashes,
+            "cluster stats"
+        );
+    }
+
+    /// Puts an event where the program reads it.
+    pub(super) fn emit(&mut self, event: Event) {
+        self.events.put(event);
+    }
+}

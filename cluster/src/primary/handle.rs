@@ -1,0 +1,114 @@
+//! What a program may ask of its own cluster, from the thread on which its events arrive.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::{RawValue, to_raw_value};
+use tokio::sync::{mpsc, oneshot};
+
+use super::events::Body;
+use super::{Command, Stats};
+use crate::supervisor::{Refusal, ScaleTo, SlotId, WorkerId};
+use crate::{Error, Result};
+
+/// A handle on the running cluster. All calls wait for their answer, so none of them belongs into a
+/// worker's async code; a worker has its own channel.
+#[derive(Clone, Debug)]
+pub struct Handle(pub(super) mpsc::Sender<Command>);
+
+impl Handle {
+    /// Rolling reload; waits until it has finished.
+    ///
+    /// # Errors
+    /// It was refused, or failed: the reason.
+    pub fn reload(&self) -> Result<()> {
+        self.ask(Command::Reload)?.map(drop).map_err(refused)
+    }
+
+    /// Another number of workers; does not wait for them.
+    ///
+    /// # Errors
+    /// It is outside the minimum and the maximum.
+    pub fn scale(&self, workers: usize) -> Result<()> {
+        let to = ScaleTo::Exactly(workers);
+        self.ask(|reply| Command::Scale(to, reply))?.map(drop).map_err(refused)
+    }
+
+    /// Tries an errored slot again.
+    ///
+    /// # Errors
+    /// There is nothing to reset.
+    pub fn reset(&self, slot: SlotId) -> Result<()> {
+        self.ask(|reply| Command::Reset(slot, reply))?.map(drop).map_err(refused)
+    }
+
+    /// Stops the cluster gracefully; does not wait.
+    ///
+    /// # Errors
+    /// It is gone already.
+    pub fn stop(&self) -> Result<()> {
+        self.send(Command::Stop { now: false })
+    }
+
+    /// How everybody is.
+    ///
+    /// # Errors
+    /// The cluster is gone.
+    pub fn stats(&self) -> Result<Stats> {
+        self.ask(Command::Stats)
+    }
+
+    /// Sends a message to one worker. It is dropped when the worker does not read its messages.
+    ///
+    /// # Errors
+    /// It cannot be encoded, or the cluster is gone.
+    pub fn tell(&self, worker: WorkerId, message: &impl Serialize) -> Result<()> {
+        self.send(Command::Tell(worker, raw(message)?))
+    }
+
+    /// Sends a message to all workers that are ready.
+    ///
+    /// # Errors
+    /// It cannot be encoded, or the cluster is gone.
+    pub fn broadcast(&self, message: &impl Serialize) -> Result<()> {
+        self.send(Command::Broadcast(raw(message)?))
+    }
+
+    /// Asks one worker, and waits at most `limit` for the answer.
+    ///
+    /// # Errors
+    /// No answer in time, none of this type, the worker refused it or is gone.
+    pub fn request<A: DeserializeOwned>(
+        &self,
+        worker: WorkerId,
+        question: &impl Serialize,
+        limit: Duration,
+    ) -> Result<A> {
+        let question = raw(question)?;
+        let answer = self.ask(|reply| Command::Ask(worker, question, limit, reply))?;
+        Body(answer.map_err(refused)?).parse()
+    }
+
+    fn send(&self, command: Command) -> Result<()> {
+        self.0.blocking_send(command).map_err(|_| gone())
+    }
+
+    fn ask<A>(&self, command: impl FnOnce(oneshot::Sender<A>) -> Command) -> Result<A> {
+        let (reply, answer) = oneshot::channel();
+        self.send(command(reply))?;
+        answer.blocking_recv().map_err(|_| gone())
+    }
+}
+
+pub(super) fn gone() -> Error {
+    Error::new("the cluster is gone")
+}
+
+fn refused(why: Refusal) -> Error {
+    Error::new(why.0)
+}
+
+fn raw(message: &impl Serialize) -> Result<Box<RawValue>> {
+    to_raw_value(message).map_err(|error| Error::because("cannot encode a message", error))
+}

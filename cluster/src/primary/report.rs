@@ -1,0 +1,96 @@
+//! How the cluster is, for `/stats`.
+
+use std::process;
+use std::time::{Duration, SystemTime};
+
+use super::driver::Driver;
+use super::memory::resident;
+use super::{ClusterStats, PrimaryStats, Stats, WorkerStats};
+use crate::supervisor::{SlotId, SlotView, WorkerState, WorkerView};
+
+impl Driver {
+    pub(super) fn stats(&self) -> Stats {
+        let workers = self.supervisor.workers().map(|worker| self.worker(&worker));
+        let vacant = self.supervisor.slots().filter(|slot| !slot.occupied);
+        Stats {
+            primary: self.primary(),
+            cluster: self.cluster(),
+            workers: workers.chain(vacant.map(|slot| self.vacancy(&slot))).collect(),
+        }
+    }
+
+    fn primary(&self) -> PrimaryStats {
+        PrimaryStats {
+            pid: process::id(),
+            uptime: millis(self.started.elapsed()),
+            total_requests: self.retired_requests
+                + self.peers.values().map(|peer| peer.vitals.requests).sum::<u64>(),
+            total_restarts: self.tally.restarts(),
+            total_crashes: self.tally.crashes,
+            workers_spawned: self.tally.spawned,
+            generation: self.supervisor.generation().0,
+            reloading: self.supervisor.reloading().is_some(),
+            last_reload_error: self.tally.last_reload_error.clone(),
+            events_lost: self.events.lost,
+        }
+    }
+
+    fn cluster(&self) -> ClusterStats {
+        let (ready, starting) = (self.supervisor.ready(), self.supervisor.starting());
+        ClusterStats {
+            num_workers: self.supervisor.desired(),
+            active_workers: ready + starting,
+            min_workers: self.config.policy.min_workers,
+            max_workers: self.config.policy.max_workers,
+            healthy_workers: ready,
+            draining_workers: self.supervisor.draining(),
+            errored_slots: self.supervisor.slots().filter(|slot| slot.errored).count(),
+        }
+    }
+
+    fn worker(&self, view: &WorkerView) -> WorkerStats {
+        let state = match view.state {
+            WorkerState::Starting => "starting",
+            WorkerState::Ready => "ready",
+            WorkerState::Draining => "draining",
+            WorkerState::Dying => "dying",
+        };
+        let mut stats = WorkerStats {
+            id: view.id.0,
+            slot: view.slot.0,
+            generation: view.generation.0,
+            state: state.to_owned(),
+            healthy: view.state == WorkerState::Ready,
+            restarts: self.tally.before(view.slot).saturating_sub(1),
+            ..WorkerStats::default()
+        };
+        if let Some(peer) = self.peers.get(&view.id) {
+            stats.pid = peer.pid.as_raw().unsigned_abs();
+            stats.uptime = millis(peer.since.elapsed());
+            stats.requests_handled = peer.vitals.requests;
+            stats.connections = peer.vitals.connections;
+            stats.memory_mb = resident(peer.pid).unwrap_or_default() >> 20;
+            stats.last_health_check = peer.heard.map(utc);
+        }
+        stats
+    }
+
+    fn vacancy(&self, slot: &SlotView) -> WorkerStats {
+        let SlotId(number) = slot.id;
+        WorkerStats {
+            slot: number,
+            generation: slot.generation.0,
+            state: if slot.errored { "errored" } else { "backing-off" }.to_owned(),
+            restarts: self.tally.before(slot.id).saturating_sub(1),
+            ..WorkerStats::default()
+        }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn utc(time: SystemTime) -> String {
+    humantime::format_rfc3339_millis(time).to_string()
+}

@@ -1,0 +1,117 @@
+//! From settings to a running primary, and to its end.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::runtime::Builder;
+use tokio::sync::mpsc;
+
+use super::driver::{Driver, Sources, Version};
+use super::events::{Sink, stream};
+use super::pid_file::PidFile;
+use super::ports::Ports;
+use super::signals::Signals;
+use super::tally::Tally;
+use super::{Command, Events, Handle, log};
+use crate::config::Config;
+use crate::dispatch::Strategy;
+use crate::metrics::Totals;
+use crate::spawn::{Image, Program};
+use crate::supervisor::{Generation, Supervisor};
+use crate::{Error, Result, admin};
+
+/// What the program does with events, on a thread of its own.
+pub(crate) type Watch = Box<dyn FnOnce(Events, Handle) + Send>;
+
+/// How many wishes of other threads, and how much news of workers, wait for the loop.
+const ROOM: usize = 256;
+
+/// How long the primary waits at its end for the program to read the last events.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Runs the cluster until it has stopped. What cannot be had (a port, a file) is an error before
+/// the first worker is started.
+pub(crate) fn run(config: Config, strategy: Box<dyn Strategy>, watch: Option<Watch>) -> Result<()> {
+    let _log = log::install(config.log);
+    let _pid_file = config.pid_file.as_deref().map(PidFile::create).transpose()?;
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::because("cannot start the primary's runtime", error))?;
+    let (watcher, outcome) = {
+        let _entered = runtime.enter();
+        let (commands_back, commands) = mpsc::channel(ROOM);
+        let (deliver, news) = mpsc::channel(ROOM);
+        let ports = Ports::open(&config, strategy)?;
+        let signals = Signals::install()?;
+        let admin = admin::start(&config.admin, config.admin_token.clone(), commands_back.clone())?;
+        if let Some(address) = admin.address() {
+            tracing::info!("admin API on {address}");
+        }
+        let (events, watcher) = watch_events(watch, &commands_back)?;
+        // Nobody ever writes to this pipe. Its writing end closes when this process dies, however.
+        let (lifeline, _alive) = std::io::pipe()?;
+        let driver = Driver {
+            supervisor: Supervisor::new(config.policy.clone(), seed()),
+            versions: BTreeMap::from([first_version(&config)?]),
+            program: Program::current()?,
+            started: Instant::now(),
+            peers: BTreeMap::new(),
+            addresses: ports.addresses(),
+            config: Arc::new(config),
+            tally: Tally::default(),
+            totals: Totals::default(),
+            replies: HashMap::new(),
+            retired_requests: 0,
+            next_request: 0,
+            next_generation: 1,
+            next_question: 0,
+            finished: false,
+            lifeline,
+            ports,
+            events,
+            commands_back,
+            deliver,
+        };
+        (watcher, runtime.block_on(driver.run(Sources { signals, news, commands })))
+    };
+    if let Some(watcher) = watcher {
+        let _ = watcher.recv_timeout(FAREWELL); // it has read everything, or is not interested
+    }
+    outcome
+}
+
+/// The version that this process runs itself, even when its file has been replaced by now.
+fn first_version(config: &Config) -> Result<(Generation, Version)> {
+    let version = Version { image: Image::mine()?, config: Arc::new(config.clone()) };
+    Ok((Generation(1), version))
+}
+
+/// Starts the thread on which the program watches. What is returned ends when that thread does.
+fn watch_events(
+    watch: Option<Watch>,
+    commands: &mpsc::Sender<Command>,
+) -> Result<(Sink, Option<Receiver<()>>)> {
+    let Some(watch) = watch else { return Ok((Sink::nowhere(), None)) };
+    let (sink, events) = stream();
+    let handle = Handle(commands.clone());
+    let (alive, ended) = channel::<()>();
+    thread::Builder::new().name("cluster-events".to_owned()).spawn(move || {
+        watch(events, handle);
+        drop(alive);
+    })?;
+    Ok((sink, Some(ended)))
+}
+
+/// Jitter must differ from primary to primary, or a fleet would restart in step.
+fn seed() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    since.as_nanos().to_le_bytes().chunks(8).fold(u64::from(std::process::id()), |seed, bytes| {
+        let mut word = [0; 8];
+        word.copy_from_slice(bytes);
+        seed.rotate_left(17) ^ u64::from_le_bytes(word)
+    })
+}

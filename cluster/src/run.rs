@@ -1,0 +1,96 @@
+//! One binary, two roles.
+
+use std::future::Future;
+
+use nix::unistd::{getpid, gettid};
+
+use crate::config::Config;
+use crate::dispatch::{RoundRobin, Strategy};
+use crate::primary::{self, Events, Handle, Watch};
+use crate::worker::{self, Worker};
+use crate::{Error, Result};
+
+/// A failure of the program's own `serve`.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs a cluster with these settings. In the primary it supervises, and returns when all is over;
+/// in a worker, which is the same program started again, it runs `serve`.
+///
+/// A worker whose `serve` returns `Ok` has left by its own wish; after `Err` it exits with code 1.
+///
+/// # Errors
+/// Everything that keeps the primary from starting: a taken port, a file that cannot be written. In a
+/// worker: what `serve` returned.
+///
+/// # Platform
+/// Linux 5.11 or later. Call it on the main thread, outside of any runtime.
+pub fn run<S, F, E>(config: Config, serve: S) -> Result<()>
+where
+    S: FnOnce(Worker) -> F,
+    F: Future<Output = Result<(), E>>,
+    E: Into<Failure>,
+{
+    Cluster::new(config).run(serve)
+}
+
+/// A cluster that is more than its settings: one that watches its own events, or has a strategy.
+pub struct Cluster {
+    config: Config,
+    strategy: Box<dyn Strategy>,
+    watch: Option<Watch>,
+}
+
+impl Cluster {
+    /// A cluster with these settings.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self { config, strategy: Box::new(RoundRobin::default()), watch: None }
+    }
+
+    /// Who gets a connection, when the primary hands them over
+    /// ([`Sharing::HandOff`](crate::config::Sharing::HandOff)). It is called on the primary's only
+    /// thread: it must not wait for anything.
+    #[must_use]
+    pub fn strategy(mut self, strategy: impl Strategy + 'static) -> Self {
+        self.strategy = Box::new(strategy);
+        self
+    }
+
+    /// Runs `watch` in the primary, on a thread of its own, with the cluster's events and a handle on
+    /// it. It may take its time: it never delays the supervision.
+    #[must_use]
+    pub fn watch(mut self, watch: impl FnOnce(Events, Handle) + Send + 'static) -> Self {
+        self.watch = Some(Box::new(watch));
+        self
+    }
+
+    /// Runs it; see [`run`].
+    ///
+    /// # Errors
+    /// Those of [`run`].
+    pub fn run<S, F, E>(self, serve: S) -> Result<()>
+    where
+        S: FnOnce(Worker) -> F,
+        F: Future<Output = Result<(), E>>,
+        E: Into<Failure>,
+    {
+        check_thread()?;
+        if worker::is_worker() {
+            return worker::run(async |worker| serve(worker).await.map_err(Into::into));
+        }
+        primary::run(self.config, self.strategy, self.watch)
+    }
+}
+
+fn check_thread() -> Result<()> {
+    if tokio::runtime::Handle::try_current().is_ok() {
+        return Err(Error::new(
+            "cluster::run makes its own runtime; call it from a plain main, without #[tokio::main]",
+        ));
+    }
+    // The kernel ties a child to the thread that forked it, and only the main one lasts.
+    if gettid() != getpid() {
+        return Err(Error::new("cluster::run must be called on the main thread"));
+    }
+    Ok(())
+}

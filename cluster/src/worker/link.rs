@@ -1,0 +1,205 @@
+//! The worker's end of the channel: what it tells the primary, and what it hears.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::{RawValue, to_raw_value};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use crate::channel::frame::{self, Frames};
+use crate::channel::message::{Answer, ToPrimary, ToWorker};
+use crate::primary::Body;
+use crate::{Error, Result};
+
+/// How many frames wait for the primary; then whoever sends waits too.
+const ROOM: usize = 256;
+
+/// How many unread messages of the program are kept; the oldest are not overtaken, new ones dropped.
+const UNREAD: usize = 1024;
+
+/// Sends to the primary; cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Link(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    frames: mpsc::Sender<Outgoing>,
+    next: AtomicU64,
+    asked: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
+}
+
+#[derive(Debug)]
+enum Outgoing {
+    Frame(Bytes),
+    Flush(oneshot::Sender<()>),
+}
+
+/// What comes from the primary for the program.
+#[derive(Debug)]
+pub struct Message {
+    /// What it says.
+    pub body: Body,
+    /// Where an answer goes, when it is a question.
+    pub reply: Option<ReplyTo>,
+}
+
+/// The way back for the answer to a question.
+#[derive(Debug)]
+pub struct ReplyTo {
+    id: u64,
+    link: Link,
+}
+
+impl ReplyTo {
+    /// Answers.
+    ///
+    /// # Errors
+    /// The answer cannot be encoded, or the primary is gone.
+    pub async fn send(self, answer: &impl Serialize) -> Result<()> {
+        let answer = raw(answer)?;
+        self.link.send(&ToPrimary::Answer(self.id, Ok(answer))).await
+    }
+
+    /// Says why there is no answer.
+    ///
+    /// # Errors
+    /// The primary is gone.
+    pub async fn refuse(self, why: impl Into<String>) -> Result<()> {
+        self.link.send(&ToPrimary::Answer(self.id, Err(why.into()))).await
+    }
+}
+
+impl Link {
+    /// A link that writes to `channel`.
+    pub(super) fn new(channel: OwnedWriteHalf) -> Self {
+        let (frames, waiting) = mpsc::channel(ROOM);
+        tokio::spawn(write(channel, waiting));
+        Self(Arc::new(Inner { frames, next: AtomicU64::new(1), asked: Mutex::default() }))
+    }
+
+    /// Sends a message; waits while the primary is busy.
+    pub(super) async fn send(&self, message: &ToPrimary) -> Result<()> {
+        let frame = frame::encode(message)?;
+        self.0.frames.send(Outgoing::Frame(frame)).await.map_err(|_| gone())
+    }
+
+    /// Waits until all that was sent is in the kernel's hands: it survives our exit.
+    pub(super) async fn flush(&self) {
+        let (written, done) = oneshot::channel();
+        if self.0.frames.send(Outgoing::Flush(written)).await.is_ok() {
+            let _ = done.await;
+        }
+    }
+
+    /// Asks the primary, and waits at most `limit`.
+    pub(super) async fn ask<A: DeserializeOwned>(
+        &self,
+        question: &impl Serialize,
+        limit: Duration,
+    ) -> Result<A> {
+        let id = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let (answered, answer) = oneshot::channel();
+        self.asked().insert(id, answered);
+        let asked = async {
+            self.send(&ToPrimary::Ask(id, raw(question)?)).await?;
+            answer.await.map_err(|_| gone())
+        };
+        let answer = timeout(limit, asked).await;
+        self.asked().remove(&id);
+        let late = |_| Error::new(format!("the primary did not answer within {limit:?}"));
+        Body(answer.map_err(late)??.map_err(Error::new)?).parse()
+    }
+
+    fn asked(&self) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Answer>>> {
+        self.0.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) fn raw(message: &impl Serialize) -> Result<Box<RawValue>> {
+    to_raw_value(message).map_err(|error| Error::because("cannot encode a message", error))
+}
+
+fn gone() -> Error {
+    Error::new("the primary is gone")
+}
+
+async fn write(mut channel: OwnedWriteHalf, mut waiting: mpsc::Receiver<Outgoing>) {
+    while let Some(outgoing) = waiting.recv().await {
+        match outgoing {
+            Outgoing::Frame(frame) => {
+                if channel.write_all(&frame).await.is_err() {
+                    return; // without a primary we end in a moment
+                }
+            }
+            Outgoing::Flush(written) => drop(written.send(())),
+        }
+    }
+}
+
+/// What the primary wants of the worker itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Drain {
+    pub(super) window: Duration,
+    pub(super) deadline: Duration,
+}
+
+/// Where what the primary says goes.
+pub(super) struct Ears {
+    pub(super) link: Link,
+    pub(super) drain: mpsc::UnboundedSender<Drain>,
+    pub(super) messages: mpsc::Sender<Message>,
+}
+
+/// The queue for [`Ears::messages`].
+pub(super) fn inbox() -> (mpsc::Sender<Message>, mpsc::Receiver<Message>) {
+    mpsc::channel(UNREAD)
+}
+
+/// Listens to the primary until the channel ends.
+pub(super) async fn listen(mut channel: OwnedReadHalf, ears: Ears) -> Result<()> {
+    let (mut buffer, mut frames) = (BytesMut::new(), Frames::default());
+    loop {
+        while let Some(message) = frames.next(&mut buffer)? {
+            ears.hear(message);
+        }
+        if channel.read_buf(&mut buffer).await? == 0 {
+            return Ok(());
+        }
+    }
+}
+
+impl Ears {
+    fn hear(&self, message: ToWorker) {
+        match message {
+            ToWorker::Hello(_) => {} // it was read before the runtime began
+            ToWorker::Drain { window, deadline } => {
+                let _ = self.drain.send(Drain { window, deadline });
+            }
+            ToWorker::Tell(body) => self.message(Message { body: Body(body), reply: None }),
+            ToWorker::Ask(id, body) => {
+                let reply = ReplyTo { id, link: self.link.clone() };
+                self.message(Message { body: Body(body), reply: Some(reply) });
+            }
+            ToWorker::Answer(id, answer) => {
+                if let Some(waiting) = self.link.asked().remove(&id) {
+                    let _ = waiting.send(answer); // who asked may have given up
+                }
+            }
+        }
+    }
+
+    /// A worker that does not read its messages must not stop hearing that it is to leave.
+    fn message(&self, message: Message) {
+        if self.messages.try_send(message).is_err() {
+            tracing::warn!("a message was dropped: this worker does not read them");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The server that the scenarios look at: a program on `cluster` with every vice on demand.
+
+use std::convert::Infallible;
+use std::hint::black_box;
+use std::process::{Command, exit};
+use std::time::Duration;
+
+use cluster::http::{Incoming, Request, Response, Token, service_fn};
+use cluster::primary::{Event, Events};
+use cluster::{Cluster, Config, Worker};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::lab::{Conduct, mine};
+
+type Body = Full<Bytes>;
+
+pub fn main() {
+    if let Err(error) = run() {
+        eprintln!("Error: {error}");
+        exit(1);
+    }
+}
+
+fn run() -> cluster::Result<()> {
+    if cluster::is_worker() {
+        misbehave();
+    }
+    let config = Config::from_env()?;
+    Cluster::new(config).watch(|events, _| print(events)).run(serve)
+}
+
+/// What a broken version does instead of working.
+fn misbehave() {
+    match mine().conduct {
+        Conduct::ExitsAtBoot => exit(3),
+        Conduct::NeverReady => loop {
+            ignore_term();
+            std::thread::park();
+        },
+        Conduct::Gibberish => {
+            use std::io::Write;
+            use std::os::fd::FromRawFd;
+            #[allow(unsafe_code)]
+            // SAFETY: descriptor 3 is this worker's channel, and nobody else uses it any more.
+            let mut channel = unsafe { std::os::unix::net::UnixStream::from_raw_fd(3) };
+            let _ = channel.write_all(b"\0\0\0\x02\x63{}");
+            loop {
+                std::thread::park();
+            }
+        }
+        Conduct::Good | Conduct::DiesAtOnce | Conduct::DiesWhenTold => {}
+    }
+}
+
+#[allow(unsafe_code)]
+fn ignore_term() {
+    use nix::sys::signal::{SigHandler, Signal, signal};
+    // SAFETY: ignoring a signal runs no handler.
+    let _ = unsafe { signal(Signal::SIGTERM, SigHandler::SigIgn) };
+}
+
+async fn serve(worker: Worker) -> cluster::Result<()> {
+    let leave = std::sync::Arc::new(tokio::sync::Notify::new());
+    match mine().conduct {
+        Conduct::DiesAtOnce => drop(tokio::spawn(async {
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            exit(7)
+        })),
+        Conduct::DiesWhenTold => drop(tokio::spawn(async {
+            let flag = std::env::current_exe().ok().and_then(|path| Some(path.parent()?.join("die")));
+            while !flag.as_ref().is_some_and(|flag| flag.exists()) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            exit(7)
+        })),
+        _ => {}
+    }
+    let service = service_fn(|request| {
+        let (worker, leave) = (worker.clone(), leave.clone());
+        async move { Ok::<_, Infallible>(answer(&worker, &leave, request).await) }
+    });
+    tokio::select! {
+        served = worker.serve_http(service) => served,
+        () = leave.notified() => Ok(()), // by its own wish
+    }
+}
+
+async fn answer(
+    worker: &Worker,
+    leave: &tokio::sync::Notify,
+    mut request: Request<Incoming>,
+) -> Response<Body> {
+    let number = |name: &str| parameter(&request, name).unwrap_or_default();
+    let body = match request.uri().path() {
+        "/echo" => match request.body_mut().collect().await {
+            Ok(body) => format!("length={}", body.to_bytes().len()),
+            Err(error) => return status(400, error.to_string()),
+        },
+        "/slow" => {
+            tokio::time::sleep(Duration::from_millis(number("ms"))).await;
+            who(worker)
+        }
+        "/big" => "x".repeat(usize::try_from(number("bytes")).expect("64 bits")),
+        "/exit" => exit(i32::try_from(number("code")).expect("it is small")),
+        "/leave" => {
+            leave.notify_one();
+            who(worker)
+        }
+        "/hang" => loop {
+            black_box(()); // a loop that never gives the thread back
+        },
+        "/alloc" => {
+            let size = usize::try_from(number("mb")).expect("64 bits") << 20;
+            Box::leak(vec![1_u8; size].into_boxed_slice());
+            who(worker)
+        }
+        "/child" => {
+            let child = Command::new("ls").args(["-l", "/proc/self/fd"]).output();
+            child.map_or_else(|e| e.to_string(), |out| String::from_utf8_lossy(&out.stdout).into())
+        }
+        "/upgrade" => return upgrade(request),
+        _ => who(worker),
+    };
+    status(200, body)
+}
+
+/// Echoes bytes until the other side ends, or the worker is told to leave and `bye` was sent.
+fn upgrade(mut request: Request<Incoming>) -> Response<Body> {
+    let token = request.extensions().get::<Token>().cloned();
+    let upgraded = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        let Ok(upgraded) = upgraded.await else { return };
+        let mut stream = TokioIo::new(upgraded);
+        let mut byte = [0];
+        while stream.read_exact(&mut byte).await.is_ok() && stream.write_all(&byte).await.is_ok() {}
+        drop(token); // the worker may go now
+    });
+    let mut response = status(101, String::new());
+    response.headers_mut().insert("upgrade", "echo".parse().expect("it is plain"));
+    response.headers_mut().insert("connection", "upgrade".parse().expect("it is plain"));
+    response
+}
+
+fn who(worker: &Worker) -> String {
+    format!(
+        "pid={} worker={} slot={} generation={} version={}",
+        std::process::id(),
+        worker.id(),
+        worker.slot(),
+        worker.generation(),
+        mine().number
+    )
+}
+
+fn status(code: u16, body: String) -> Response<Body> {
+    let response = Response::builder().status(code).body(Full::from(body));
+    response.expect("the codes here are valid")
+}
+
+fn parameter(request: &Request<Incoming>, name: &str) -> Option<u64> {
+    let pairs = request.uri().query()?.split('&');
+    let mut pairs = pairs.filter_map(|pair| pair.split_once('='));
+    pairs.find(|(key, _)| *key == name)?.1.parse().ok()
+}
+
+/// One line of JSON for each event.
+fn print(events: Events) {
+    for event in events {
+        println!("{}", describe(&event));
+    }
+}
+
+fn describe(event: &Event) -> Value {
+    match event {
+        Event::Spawned { worker, slot, generation, pid } => json!({
+            "event": "Spawned", "worker": worker, "slot": slot, "generation": generation, "pid": pid
+        }),
+        Event::Online(worker) => json!({"event": "Online", "worker": worker}),
+        Event::Listening(worker, _) => json!({"event": "Listening", "worker": worker}),
+        Event::Serving { addresses, workers } => {
+            json!({"event": "Serving", "addresses": addresses.to_vec(), "workers": workers})
+        }
+        Event::Draining(worker, why) => json!({"event": "Draining", "worker": worker, "why": why}),
+        Event::Disconnected(worker) => json!({"event": "Disconnected", "worker": worker}),
+        Event::Unhealthy(worker, why) => json!({"event": "Unhealthy", "worker": worker, "why": why}),
+        Event::Exited { worker, pid, code, signal, voluntary, .. } => json!({
+            "event": "Exited", "worker": worker, "pid": pid, "code": code, "signal": signal,
+            "voluntary": voluntary
+        }),
+        Event::BackingOff { slot, failures, delay } => json!({
+            "event": "BackingOff", "slot": slot, "failures": failures,
+            "milliseconds": u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)
+        }),
+        Event::Errored { slot, failures } => {
+            json!({"event": "Errored", "slot": slot, "failures": failures})
+        }
+        Event::ReloadStarted(generation) => {
+            json!({"event": "ReloadStarted", "generation": generation})
+        }
+        Event::ReloadFinished(generation) => {
+            json!({"event": "ReloadFinished", "generation": generation})
+        }
+        Event::ReloadFailed(generation, why) => {
+            json!({"event": "ReloadFailed", "generation": generation, "why": why.0})
+        }
+        Event::Scaled { from, to } => json!({"event": "Scaled", "from": from, "to": to}),
+        other => json!({"event": format!("{other:?}")}),
+    }
+}

@@ -1,0 +1,34 @@
+//! The laboratory: a server under observation, clients that never retry, a look into `/proc`.
+
+mod client;
+mod load;
+mod proc;
+mod program;
+mod service;
+
+pub use client::{Client, Reply};
+pub use load::{Kind, Load};
+pub use proc::{children, descriptors, exists, gone, resident, state, threads};
+pub use program::{Conduct, Program, mine};
+pub use service::{Service, Start};
+
+use std::time::{Duration, Instant};
+
+/// The variable that makes this binary the server.
+pub const FIXTURE: &str = "CLUSTER_FIXTURE";
+
+/// How long a test waits for a fact before it gives up. Only a defect makes it wait that long.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until a fact can be observed, or fails with its name.
+pub fn until<T>(fact: &str, mut observe: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(seen) = observe() {
+            return seen;
+        }
+        assert!(Instant::now() < end, "waited {PATIENCE:?} in vain: {fact}");
+        std::thread::yield_now();
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+}

@@ -1,0 +1,58 @@
+//! What `/proc` says.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+/// Whether a process exists, zombies included.
+pub fn exists(pid: u32) -> bool {
+    fs::exists(format!("/proc/{pid}")).unwrap_or(false)
+}
+
+/// The state letter of a process: R, S, Z…
+pub fn state(pid: u32) -> Option<char> {
+    stat(pid)?.first()?.chars().next()
+}
+
+/// Whether it runs no more. A zombie whose parent is PID 1 counts as gone.
+pub fn gone(pid: u32) -> bool {
+    match stat(pid) {
+        None => true,
+        Some(fields) => fields[0] == "Z" && fields[1] == "1",
+    }
+}
+
+/// Living children and zombies of a process.
+pub fn children(pid: u32) -> Vec<u32> {
+    let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
+    let pids = processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let parent = pid.to_string();
+    pids.filter(|pid| stat(*pid).is_some_and(|fields| fields[1] == parent)).collect()
+}
+
+/// The open descriptors of a process, with what they are.
+pub fn descriptors(pid: u32) -> BTreeMap<u32, String> {
+    let entries = fs::read_dir(format!("/proc/{pid}/fd")).expect("the process is there");
+    let number = |entry: &fs::DirEntry| entry.file_name().to_str()?.parse().ok();
+    let entries = entries.flatten().filter_map(|entry| {
+        let target = fs::read_link(entry.path()).ok()?;
+        Some((number(&entry)?, target.display().to_string()))
+    });
+    entries.collect()
+}
+
+pub fn threads(pid: u32) -> usize {
+    fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count)
+}
+
+/// Resident memory in bytes.
+pub fn resident(pid: u32) -> u64 {
+    let statm = fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
+    statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or_default() * 4096
+}
+
+/// The fields of `/proc/PID/stat` from the state on.
+fn stat(pid: u32) -> Option<Vec<String>> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(')')?;
+    Some(rest.split_whitespace().map(str::to_owned).collect())
+}

@@ -1,0 +1,38 @@
+//! The acceptance scenarios of `cluster`, seen from outside: real processes, real sockets, clients
+//! that never retry. A scenario's number stands in its name.
+//!
+//! This binary has two roles, like every program on `cluster`: it is the tests, and, started again
+//! by them, the [server](fixture) that they look at.
+
+#![allow(missing_docs)]
+
+mod broken;
+mod fixture;
+mod lab;
+mod life;
+mod reload;
+mod sockets;
+
+use libtest_mimic::{Arguments, Trial};
+
+/// A scenario and the numbers of workers it is run with.
+type Scenario = (&'static str, &'static [usize], fn(usize));
+
+fn main() {
+    if std::env::var_os(lab::FIXTURE).is_some() {
+        return fixture::main();
+    }
+    let scenarios = [reload::SCENARIOS, broken::SCENARIOS, life::SCENARIOS, sockets::SCENARIOS];
+    let trials = scenarios.concat().into_iter().flat_map(|(name, counts, run)| {
+        counts.iter().map(move |&workers| {
+            Trial::test(format!("s{name}::workers_{workers}"), move || {
+                run(workers);
+                Ok(())
+            })
+        })
+    });
+    let mut arguments = Arguments::from_args();
+    // Each scenario has processes of its own; many at once would only measure the machine.
+    arguments.test_threads.get_or_insert(2);
+    libtest_mimic::run(&arguments, trials.collect()).exit();
+}
