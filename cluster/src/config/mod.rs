@@ -1,4 +1,44 @@
-//! Settings: from code, from a TOML file, from the environment; checked once, all mistakes together.
+//! Settings: from code, from a TOML file, from the environment; all mistakes are told together.
+//!
+//! Three layers, and a later one overrides an earlier one: the program's own values
+//! ([`Builder`]), a TOML file, the environment. All three speak the same language: a setting has
+//! one row in one table (`table.rs`), and from that row come its name, its place, its limits, its
+//! documentation and its method on the builder.
+//!
+//! ```
+//! # fn main() -> cluster::Result<()> {
+//! use std::time::Duration;
+//!
+//! let config = cluster::Config::builder()
+//!     .listen("127.0.0.1:8000")
+//!     .drain_window(Duration::from_secs(2))
+//!     .env_from([("CLUSTER_WORKERS", "4")])
+//!     .build()?;
+//! # let _ = config; Ok(()) }
+//! ```
+//!
+#![doc = include_str!("settings.md")]
+
+mod address;
+mod builder;
+mod check;
+mod draft;
+mod environment;
+mod file;
+mod form;
+mod mistake;
+mod reread;
+mod special;
+mod table;
+mod token;
+mod units;
+
+pub use builder::Builder;
+pub use mistake::{Mistake, Mistakes, Origin};
+pub use table::{Setting, settings};
+pub use token::Token;
+
+use builder::Sources;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -27,14 +67,54 @@ pub struct Config {
     pub(crate) pid_file: Option<PathBuf>,
     /// Where the admin API listens.
     pub(crate) admin: Admin,
-    /// What changes over TCP must bring.
-    pub(crate) admin_token: Option<String>,
+    /// What changes over TCP must bring. Workers have no use for it, so it is not sent to them.
+    #[serde(skip)]
+    pub(crate) admin_token: Option<Token>,
     /// How the primary logs.
     pub(crate) log: LogFormat,
     /// How often a line with the cluster's totals is logged.
     pub(crate) log_stats: Option<Duration>,
     /// The file that a reload reads again.
     pub(crate) file: Option<PathBuf>,
+    /// Where all this came from, for a reload. Workers do not reload.
+    #[serde(skip)]
+    sources: Sources,
+}
+
+impl Config {
+    /// Begins with the defaults.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The defaults, the file that `CLUSTER_CONFIG` names, if it does, and the environment.
+    ///
+    /// # Errors
+    /// All mistakes in one error; [`Mistakes::of`] gives them one by one.
+    pub fn from_env() -> crate::Result<Self> {
+        Self::builder().env().build()
+    }
+
+    /// What stands before any layer is laid on it. A zero here means "not decided yet"; the forms
+    /// call it `auto`, and [`draft`] decides it at the end.
+    fn before_all_layers() -> Self {
+        Self {
+            listen: address::default_listen(),
+            sharing: Sharing::default(),
+            policy: Policy { workers: 0, max_workers: 0, ..Policy::default() },
+            health_check_interval: Duration::from_secs(30),
+            worker_threads: 1,
+            http: HttpLimits::default(),
+            pid_file: None,
+            admin: Admin::Unix(None),
+            admin_token: None,
+            log: LogFormat::default(),
+            log_stats: None,
+            file: None,
+            sources: Sources::default(),
+        }
+    }
 }
 
 /// A place to listen, with the name by which a worker asks for it.

@@ -1,0 +1,117 @@
+//! How addresses are written.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use super::form::Form;
+use super::{Address, Listen};
+
+/// `sockaddr_un` holds 108 bytes, and the last is a zero (unix(7)).
+pub(super) const LONGEST_PATH: usize = 107;
+
+/// One listener or several, separated by commas: `127.0.0.1:8000`, `web=:80,ops=unix:/run/a.sock`.
+pub(super) struct Listeners;
+
+impl Form for Listeners {
+    type Value = Vec<Listen>;
+
+    fn allowed(&self) -> String {
+        "an address such as 127.0.0.1:8000, 8000 (on all interfaces), unix:/run/app.sock or \
+         systemd:NAME; several as NAME=ADDRESS with commas between them, where the first may go \
+         without a name"
+            .into()
+    }
+
+    fn read(&self, text: &str) -> Option<Vec<Listen>> {
+        text.split(',').enumerate().map(|(at, one)| listen(at, one.trim())).collect()
+    }
+
+    fn show(&self, value: &Vec<Listen>) -> String {
+        value.iter().map(Listen::to_string).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// Where to listen when nobody says.
+pub(super) fn default_listen() -> Vec<Listen> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 8000));
+    vec![Listen { name: FIRST.into(), address: Address::Tcp(address) }]
+}
+
+/// A port on the loopback address, or an address with a port.
+pub(super) fn admin(text: &str) -> Option<SocketAddr> {
+    match text.parse::<u16>() {
+        Ok(port) => Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port))),
+        Err(_) => tcp(text),
+    }
+}
+
+/// A path that fits in a socket's address. A relative one is completed.
+pub(super) fn socket_path(text: &str) -> Option<PathBuf> {
+    let path = std::path::absolute(text).ok()?;
+    let usable = !text.contains('\0') && !text.ends_with('/');
+    (usable && path.as_os_str().len() <= LONGEST_PATH).then_some(path)
+}
+
+const FIRST: &str = "default";
+
+fn listen(at: usize, text: &str) -> Option<Listen> {
+    let (name, text) = match text.split_once('=') {
+        Some((name, rest)) if is_name(name) => (name, rest),
+        _ if at == 0 => (FIRST, text),
+        _ => return None,
+    };
+    Some(Listen { name: name.into(), address: address(text)? })
+}
+
+fn address(text: &str) -> Option<Address> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        return socket_path(path).map(Address::Unix);
+    }
+    if let Some(name) = text.strip_prefix("systemd:") {
+        return is_name(name).then(|| Address::Systemd(name.into()));
+    }
+    if text.starts_with('/') {
+        return socket_path(text).map(Address::Unix);
+    }
+    tcp(text).map(Address::Tcp)
+}
+
+/// An address in numbers. Names other than `localhost` are not looked up: what a name stands for
+/// may change between a start and a restart.
+fn tcp(text: &str) -> Option<SocketAddr> {
+    let everywhere = IpAddr::from(Ipv4Addr::UNSPECIFIED);
+    if let Ok(port) = text.parse::<u16>() {
+        return Some((everywhere, port).into());
+    }
+    match text.rsplit_once(':') {
+        Some(("" | "*", port)) => Some((everywhere, port.parse().ok()?).into()),
+        Some(("localhost", port)) => Some((Ipv4Addr::LOCALHOST, port.parse().ok()?).into()),
+        _ => text.parse().ok(),
+    }
+}
+
+/// Letters, digits, `-`, `_` and `.`, as a unit file's `FileDescriptorName=` could hold them.
+fn is_name(text: &str) -> bool {
+    let usable = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    (1..=64).contains(&text.len()) && text.chars().all(usable)
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name != FIRST {
+            write!(f, "{}=", self.name)?;
+        }
+        self.address.fmt(f)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Systemd(name) => write!(f, "systemd:{name}"),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What must be true of several settings together.
+
+use std::time::Duration;
+
+use super::draft::Draft;
+use super::form::{Form, Span};
+use super::{Address, Admin, Listen, Origin, Sharing};
+
+/// Notes every conflict.
+pub(super) fn all(draft: &mut Draft) {
+    numbers_of_workers(draft);
+    durations(draft);
+    listeners(draft);
+    sharing(draft);
+    admin(draft);
+}
+
+fn numbers_of_workers(draft: &mut Draft) {
+    let policy = &draft.config.policy;
+    let (min, workers, max) = (policy.min_workers, policy.workers, policy.max_workers);
+    if min > max {
+        let reason = format!("must not be more than max_workers ({max})");
+        return draft.conflict(&["min_workers", "max_workers"], reason);
+    }
+    if workers < min {
+        let reason = format!("must not be less than min_workers ({min})");
+        draft.conflict(&["workers", "min_workers"], reason);
+    }
+    if workers > max {
+        let reason = format!("must not be more than max_workers ({max})");
+        draft.conflict(&["workers", "max_workers"], reason);
+    }
+}
+
+fn durations(draft: &mut Draft) {
+    let policy = &draft.config.policy;
+    let (window, drain) = (policy.drain_window, policy.drain_timeout);
+    let (delay, longest) = (policy.restart_delay, policy.restart_delay_max);
+    let (accept, stop) = (policy.accept_timeout, policy.shutdown_timeout);
+    if window >= drain {
+        let reason = format!("must be shorter than drain_timeout ({})", shown(drain));
+        draft.conflict(&["drain_window", "drain_timeout"], reason);
+    }
+    if delay > longest {
+        let reason = format!("must not be longer than restart_delay_max ({})", shown(longest));
+        draft.conflict(&["restart_delay", "restart_delay_max"], reason);
+    }
+    if accept > stop {
+        let reason = format!("must not be longer than shutdown_timeout ({})", shown(stop));
+        draft.conflict(&["accept_timeout", "shutdown_timeout"], reason);
+    }
+}
+
+fn shown(duration: Duration) -> String {
+    Span(duration, duration).show(&duration)
+}
+
+fn listeners(draft: &mut Draft) {
+    let listen = draft.config.listen.clone();
+    for (at, one) in listen.iter().enumerate() {
+        let earlier = &listen[..at];
+        if earlier.iter().any(|other| other.name == one.name) {
+            let reason = format!("two listeners have the name {}", one.name);
+            draft.conflict(&["listen"], reason);
+        }
+        if earlier.iter().any(|other| clash(other, one)) {
+            let reason = format!("two listeners have the address {}", one.address);
+            draft.conflict(&["listen"], reason);
+        }
+    }
+}
+
+/// Port 0 is another port each time.
+fn clash(a: &Listen, b: &Listen) -> bool {
+    let any_port = matches!(a.address, Address::Tcp(address) if address.port() == 0);
+    a.address == b.address && !any_port
+}
+
+fn sharing(draft: &mut Draft) {
+    if draft.config.sharing != Sharing::ReusePort {
+        return;
+    }
+    for one in draft.config.listen.clone() {
+        let why = match one.address {
+            Address::Tcp(_) => continue,
+            Address::Unix(_) => "a Unix socket has no port to reuse",
+            Address::Systemd(_) => "systemd passes one socket, and reuse-port needs one per worker",
+        };
+        let reason = format!("does not go with {}: {why}; use inherited or hand-off", one.address);
+        draft.conflict(&["sharing", "listen"], reason);
+    }
+}
+
+fn admin(draft: &mut Draft) {
+    let Admin::Tcp(address) = draft.config.admin else { return };
+    let same_layer = layer(draft.origin("api_socket")) == layer(draft.origin("api_port"));
+    if same_layer && draft.shown("api_socket").trim_matches('"') != "off" {
+        let reason = "choose one: the admin API listens on a socket or on a port".into();
+        draft.conflict(&["api_port", "api_socket"], reason);
+    }
+    if !address.ip().is_loopback() && draft.config.admin_token.is_none() {
+        let reason = "others can reach this address: set api_token, or use the loopback address";
+        draft.conflict(&["api_port", "api_token"], reason.into());
+    }
+    if draft.config.listen.iter().any(|one| one.address == Address::Tcp(address)) {
+        let reason = "the cluster itself listens there; use another port".into();
+        draft.conflict(&["api_port", "listen"], reason);
+    }
+}
+
+fn layer(origin: &Origin) -> u8 {
+    match origin {
+        Origin::Default => 0,
+        Origin::Code => 1,
+        Origin::File { .. } => 2,
+        Origin::Environment => 3,
+    }
+}

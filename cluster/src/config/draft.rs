@@ -1,0 +1,119 @@
+//! A configuration in the making: values are laid over one another, mistakes are collected.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use super::builder::Sources;
+use super::table::{Setting, settings};
+use super::{Config, Mistake, Mistakes, Origin, check};
+
+/// What the layers have given so far.
+pub(super) struct Draft {
+    pub config: Config,
+    given: HashMap<&'static str, Given>,
+    mistakes: Vec<Mistake>,
+}
+
+/// The last value of a setting that somebody gave.
+struct Given {
+    shown: String,
+    origin: Origin,
+    /// Whether it has the right form. If not, nothing that depends on it is checked.
+    good: bool,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        let config = Config::before_all_layers();
+        Self { config, given: HashMap::new(), mistakes: Vec::new() }
+    }
+}
+
+impl Draft {
+    /// Takes a value: `text` is what it says, `shown` is how it stood where it was given.
+    pub fn take(&mut self, setting: &'static Setting, text: &str, shown: String, origin: Origin) {
+        // U+FFFD stands where a variable or a path was no UTF-8.
+        let good = !text.contains('\u{fffd}') && (setting.set)(&mut self.config, text).is_some();
+        self.given.insert(setting.key, Given { shown, origin, good });
+        if !good {
+            let mistake = self.mistake(setting.key, format!("expected {}", setting.allowed()));
+            self.mistakes.push(mistake);
+        }
+    }
+
+    /// Notes a name that is none of ours.
+    pub fn unknown(&mut self, name: &str, near: Option<&str>, origin: Origin) {
+        let reason = match near {
+            Some(near) => format!("there is no such setting; did you mean {near}?"),
+            None => "there is no such setting".into(),
+        };
+        self.reject(Mistake { name: name.into(), value: None, origin, reason });
+    }
+
+    /// Notes a mistake.
+    pub fn reject(&mut self, mistake: Mistake) {
+        self.mistakes.push(mistake);
+    }
+
+    /// Notes that settings do not go together, unless one of them is wrong by itself. The mistake
+    /// is shown at the first.
+    pub fn conflict(&mut self, keys: &[&str], reason: String) {
+        if keys.iter().all(|key| self.given.get(key).is_none_or(|given| given.good)) {
+            let mistake = self.mistake(keys[0], reason);
+            self.mistakes.push(mistake);
+        }
+    }
+
+    /// The value of a setting, as it was given.
+    pub fn shown(&self, key: &str) -> String {
+        match self.given.get(key) {
+            Some(given) => given.shown.clone(),
+            None => (setting(key).get)(&self.config),
+        }
+    }
+
+    /// Where the value of a setting came from.
+    pub fn origin(&self, key: &str) -> &Origin {
+        self.given.get(key).map_or(&Origin::Default, |given| &given.origin)
+    }
+
+    /// Decides what was left open, and checks what belongs together.
+    pub fn finish(mut self, file: Option<PathBuf>, sources: Sources) -> crate::Result<Config> {
+        self.decide();
+        check::all(&mut self);
+        if !self.mistakes.is_empty() {
+            return Err(Mistakes::into_error(self.mistakes));
+        }
+        Ok(Config { file, sources, ..self.config })
+    }
+
+    fn decide(&mut self) {
+        let policy = &mut self.config.policy;
+        if policy.workers == 0 {
+            let most = if policy.max_workers == 0 { 1024 } else { policy.max_workers };
+            let cores = available_parallelism().map_or(1, usize::from);
+            policy.workers = cores.max(policy.min_workers).min(most);
+        }
+        if policy.max_workers == 0 {
+            policy.max_workers = policy.workers.max(256);
+        }
+        if self.config.log_stats == Some(Duration::ZERO) {
+            self.config.log_stats = policy.heartbeat.or(Some(self.config.health_check_interval));
+        }
+    }
+
+    /// A mistake about the value that a setting has now.
+    fn mistake(&self, key: &str, reason: String) -> Mistake {
+        let setting = setting(key);
+        let origin = self.origin(key).clone();
+        let name = if origin == Origin::Environment { setting.env } else { setting.key };
+        let value = (!setting.is_secret()).then(|| self.shown(key));
+        Mistake { name: name.into(), value, origin, reason }
+    }
+}
+
+fn setting(key: &str) -> &'static Setting {
+    settings().iter().find(|setting| setting.key == key).expect("our own code names rows only")
+}

@@ -1,0 +1,42 @@
+//! Settings at a reload.
+
+use std::sync::Arc;
+
+use super::draft::Draft;
+use super::table::settings;
+use super::{Config, Sources};
+
+/// What the primary has set up once, for itself. Workers can be replaced one by one; this cannot.
+const FIXED: [&str; 7] =
+    ["listen", "sharing", "pid_file", "api_socket", "api_port", "api_token", "log_format"];
+
+impl Config {
+    /// The settings as they are now: code and environment as they were at the start, the file as
+    /// it stands. A process's environment does not change from outside.
+    ///
+    /// # Errors
+    /// All mistakes in one error, as from [`Builder::build`](super::Builder::build), and each
+    /// setting that has changed but is only read at a start. Nothing has happened then; the old
+    /// settings hold.
+    pub fn reread(&self) -> crate::Result<Self> {
+        let builder = Arc::clone(&self.sources.0);
+        let (mut draft, file) = builder.lay();
+        for setting in settings().iter().filter(|setting| FIXED.contains(&setting.key)) {
+            let old = (setting.get)(self);
+            let changed = old != (setting.get)(&draft.config);
+            if setting.is_secret() {
+                self.compare_tokens(&mut draft);
+            } else if changed {
+                let reason = format!("a change needs a restart, not a reload (it was {old})");
+                draft.conflict(&[setting.key], reason);
+            }
+        }
+        draft.finish(file, Sources(builder))
+    }
+
+    fn compare_tokens(&self, draft: &mut Draft) {
+        if self.admin_token != draft.config.admin_token {
+            draft.conflict(&["api_token"], "a change needs a restart, not a reload".into());
+        }
+    }
+}

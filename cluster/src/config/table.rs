@@ -1,0 +1,184 @@
+//! The table of all settings. Whatever is said about a setting is said here, once.
+
+use std::time::Duration;
+
+use super::address::Listeners;
+use super::builder::{Builder, Text};
+use super::form::{Auto, FilePath, Form, Off, OneOf, Size, Span, Whole};
+use super::special::{ApiPort, ApiSocket, Regularly, Secret};
+use super::{Config, LogFormat, Sharing};
+
+/// One setting: its names, what it means, what it may be.
+#[derive(Debug)]
+pub struct Setting {
+    /// In code and in a file. `http_idle_time` may also be written as `idle_time` under `[http]`.
+    pub key: &'static str,
+    /// In the environment.
+    pub env: &'static str,
+    /// What it is for.
+    pub meaning: &'static str,
+    pub(super) allowed: fn() -> String,
+    pub(super) set: fn(&mut Config, &str) -> Option<()>,
+    pub(super) get: fn(&Config) -> String,
+}
+
+/// All settings, in the order of the documentation.
+#[must_use]
+pub fn settings() -> &'static [Setting] {
+    TABLE
+}
+
+impl Setting {
+    /// What a value may be, in words.
+    #[must_use]
+    pub fn allowed(&self) -> String {
+        (self.allowed)()
+    }
+
+    /// What holds when nobody says anything, as it could be written in a file.
+    #[must_use]
+    pub fn default(&self) -> String {
+        (self.get)(&Config::before_all_layers())
+    }
+
+    /// Whether its value may be shown.
+    pub(super) fn is_secret(&self) -> bool {
+        self.key == "api_token"
+    }
+}
+
+/// Makes of each row an entry of the table, and a method of the builder that takes the plain value.
+macro_rules! settings {
+    ($($(#[doc = $doc:literal])+
+       $key:ident($given:ty), $env:literal, $form:expr => $($place:ident).+;)+) => {
+        static TABLE: &[Setting] = &[$(Setting {
+            key: stringify!($key),
+            env: $env,
+            meaning: concat!($($doc),+),
+            allowed: || allowed(&$form, |config| &config.$($place).+),
+            set: |config, text| $form.read(text).map(|value| config.$($place).+ = value),
+            get: |config| $form.show(&config.$($place).+),
+        }),+];
+
+        impl Builder {$(
+            $(#[doc = $doc])+
+            #[doc = concat!("\n\nIn the environment: `", $env, "`.")]
+            #[must_use]
+            pub fn $key(self, value: $given) -> Self {
+                self.given(stringify!($key), value.text())
+            }
+        )+}
+    };
+}
+
+/// The place is not looked at: it only tells the compiler which type the form is for.
+fn allowed<F: Form>(form: &F, _place: fn(&Config) -> &F::Value) -> String {
+    form.allowed()
+}
+
+const NONE: Duration = Duration::ZERO;
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+settings! {
+    /// Where to listen. A bare port means all interfaces; port 0 lets the kernel choose.
+    listen(&str), "CLUSTER_LISTEN", Listeners => listen;
+    /// How the workers share a port.
+    sharing(Sharing), "CLUSTER_SHARING", OneOf(&SHARING) => sharing;
+    /// Workers at the start. `auto`: one for each core that this process may use.
+    workers(usize), "CLUSTER_WORKERS", Auto(1, 1024) => policy.workers;
+    /// Scaling goes no lower.
+    min_workers(usize), "CLUSTER_MIN_WORKERS", Whole(1, 1024) => policy.min_workers;
+    /// Scaling goes no higher. `auto`: 256, or `workers` if that is more.
+    max_workers(usize), "CLUSTER_MAX_WORKERS", Auto(1, 1024) => policy.max_workers;
+    /// How many workers more than wanted may run while others are replaced.
+    surge(usize), "CLUSTER_SURGE", Whole(1, 1024) => policy.surge;
+    /// How many workers may be draining at the same time. `off`: as many as are wanted.
+    max_draining(Option<usize>), "CLUSTER_MAX_DRAINING", Off(Whole(1, 1024)) => policy.max_draining;
+    /// Threads of each worker's runtime.
+    worker_threads(usize), "WORKER_THREADS", Whole(1, 1024) => worker_threads;
+
+    /// How long a worker may take from its start until it is ready.
+    ready_timeout(Duration), "WORKER_READY_TIMEOUT", Span(ms(10), HOUR) => policy.ready_timeout;
+    /// How long a newcomer must stay ready in a reload before the old worker is drained.
+    min_ready(Duration), "WORKER_MIN_READY", Span(NONE, HOUR) => policy.min_ready;
+    /// A worker that dies sooner after its start than this died early.
+    min_uptime(Duration), "WORKER_MIN_UPTIME", Span(NONE, HOUR) => policy.min_uptime;
+    /// After an early death the next start waits: at first up to this, then up to twice as long
+    /// each time.
+    restart_delay(Duration), "WORKER_RESTART_DELAY", Span(ms(1), HOUR) => policy.restart_delay;
+    /// No such wait is longer than this.
+    restart_delay_max(Duration), "WORKER_RESTART_DELAY_MAX",
+        Span(ms(1), HOUR) => policy.restart_delay_max;
+    /// After this many early deaths in a row a slot is given up.
+    max_early_deaths(u32), "WORKER_MAX_EARLY_DEATHS",
+        Whole(1, 1_000_000) => policy.max_early_deaths;
+
+    /// How long idle connections of a draining worker stay open for one more request.
+    drain_window(Duration), "DRAIN_WINDOW", Span(NONE, HOUR) => policy.drain_window;
+    /// How long a draining worker may take in all; then it gets SIGTERM.
+    drain_timeout(Duration), "DRAIN_TIMEOUT", Span(ms(1), DAY) => policy.drain_timeout;
+    /// The same when the whole cluster stops.
+    shutdown_timeout(Duration), "GRACEFUL_SHUTDOWN_TIMEOUT",
+        Span(ms(1), DAY) => policy.shutdown_timeout;
+    /// In a stop: how long the workers have to empty the queue before connections are refused.
+    accept_timeout(Duration), "SHUTDOWN_ACCEPT_TIMEOUT", Span(NONE, HOUR) => policy.accept_timeout;
+    /// From SIGTERM to SIGKILL.
+    term_grace(Duration), "WORKER_TERM_GRACE", Span(NONE, HOUR) => policy.term_grace;
+    /// From SIGABRT to SIGKILL, for a hung worker to write a core dump.
+    abort_grace(Duration), "WORKER_ABORT_GRACE", Span(NONE, HOUR) => policy.abort_grace;
+
+    /// How often workers say that they are alive; after two missed reports a worker counts as hung.
+    health_report_interval(Option<Duration>), "HEALTH_REPORT_INTERVAL",
+        Off(Span(ms(10), HOUR)) => policy.heartbeat;
+    /// How often the primary looks at its workers' memory.
+    health_check_interval(Duration), "HEALTH_CHECK_INTERVAL",
+        Span(ms(10), HOUR) => health_check_interval;
+    /// Resident memory above which a worker is replaced.
+    memory_limit(Option<u64>), "WORKER_MEMORY_LIMIT",
+        Off(Size(1 << 20, 1 << 50)) => policy.memory_limit;
+    /// Requests after which a worker is replaced, give or take a tenth.
+    max_requests(Option<u64>), "WORKER_MAX_REQUESTS",
+        Off(Whole(1, u64::MAX)) => policy.max_requests;
+    /// Time after which a worker is replaced, give or take a tenth.
+    max_lifetime(Option<Duration>), "WORKER_MAX_LIFETIME",
+        Off(Span(ms(1), YEAR)) => policy.max_lifetime;
+
+    /// Bytes of a request's head.
+    http_header_size(usize), "HTTP_HEADER_SIZE", Size(8 << 10, 16 << 20) => http.header_size;
+    /// From the first byte of a request's head to its last.
+    http_header_time(Duration), "HTTP_HEADER_TIME", Span(ms(1), HOUR) => http.header_time;
+    /// How long a connection may be idle between requests.
+    http_idle_time(Duration), "HTTP_IDLE_TIME", Span(ms(1), DAY) => http.idle_time;
+    /// From the end of a request's head to the end of its body.
+    http_body_time(Duration), "HTTP_BODY_TIME", Span(ms(1), DAY) => http.body_time;
+    /// Connections open in one worker at the same time; beyond it the worker accepts no more.
+    http_connections(usize), "HTTP_CONNECTIONS", Whole(1, 1_000_000) => http.connections;
+
+    /// Where the primary's pid is written.
+    pid_file(Option<&str>), "CLUSTER_PID_FILE", Off(FilePath) => pid_file;
+    /// The admin API's Unix socket. `auto`: a path that contains the primary's pid.
+    api_socket(&str), "CLUSTER_API_SOCKET", ApiSocket => admin;
+    /// The admin API on TCP instead; a bare port means the loopback address.
+    api_port(u16), "CLUSTER_API_PORT", ApiPort => admin;
+    /// What changes through the admin API on TCP must bring as `Authorization: Bearer …`.
+    api_token(&str), "CLUSTER_API_TOKEN", Secret => admin_token;
+    /// How log lines look.
+    log_format(LogFormat), "LOG_FORMAT", OneOf(&LOG_FORMATS) => log;
+    /// Whether, and how often, a line with the totals is logged. `true`: with each health report.
+    log_stats(Option<Duration>), "LOG_CLUSTER_STATS", Regularly(Span(ms(100), DAY)) => log_stats;
+}
+
+pub(super) const SHARING: [(&str, Sharing); 3] = [
+    ("inherited", Sharing::Inherited),
+    ("reuse-port", Sharing::ReusePort),
+    ("hand-off", Sharing::HandOff),
+];
+
+pub(super) const LOG_FORMATS: [(&str, LogFormat); 3] =
+    [("text", LogFormat::Text), ("json", LogFormat::Json), ("off", LogFormat::Off)];
