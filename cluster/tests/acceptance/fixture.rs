@@ -42,18 +42,21 @@ fn misbehave() {
             std::thread::park();
         },
         Conduct::Gibberish => {
-            use std::io::Write;
-            use std::os::fd::FromRawFd;
-            #[allow(unsafe_code)]
-            // SAFETY: descriptor 3 is this worker's channel, and nobody else uses it any more.
-            let mut channel = unsafe { std::os::unix::net::UnixStream::from_raw_fd(3) };
-            let _ = channel.write_all(b"\0\0\0\x02\x63{}");
+            rubbish(3);
             loop {
                 std::thread::park();
             }
         }
         Conduct::Good | Conduct::DiesAtOnce | Conduct::DiesWhenTold => {}
     }
+}
+
+/// Writes a frame of another protocol version to a descriptor.
+#[allow(unsafe_code)]
+fn rubbish(number: std::os::fd::RawFd) {
+    // SAFETY: 3 is this worker's channel, and it is open as long as the process lives.
+    let channel = unsafe { std::os::fd::BorrowedFd::borrow_raw(number) };
+    let _ = nix::unistd::write(channel, b"\0\0\0\x02\x63{}");
 }
 
 #[allow(unsafe_code)]
@@ -121,6 +124,10 @@ async fn answer(
         "/child" => {
             let child = Command::new("ls").args(["-l", "/proc/self/fd"]).output();
             child.map_or_else(|e| e.to_string(), |out| String::from_utf8_lossy(&out.stdout).into())
+        }
+        "/frame" => {
+            rubbish(3);
+            who(worker)
         }
         "/upgrade" => return upgrade(request),
         _ => who(worker),

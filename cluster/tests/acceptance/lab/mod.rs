@@ -5,6 +5,7 @@ mod load;
 mod proc;
 mod program;
 mod service;
+mod terminal;
 
 pub use client::{Client, Reply};
 pub use load::{Kind, Load};

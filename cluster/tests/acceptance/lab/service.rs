@@ -68,8 +68,12 @@ impl Start {
     }
 
     /// Starts it; does not wait for anything.
-    pub fn spawn(mut self) -> Service {
-        self.command.env(FIXTURE, "1").stdin(Stdio::null());
+    pub fn spawn(self) -> Service {
+        self.spawn_with(Stdio::null())
+    }
+
+    pub(super) fn spawn_with(mut self, input: Stdio) -> Service {
+        self.command.env(FIXTURE, "1").stdin(input);
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().expect("the fixture can be started");
         let seen = Arc::new(Seen::default());

@@ -1,0 +1,176 @@
+//! Scenarios 12 to 17: a new version that is broken costs nothing.
+
+use std::fs;
+use std::thread;
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use super::Scenario;
+use crate::lab::{Conduct, Kind, Load, Service, Start, children, gone, until};
+
+pub const SCENARIOS: &[Scenario] = &[
+    ("12_a_version_that_exits_at_boot", &[1, 3], exits_at_boot),
+    ("12_a_version_with_another_protocol", &[1, 3], speaks_gibberish),
+    ("12_a_version_that_cannot_be_started", &[1, 3], no_program),
+    ("13_a_version_that_never_gets_ready", &[1, 3], never_ready),
+    ("14_a_second_reload_is_refused", &[1, 3], second_reload),
+    ("15_a_stop_during_a_reload", &[1, 3], stop_in_reload),
+    ("16_a_reload_reads_the_settings_again", &[1, 3], settings),
+    ("17_a_stuck_cluster_is_recovered_by_a_reload", &[1, 3], recovered),
+    ("36_a_newcomer_that_dies_shortly_after_ready", &[1, 3], dies_after_ready),
+    ("36_a_newcomer_that_dies_when_its_old_one_is_gone", &[3], dies_after_drain),
+];
+
+fn reload(service: &Service) -> (u16, Value) {
+    service.admin("POST", "/reload", "")
+}
+
+/// A failed reload: the reason is what it should be, the old workers are the same, nothing is lost.
+fn refused(service: Service, reason: &str) {
+    let old = service.worker_pids();
+    let load = Load::start(Kind::FreshPosts, 2, &service.address);
+    load.wait_for(5);
+    let (status, answer) = reload(&service);
+    assert!(status >= 400, "{status} {answer}");
+    let error = answer["error"].as_str().expect("there is a reason");
+    assert!(error.contains(reason), "{error}");
+    load.wait_for(5);
+    let (_, losses) = load.finish();
+    assert!(losses.is_empty(), "{losses:#?}");
+    assert_eq!(service.worker_pids(), old, "nobody else is there, and nobody is missing");
+    assert_eq!(service.get("/").number("version"), 1);
+    assert_eq!(service.stats()["primary"]["lastReloadError"], answer["error"]);
+    service.stop();
+}
+
+fn exits_at_boot(workers: usize) {
+    let service = Start::workers(workers).ready();
+    service.program().deploy(2, Conduct::ExitsAtBoot);
+    refused(service, "exited with code 3 before it was ready");
+}
+
+fn speaks_gibberish(workers: usize) {
+    let service = Start::workers(workers).ready();
+    service.program().deploy(2, Conduct::Gibberish);
+    refused(service, "protocol version 99");
+}
+
+fn no_program(workers: usize) {
+    let service = Start::workers(workers).ready();
+    fs::remove_file(service.program().path()).expect("it is ours");
+    refused(service, "cannot open the program");
+}
+
+fn never_ready(workers: usize) {
+    let service = Start::workers(workers)
+        .env("WORKER_READY_TIMEOUT", "300ms")
+        .env("WORKER_TERM_GRACE", "200ms")
+        .ready();
+    service.program().deploy(2, Conduct::NeverReady);
+    refused(service, "not ready within 300ms");
+}
+
+fn second_reload(workers: usize) {
+    let mut service = Start::workers(workers).ready();
+    service.program().deploy(2, Conduct::NeverReady);
+    service.signal(Signal::SIGHUP);
+    service.event("ReloadStarted");
+    let (status, answer) = reload(&service);
+    assert_eq!(status, 409, "{answer}");
+    let error = answer["error"].as_str().expect("there is a reason");
+    assert!(error.contains("a reload is under way"), "{error}");
+    service.stop();
+}
+
+fn stop_in_reload(workers: usize) {
+    let mut service = Start::workers(workers).ready();
+    service.program().deploy(2, Conduct::NeverReady);
+    service.signal(Signal::SIGHUP);
+    service.event("ReloadStarted");
+    let all = until("the newcomer is there", || {
+        Some(children(service.pid())).filter(|pids| pids.len() == workers + 1)
+    });
+    service.signal(Signal::SIGTERM);
+    assert!(service.wait().success());
+    for pid in all {
+        assert!(gone(pid), "{pid} is left behind");
+    }
+}
+
+fn settings(workers: usize) {
+    let start = Start::workers(workers);
+    let file = start.folder().join("app.toml");
+    fs::write(&file, "drain_window = \"1s\"\nmax_workers = 9\n").expect("there is room");
+    let service = start.env("CLUSTER_CONFIG", file.display()).ready();
+    let most = |service: &Service| service.stats()["cluster"]["maxWorkers"].clone();
+    assert_eq!(most(&service), 9);
+
+    fs::write(&file, "max_workers = 0\nready_timeout = \"soon\"\n").expect("there is room");
+    let (status, answer) = reload(&service);
+    let error = answer["error"].as_str().expect("there is a reason");
+    assert!(status >= 400 && error.contains("max_workers") && error.contains("soon"), "{error}");
+    assert_eq!(most(&service), 9, "the old settings stay");
+
+    fs::write(&file, "listen = \"127.0.0.1:1\"\n").expect("there is room");
+    fs::write(&file, "sharing = \"hand-off\"\n").expect("there is room");
+    let (status, answer) = reload(&service);
+    let error = answer["error"].as_str().expect("there is a reason");
+    assert!(status >= 400 && error.contains("restart"), "{error}");
+
+    fs::write(&file, "max_workers = 12\n").expect("there is room");
+    assert_eq!(reload(&service).0, 200);
+    assert_eq!(most(&service), 12);
+    service.stop();
+}
+
+/// A version that dies early fills all slots; the next one saves them.
+fn recovered(workers: usize) {
+    let start = Start::workers(workers)
+        .env("WORKER_MAX_EARLY_DEATHS", 2)
+        .env("WORKER_RESTART_DELAY", "1ms");
+    start.program().deploy(1, Conduct::ExitsAtBoot);
+    let mut service = start.spawn();
+    for _ in 0..workers {
+        service.event("Errored");
+    }
+    assert_eq!(service.stats()["cluster"]["erroredSlots"], workers);
+    assert_ne!(reload(&service).0, 200, "it is still broken");
+    service.program().deploy(2, Conduct::Good);
+    assert_eq!(reload(&service).0, 200);
+    assert_eq!(service.stats()["cluster"]["healthyWorkers"], workers);
+    service.address = service.event("Serving")["addresses"][0].as_str().expect("text").to_owned();
+    assert_eq!(service.get("/").number("version"), 2);
+    service.stop();
+}
+
+/// The newcomer dies within `min_ready`: the old one was never drained.
+fn dies_after_ready(workers: usize) {
+    let service = Start::workers(workers).env("WORKER_MIN_READY", "30s").ready();
+    service.program().deploy(2, Conduct::DiesAtOnce);
+    refused(service, "exited with code 7");
+}
+
+/// The newcomer dies when the old one of its slot has been drained already, and the reload is busy
+/// with the next: its slot is refilled from the old version.
+fn dies_after_drain(workers: usize) {
+    let mut service = Start::workers(workers).env("DRAIN_WINDOW", "100ms").ready();
+    service.program().deploy(2, Conduct::DiesWhenTold);
+    let socket = format!("unix:{}", service.program().folder().join("admin.sock").display());
+    let request = thread::spawn(move || {
+        let mut client = crate::lab::Client::connect(&socket).expect("the admin API is there");
+        client.post("/reload", b"").expect("it answers")
+    });
+    service.event("Draining");
+    fs::write(service.program().folder().join("die"), "").expect("there is room");
+    let failed = service.event("ReloadFailed");
+    let why = failed["why"].as_str().expect("there is a reason");
+    assert!(why.contains("exited with code 7"), "{why}");
+    let answer = request.join().expect("it does not panic");
+    assert!(answer.status >= 400 && answer.body.contains("exited with code 7"), "{answer:?}");
+    until("the capacity is restored", || {
+        let stats = service.stats();
+        (stats["cluster"]["healthyWorkers"] == workers).then_some(())
+    });
+    service.stop();
+}

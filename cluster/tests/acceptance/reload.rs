@@ -1,0 +1,194 @@
+//! Scenarios 1 to 11: a reload loses nothing.
+
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use super::Scenario;
+use crate::lab::{Conduct, Kind, Load, Service, Start, descriptors, resident, threads, until};
+
+pub const SCENARIOS: &[Scenario] = &[
+    ("01_fresh_posts_through_reloads", &[1, 3], fresh_posts),
+    ("02_fresh_posts_over_a_unix_socket", &[1, 3], fresh_posts_unix),
+    ("03_keep_alive_with_pauses_through_reloads", &[1, 3], keep_alive),
+    ("04_a_request_during_the_drain_is_answered_with_close", &[1, 3], request_in_drain),
+    ("05_a_connection_without_a_byte_is_answered", &[1, 3], no_byte_yet),
+    ("06_a_request_slower_than_the_reload", &[1, 3], slow_request),
+    ("07_after_the_reload_only_the_new_answers", &[1, 3], only_new),
+    ("08_large_answers_and_unread_bodies_are_not_cut", &[1, 3], large_answer),
+    ("09_clients_queued_while_all_workers_are_dead", &[1, 3], queued_clients),
+    ("10_the_binary_is_replaced", &[1, 3], new_binary),
+    ("11_a_hundred_reloads_leave_no_trace", &[1, 2], hundred_reloads),
+];
+
+/// Reloads by signal, and waits until it is done.
+fn reload(service: &mut Service) {
+    service.signal(Signal::SIGHUP);
+    service.event("ReloadFinished");
+}
+
+fn reloads_under(kind: Kind, mut service: Service, reloads: usize) {
+    let load = Load::start(kind, 4, &service.address);
+    for _ in 0..reloads {
+        load.wait_for(20);
+        reload(&mut service);
+    }
+    load.wait_for(20);
+    let (answered, losses) = load.finish();
+    assert!(losses.is_empty(), "{} of {answered} were lost: {losses:#?}", losses.len());
+    service.stop();
+}
+
+fn fresh_posts(workers: usize) {
+    reloads_under(Kind::FreshPosts, Start::workers(workers).ready(), 5);
+}
+
+fn fresh_posts_unix(workers: usize) {
+    reloads_under(Kind::FreshPosts, Start::workers(workers).unix().ready(), 5);
+}
+
+fn keep_alive(workers: usize) {
+    let pause = Duration::from_millis(500); // half of the window
+    reloads_under(Kind::KeepAlive(pause), Start::workers(workers).ready(), 5);
+}
+
+fn request_in_drain(workers: usize) {
+    let mut service = Start::workers(workers).env("DRAIN_WINDOW", "20s").ready();
+    let mut client = service.connect();
+    let before = client.get("/").expect("it is served");
+    assert!(!before.closes);
+    reload(&mut service);
+    let during = client.get("/").expect("it is still served");
+    assert_eq!(during.field("pid"), before.field("pid"), "by the worker that has the connection");
+    assert!(during.closes, "it says that the connection ends");
+    client.end().expect("and then it does, in order");
+    service.stop();
+}
+
+fn no_byte_yet(workers: usize) {
+    let mut service = Start::workers(workers).env("DRAIN_WINDOW", "20s").ready();
+    let mut silent: Vec<_> = (0..8).map(|_| service.connect()).collect();
+    service.get("/"); // what was connected before is accepted by now
+    service.signal(Signal::SIGHUP);
+    service.event("Draining");
+    thread::sleep(Duration::from_millis(50)); // the scenario's own figure, not a wait for a fact
+    for client in &mut silent {
+        assert_eq!(client.get("/").expect("it is served").status, 200);
+    }
+    service.event("ReloadFinished");
+    service.stop();
+}
+
+fn slow_request(workers: usize) {
+    let mut service = Start::workers(workers).ready();
+    let old = service.worker_pids();
+    let mut client = service.connect();
+    client.send("/slow?ms=1500").expect("it is sent");
+    reload(&mut service);
+    let reply = client.receive().expect("it is finished");
+    let pid = u32::try_from(reply.number("pid")).expect("it is a pid");
+    assert!(old.contains(&pid), "by its old worker");
+    assert!(reply.closes);
+    service.stop();
+}
+
+fn only_new(workers: usize) {
+    let mut service = Start::workers(workers).ready();
+    for generation in 2..5 {
+        reload(&mut service);
+        let clients: Vec<_> = (0..20).map(|_| service.get("/").number("generation")).collect();
+        assert!(clients.iter().all(|of| *of == generation), "{clients:?} in {generation}");
+    }
+    service.stop();
+}
+
+fn large_answer(workers: usize) {
+    let mut service = Start::workers(workers).ready();
+    let (mut large, mut unread) = (service.connect(), service.connect());
+    large.send("/big?bytes=8000000").expect("it is sent");
+    // A body that nobody reads: the answer comes first, and no reset may destroy it.
+    let body = vec![b'x'; 300_000];
+    let head = format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+    unread.write(head.as_bytes()).expect("it is sent");
+    unread.write(&body[..1000]).expect("it is sent");
+    reload(&mut service);
+    let rest = unread.write(&body[1000..]);
+    let reply = unread.receive().unwrap_or_else(|error| panic!("{error}, after {rest:?}"));
+    assert_eq!(reply.status, 200);
+    assert_eq!(large.receive().expect("it is not cut").body.len(), 8_000_000);
+    service.stop();
+}
+
+fn queued_clients(workers: usize) {
+    let mut service = Start::workers(workers).ready();
+    let old = service.worker_pids();
+    for pid in &old {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(*pid).expect("it is a pid"));
+        nix::sys::signal::kill(pid, Signal::SIGKILL).expect("it is there");
+    }
+    let clients: Vec<_> = (0..20).map(|_| {
+        let mut client = service.connect();
+        client.send("/").expect("it is queued");
+        client
+    });
+    for mut client in clients.collect::<Vec<_>>() {
+        assert_eq!(client.receive().expect("it is served after the restart").status, 200);
+    }
+    for _ in &old {
+        assert_eq!(service.event("Exited")["signal"], 9);
+    }
+    service.stop();
+}
+
+fn new_binary(workers: usize) {
+    let mut service = Start::workers(workers).ready();
+    assert_eq!(service.get("/").number("version"), 1);
+    service.program().deploy(2, Conduct::Good);
+    // A crash after the deploy and before the reload: the slot's own version comes back.
+    kill_one(&mut service);
+    let seen: Vec<_> = (0..20).map(|_| service.get("/").number("version")).collect();
+    assert!(seen.iter().all(|version| *version == 1), "{seen:?}");
+    reload(&mut service);
+    let seen: Vec<_> = (0..20).map(|_| service.get("/").number("version")).collect();
+    assert!(seen.iter().all(|version| *version == 2), "{seen:?}");
+    // Even when the file is gone.
+    std::fs::remove_file(service.program().path()).expect("it is ours");
+    kill_one(&mut service);
+    assert_eq!(service.get("/").number("version"), 2);
+    service.stop();
+}
+
+/// Kills the worker that answers, and waits for its replacement.
+fn kill_one(service: &mut Service) {
+    let reply = service.get("/");
+    let pid = i32::try_from(reply.number("pid")).expect("it is a pid");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), Signal::SIGKILL).expect("it is there");
+    service.event_where("Exited", |event| event["pid"] == pid);
+    service.event("Listening");
+}
+
+fn hundred_reloads(workers: usize) {
+    let mut service = Start::workers(workers).env("DRAIN_WINDOW", "100ms").ready();
+    let load = Load::start(Kind::KeepAlive(Duration::from_millis(40)), 2, &service.address);
+    let trace = |service: &Service| {
+        until("the old workers are gone", || {
+            (service.worker_pids().len() == workers).then_some(())
+        });
+        (descriptors(service.pid()).len(), threads(service.pid()), resident(service.pid()))
+    };
+    for _ in 0..10 {
+        reload(&mut service); // whatever is allocated once is allocated now
+    }
+    let before = trace(&service);
+    for _ in 0..100 {
+        reload(&mut service);
+    }
+    let after = trace(&service);
+    let (answered, losses) = load.finish();
+    assert!(losses.is_empty(), "{} of {answered} were lost: {losses:#?}", losses.len());
+    assert_eq!(before.0, after.0, "descriptors, before and after");
+    assert_eq!(before.1, after.1, "threads, before and after");
+    assert!(after.2 < before.2 + (1 << 20), "memory: {} to {} bytes", before.2, after.2);
+    service.stop();
+}
