@@ -1,0 +1,118 @@
+//! How many requests do reloads lose? Clients that never retry, against a server that reloads.
+//!
+//! ```console
+//! $ cargo run --release -p benches --bin reload-loss
+//! $ cargo run --release -p benches --bin reload-loss -- --against nginx
+//! ```
+//!
+//! A request is lost when its client got no whole answer to it: a refused or reset connection, or
+//! one that ended before the answer. Who is told `Connection: close` connects again, as HTTP wants;
+//! nobody sends a request twice. The same clients run against nginx (Debian's nginx-light will do),
+//! which shows that they can see losses.
+
+mod clients;
+mod servers;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::{Parser, ValueEnum};
+
+use clients::{Counts, Habit};
+use servers::Server;
+
+/// Counts the requests that are lost while a server reloads.
+#[derive(Parser)]
+struct Args {
+    /// The server to reload.
+    #[arg(long, value_enum, default_value_t = Against::Cluster)]
+    against: Against,
+    /// Requests to send at least.
+    #[arg(long, default_value_t = 1_000_000)]
+    requests: u64,
+    /// Reloads, spread over the requests.
+    #[arg(long, default_value_t = 100)]
+    reloads: u64,
+    /// Workers of the server.
+    #[arg(long, default_value_t = 2)]
+    workers: usize,
+    /// Clients of each of the three habits.
+    #[arg(long, default_value_t = 16)]
+    clients: usize,
+    /// Plays the server; for this command's own use.
+    #[arg(long, hide = true)]
+    serve: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Against {
+    Cluster,
+    Nginx,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let result = if args.serve { servers::serve() } else { measure(&args) };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(args: &Args) -> cluster::Result<()> {
+    let mut server = match args.against {
+        Against::Cluster => Server::cluster(args.workers)?,
+        Against::Nginx => Server::nginx(args.workers)?,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let counts: Vec<Arc<Counts>> = runtime.block_on(drive(args, &mut server))?;
+    println!("{} requests lost of {}", lost(&counts), answered(&counts) + lost(&counts));
+    Ok(())
+}
+
+async fn drive(args: &Args, server: &mut Server) -> cluster::Result<Vec<Arc<Counts>>> {
+    let begun = Instant::now();
+    let counts: Vec<_> = Habit::ALL.map(|habit| clients::start(habit, args.clients, server)).into();
+    let each = args.requests / (args.reloads + 1);
+    for reload in 1..=args.reloads {
+        reached(&counts, each * reload).await;
+        server.reload().await?;
+    }
+    reached(&counts, args.requests).await;
+    for counts in &counts {
+        counts.stop();
+    }
+    clients::ended(&counts).await;
+    table(&counts, args.reloads, begun.elapsed(), server);
+    Ok(counts)
+}
+
+/// Waits until so many requests were sent.
+async fn reached(counts: &[Arc<Counts>], goal: u64) {
+    while answered(counts) + lost(counts) < goal {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn answered(counts: &[Arc<Counts>]) -> u64 {
+    counts.iter().map(|counts| counts.answered()).sum()
+}
+
+fn lost(counts: &[Arc<Counts>]) -> u64 {
+    counts.iter().map(|counts| counts.lost()).sum()
+}
+
+fn table(counts: &[Arc<Counts>], reloads: u64, elapsed: Duration, server: &Server) {
+    println!("{}, {} reloads in {:.0} s", server.name, reloads, elapsed.as_secs_f64());
+    println!("{:<44} {:>10} {:>8}", "clients", "answered", "lost");
+    for counts in counts {
+        println!("{:<44} {:>10} {:>8}", counts.habit.name(), counts.answered(), counts.lost());
+        for (reason, count) in counts.reasons() {
+            println!("  {count:>6} x {reason}");
+        }
+    }
+}

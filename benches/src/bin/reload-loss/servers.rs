@@ -1,0 +1,140 @@
+//! The servers that are reloaded: a hello on `cluster`, and nginx.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use cluster::http::{Request, StatusCode, service_fn, text};
+use cluster::primary::Event;
+use cluster::{Cluster, Config, Error, Result, Worker};
+use http_body_util::BodyExt;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::sleep;
+
+/// A running server.
+pub struct Server {
+    pub name: String,
+    pub address: SocketAddr,
+    process: Child,
+    /// What it prints; only ours prints.
+    lines: UnboundedReceiver<String>,
+    _folder: Option<TempDir>,
+}
+
+/// What `--serve` does: a small server on `cluster`, which prints where it listens.
+pub fn serve() -> Result<()> {
+    let config = Config::from_env()?;
+    let announce = |events: cluster::primary::Events, _| {
+        for event in events {
+            match event {
+                Event::Serving { addresses, .. } => println!("{}", addresses[0]),
+                Event::ReloadFinished(generation) => println!("generation {generation}"),
+                _ => {}
+            }
+        }
+    };
+    Cluster::new(config).watch(announce).run(hello)
+}
+
+async fn hello(worker: Worker) -> Result<()> {
+    let service = service_fn(|request: Request<_>| async {
+        let _ = request.into_body().collect().await;
+        Ok::<_, Infallible>(text(StatusCode::OK, "hello, whoever you are\n"))
+    });
+    worker.serve_http(service).await
+}
+
+impl Server {
+    /// This program again, as a server.
+    pub fn cluster(workers: usize) -> Result<Self> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .arg("--serve")
+            .env("CLUSTER_LISTEN", "127.0.0.1:0")
+            .env("CLUSTER_WORKERS", workers.to_string())
+            .env("CLUSTER_API_SOCKET", "off")
+            .env("RUST_LOG", "warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let output = process.stdout.take().ok_or_else(|| Error::new("no output"))?;
+        let (line, mut lines) = unbounded_channel();
+        std::thread::spawn(move || {
+            let printed = BufReader::new(output).lines().map_while(|line| line.ok());
+            printed.map_while(|text| line.send(text).ok()).for_each(drop);
+        });
+        let address = lines.blocking_recv().and_then(|line| line.parse().ok());
+        let address = address.ok_or_else(|| Error::new("the server did not start; see above"))?;
+        let name = format!("cluster, {workers} workers");
+        Ok(Self { name, address, process, lines, _folder: None })
+    }
+
+    /// nginx, as its package comes, with a configuration of its own.
+    pub fn nginx(workers: usize) -> Result<Self> {
+        let version = Command::new("nginx").arg("-v").output().map_err(|error| {
+            Error::because("cannot run nginx; install it (Debian: apt install nginx-light)", error)
+        })?;
+        let version = String::from_utf8_lossy(&version.stderr).trim().to_owned();
+        let name = format!("{}, {workers} workers", version.trim_start_matches("nginx version: "));
+        let folder = tempfile::tempdir()?;
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?; // free a moment ago
+        let at = folder.path().display();
+        let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map(|name| format!("{name}_temp_path {at}/{name};"))
+            .join(" ");
+        let configuration = format!(
+            "worker_processes {workers}; daemon off; pid {at}/pid; error_log {at}/error.log;\n\
+             events {{ worker_connections 1024; }}\n\
+             http {{ access_log off; keepalive_requests 100000000; {temporary}\n\
+             server {{ listen {address}; location / {{ return 200 \"hello, whoever you are\\n\"; }} }} }}\n"
+        );
+        let file = folder.path().join("nginx.conf");
+        fs::write(&file, configuration)?;
+        let process = Command::new("nginx").arg("-c").arg(&file).stdin(Stdio::null()).spawn()?;
+        while std::net::TcpStream::connect(address).is_err() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let (_, lines) = unbounded_channel();
+        Ok(Self { name, address, process, lines, _folder: Some(folder) })
+    }
+
+    /// Sends HUP, and waits until the new version serves: ours says so, and nginx has that many new
+    /// processes.
+    pub async fn reload(&mut self) -> Result<()> {
+        let old = self.workers();
+        kill(self.pid(), Signal::SIGHUP)?;
+        if self.lines.recv().await.is_some() {
+            return Ok(());
+        }
+        while self.workers().difference(&old).count() < old.len().min(2) {
+            if let Some(status) = self.process.try_wait()? {
+                return Err(Error::new(format!("the server has ended: {status}")));
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.process.id().cast_signed())
+    }
+
+    fn workers(&self) -> BTreeSet<u32> {
+        let children = format!("/proc/{0}/task/{0}/children", self.process.id());
+        let children = fs::read_to_string(children).unwrap_or_default();
+        children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = kill(self.pid(), Signal::SIGTERM);
+        let _ = self.process.wait();
+    }
+}

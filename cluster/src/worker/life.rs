@@ -1,0 +1,149 @@
+//! The life of a worker, from its first message to its last.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::boot::{self, Boot};
+use super::director::Director;
+use super::link::{self, Drain, Ears, Link};
+use super::serve::Doors;
+use super::{Inner, Worker};
+use crate::channel::message::ToPrimary;
+use crate::config::Config;
+use crate::http::{Phase, Server};
+use crate::metrics::Metrics;
+use crate::supervisor::Vitals;
+use crate::{Error, Result};
+
+/// How long the program may go on after everything was cut.
+const LAST_MOMENT: Duration = Duration::from_millis(250);
+
+/// How long the last words may take; the primary may be busy, or gone.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// While requests are answered the primary hears of it this often. An idle worker reports no more
+/// often than its heart beats.
+const REPORT: Duration = Duration::from_secs(1);
+
+/// Runs `serve` as this worker.
+pub(crate) fn run<S, F>(serve: S) -> Result<()>
+where
+    S: FnOnce(Worker) -> F,
+    F: Future<Output = std::result::Result<(), Box<dyn std::error::Error + Send + Sync>>>,
+{
+    let boot = boot::take()?;
+    let who = format!("worker {}", boot.hello.worker);
+    let runtime = runtime(boot.hello.config.worker_threads)
+        .map_err(|error| Error::because(format!("{who}: cannot start its runtime"), error))?;
+    let lived = runtime.block_on(live(boot, serve));
+    runtime.shutdown_background(); // what still computes has had its time
+    lived.map_err(|error| Error::because(who, error))
+}
+
+fn runtime(threads: usize) -> std::io::Result<Runtime> {
+    if threads > 1 {
+        return Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+    }
+    Builder::new_current_thread().enable_all().build()
+}
+
+async fn live<S, F>(boot: Boot, serve: S) -> Result<()>
+where
+    S: FnOnce(Worker) -> F,
+    F: Future<Output = std::result::Result<(), Box<dyn std::error::Error + Send + Sync>>>,
+{
+    let (worker, phase) = begin(boot)?;
+    let mut serving = std::pin::pin!(serve(worker.clone()));
+    let outcome = tokio::select! {
+        outcome = &mut serving => outcome,
+        () = cut(phase) => timeout(LAST_MOMENT, serving).await.unwrap_or(Ok(())),
+    };
+    let _ = timeout(FAREWELL, worker.say_goodbye(outcome.is_ok())).await;
+    outcome.map_err(|error| Error::because("failed", error))
+}
+
+async fn cut(mut phase: watch::Receiver<Phase>) {
+    let _ = phase.wait_for(|phase| *phase == Phase::Cut).await;
+}
+
+/// Makes the worker, and starts the tasks that go with it.
+fn begin(boot: Boot) -> Result<(Worker, watch::Receiver<Phase>)> {
+    let Boot { hello, channel, hand_off, listeners } = boot;
+    channel.set_nonblocking(true)?;
+    let (hearing, speaking) = tokio::net::UnixStream::from_std(channel)?.into_split();
+    let link = Link::new(speaking);
+    let (phase_to, phase) = watch::channel(Phase::Serving);
+    let (drain, drains) = mpsc::unbounded_channel();
+    let (messages, unread) = link::inbox();
+    tokio::spawn(listen(hearing, Ears { link: link.clone(), drain, messages }));
+    let by_itself = leaving(&hello.config);
+    let term = signal(SignalKind::terminate())?;
+    let director = Director { phase: phase_to, drains, term, link: link.clone(), by_itself };
+    tokio::spawn(director.run());
+    let metrics = Metrics::default();
+    let http = Server::new(hello.config.http, phase.clone(), super::serve::observer(&metrics));
+    let doors = Doors::open(&hello.config, listeners, hand_off, http.clone())?;
+    let messages = Mutex::new(Some(unread));
+    let inner = Inner { hello, link, phase: phase.clone(), http, metrics, doors, messages };
+    let worker = Worker(Arc::new(inner));
+    tokio::spawn(report(worker.clone()));
+    Ok((worker, phase))
+}
+
+fn leaving(config: &Config) -> Drain {
+    let policy = &config.policy;
+    Drain { window: policy.drain_window, deadline: policy.drain_timeout }
+}
+
+async fn listen(hearing: tokio::net::unix::OwnedReadHalf, ears: Ears) {
+    if let Err(error) = link::listen(hearing, ears).await {
+        tracing::error!("the primary speaks another language: {error}");
+        std::process::exit(1); // it would not understand us either
+    }
+}
+
+/// Tells the primary that we run, and then how we are: at each heartbeat, and when there is news.
+async fn report(worker: Worker) {
+    let _ = worker.0.link.send(&ToPrimary::Online).await;
+    let heartbeat = worker.config().policy.heartbeat;
+    let mut ticks = interval(heartbeat.map_or(REPORT, |heartbeat| heartbeat.min(REPORT)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut told = Vitals::default();
+    let mut last = tokio::time::Instant::now();
+    loop {
+        ticks.tick().await;
+        let now = worker.vitals();
+        let due = heartbeat.is_some_and(|heartbeat| last.elapsed() + heartbeat / 8 >= heartbeat);
+        if due || now != told {
+            (told, last) = (now, tokio::time::Instant::now());
+            let _ = worker.beat().await;
+        }
+    }
+}
+
+impl Worker {
+    fn vitals(&self) -> Vitals {
+        let connections = u64::try_from(self.0.http.open()).unwrap_or(u64::MAX);
+        Vitals { requests: self.0.http.requests(), connections }
+    }
+
+    async fn beat(&self) -> Result<()> {
+        let metrics = Box::new(self.0.metrics.snapshot());
+        self.0.link.send(&ToPrimary::Heartbeat(self.vitals(), Some(metrics))).await
+    }
+
+    /// The last words. They arrive: whatever is in the channel when a process ends is read.
+    async fn say_goodbye(&self, content: bool) {
+        if content && *self.0.phase.borrow() == Phase::Serving {
+            let _ = self.0.link.send(&ToPrimary::Leaving).await; // nobody asked, and it is no crash
+        }
+        let _ = self.beat().await;
+        self.0.link.flush().await;
+    }
+}

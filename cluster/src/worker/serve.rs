@@ -1,0 +1,269 @@
+//! Where a worker's connections come from, and how it answers them.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use hyper::body::Body;
+use hyper::service::Service;
+use hyper::{Request, Response};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::{mpsc, watch};
+
+use super::Worker;
+use super::feed::{self, Fed, Held};
+use crate::channel::message::ToPrimary;
+use crate::config::Config;
+use crate::http::{Incoming, Phase, Server, Transport};
+use crate::listener::{Accepting, Peer, Stream};
+use crate::{Error, Result};
+
+/// An error of a service or of a body.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// All doors of a worker, one for each listener of the settings.
+pub(super) struct Doors {
+    names: Vec<String>,
+    doors: Mutex<Vec<Option<Door>>>,
+    closed: AtomicUsize,
+}
+
+/// One door: a socket to accept from, or what others have accepted, or both.
+struct Door {
+    own: Option<Accepting>,
+    fed: mpsc::Receiver<Fed>,
+}
+
+impl Doors {
+    pub(super) fn open(
+        config: &Config,
+        listeners: Vec<OwnedFd>,
+        hand_off: OwnedFd,
+        http: Server,
+        phase: watch::Receiver<Phase>,
+    ) -> Result<Self> {
+        let names: Vec<String> = config.listen.iter().map(|listen| listen.name.clone()).collect();
+        let (feeders, fed): (Vec<_>, Vec<_>) = names.iter().map(|_| mpsc::channel(1)).unzip();
+        feed::start(hand_off, feeders, http, config.http.connections, phase)?;
+        let mut own = listeners.into_iter().map(Accepting::new).map(io::Result::Ok);
+        let door = |fed| -> Result<Option<Door>> {
+            let own = own.next().transpose()?.transpose()?;
+            Ok(Some(Door { own, fed }))
+        };
+        let doors = fed.into_iter().map(door).collect::<Result<_>>()?;
+        Ok(Self { names, doors: Mutex::new(doors), closed: AtomicUsize::new(0) })
+    }
+
+    /// Takes a door, and says whether it was the last.
+    fn take(&self, name: &str) -> Result<(Door, bool)> {
+        let index = self.names.iter().position(|it| it == name).ok_or_else(|| {
+            let known = self.names.join(", ");
+            Error::new(format!("there is no listener named {name}; the settings have: {known}"))
+        })?;
+        let mut doors = self.doors.lock().unwrap_or_else(PoisonError::into_inner);
+        let door = doors[index].take();
+        let door = door.ok_or_else(|| Error::new(format!("the listener {name} is taken already")))?;
+        Ok((door, doors.iter().all(Option::is_none)))
+    }
+}
+
+/// Connections as they arrive at one listener, until the worker is told to leave.
+///
+/// A worker counts as ready when it has taken all its listeners.
+pub struct Arrivals {
+    door: Option<Door>,
+    worker: Worker,
+    phase: watch::Receiver<Phase>,
+}
+
+impl Worker {
+    /// Answers the requests that arrive at the default listener, HTTP/1.1 and HTTP/2, until the
+    /// worker is told to leave; then drains, and returns.
+    ///
+    /// # Errors
+    /// The listener is taken already.
+    pub async fn serve_http<S, B>(&self, service: S) -> Result<()>
+    where
+        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<Failure>,
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Failure>,
+    {
+        let name = self.0.doors.names[0].clone();
+        self.serve_http_on(&name, service).await
+    }
+
+    /// The same for the listener of this name. Run it beside others in one task (`tokio::try_join!`):
+    /// the worker is ready when all its listeners are served.
+    ///
+    /// # Errors
+    /// There is no such listener, or it is taken already.
+    pub async fn serve_http_on<S, B>(&self, name: &str, service: S) -> Result<()>
+    where
+        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<Failure>,
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Failure>,
+    {
+        let mut arrivals = self.arrivals(name).await?;
+        let http = &self.0.http;
+        while let Some(arrival) = arrivals.next_when(http.has_room()).await {
+            let peer = arrival.peer;
+            http.serve(arrival, peer, service.clone());
+        }
+        http.drained().await;
+        Ok(())
+    }
+
+    /// Takes a listener, to serve another protocol than HTTP from it.
+    ///
+    /// # Errors
+    /// There is no such listener, or it is taken already.
+    pub async fn arrivals(&self, name: &str) -> Result<Arrivals> {
+        let (door, last) = self.0.doors.take(name)?;
+        if last {
+            self.0.link.send(&ToPrimary::Ready).await?;
+        }
+        Ok(Arrivals { door: Some(door), worker: self.clone(), phase: self.0.phase.clone() })
+    }
+}
+
+impl Arrivals {
+    /// The next connection; `None` when the worker has been told to leave and no more will come.
+    pub async fn next(&mut self) -> Option<Arrival> {
+        self.next_when(std::future::ready(())).await
+    }
+
+    /// The same, but accepts only when there is `room`. At the end it takes what is there in any
+    /// case: those clients have been accepted, or stand in a queue that is about to be closed.
+    async fn next_when(&mut self, room: impl Future<Output = ()>) -> Option<Arrival> {
+        let door = self.door.as_mut()?;
+        if *self.phase.borrow() == Phase::Serving {
+            let leaving = self.phase.wait_for(|phase| *phase != Phase::Serving);
+            let accepted = async {
+                room.await;
+                door.accept().await
+            };
+            tokio::select! {
+                biased;
+                _ = leaving => {}
+                Some(arrival) = accepted => return Some(arrival),
+            }
+        }
+        match self.remainder().await {
+            Some(arrival) => Some(arrival),
+            None => {
+                self.close().await;
+                None
+            }
+        }
+    }
+
+    /// What is to be served yet. In a stop the listener's queue is emptied; in a drain others accept
+    /// from it. What was handed to this worker is its own in both.
+    async fn remainder(&mut self) -> Option<Arrival> {
+        let door = self.door.as_mut()?;
+        let stop = matches!(*self.phase.borrow(), Phase::LameDuck { window, .. } if window.is_zero());
+        if !stop {
+            door.own = None;
+        }
+        if let Some((stream, peer)) = door.own.as_ref().and_then(Accepting::accept_ready) {
+            return Some(Arrival { stream, peer, _held: None });
+        }
+        door.own = None;
+        door.fed.recv().await.map(Arrival::from)
+    }
+
+    /// Closes the door, and says so when it was the last.
+    async fn close(&mut self) {
+        self.door = None;
+        let doors = &self.worker.0.doors;
+        if doors.closed.fetch_add(1, Ordering::Relaxed) + 1 == doors.names.len() {
+            let _ = self.worker.0.link.send(&ToPrimary::StoppedAccepting).await;
+        }
+    }
+}
+
+impl Door {
+    async fn accept(&mut self) -> Option<Arrival> {
+        let own = async {
+            match &self.own {
+                Some(listener) => listener.accept().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            Some((stream, peer)) = own => Some(Arrival { stream, peer, _held: None }),
+            Some(fed) = self.fed.recv() => Some(fed.into()),
+            else => std::future::pending().await, // the primary refuses by now, and tells us to leave
+        }
+    }
+}
+
+/// A connection, and who is at its other end.
+#[derive(Debug)]
+pub struct Arrival {
+    stream: Stream,
+    /// Who has connected.
+    pub peer: Peer,
+    _held: Option<Held>,
+}
+
+impl From<Fed> for Arrival {
+    fn from(Fed { stream, peer, held }: Fed) -> Self {
+        Self { stream, peer, _held: held }
+    }
+}
+
+impl AsyncRead for Arrival {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Arrival {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl Transport for Arrival {
+    fn has_bytes(&self) -> bool {
+        self.stream.has_bytes()
+    }
+}
