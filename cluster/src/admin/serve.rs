@@ -1,0 +1,98 @@
+//! Accepting connections, and speaking HTTP on them.
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::time::{sleep, timeout};
+use tokio_util::either::Either;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::answer::Api;
+use super::room::{Room, Seat};
+
+/// For a request's head, from the end of the answer before it.
+const HEAD_TIME: Duration = Duration::from_secs(5);
+/// Bytes of a request's head.
+const HEAD_SIZE: usize = 16 << 10;
+/// For answers that are on their way when the server stops.
+const LAST_WORDS: Duration = Duration::from_millis(250);
+/// Between attempts when nothing can be accepted, for example for want of descriptors.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// Where connections come from.
+pub(super) enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Listener {
+    pub fn tcp(listener: std::net::TcpListener) -> io::Result<Self> {
+        TcpListener::from_std(listener).map(Self::Tcp)
+    }
+
+    pub fn unix(listener: std::os::unix::net::UnixListener) -> io::Result<Self> {
+        UnixListener::from_std(listener).map(Self::Unix)
+    }
+
+    async fn accept(&self) -> io::Result<Either<TcpStream, UnixStream>> {
+        match self {
+            Self::Tcp(listener) => listener.accept().await.map(|(stream, _)| Either::Left(stream)),
+            Self::Unix(listener) => {
+                listener.accept().await.map(|(stream, _)| Either::Right(stream))
+            }
+        }
+    }
+}
+
+/// Serves until it is told to stop.
+pub(super) async fn run(listener: Listener, api: Arc<Api>, stop: CancellationToken) {
+    let mut room = Room::default();
+    let connections = TaskTracker::new();
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+        match accepted {
+            // Without a free seat the stream is dropped, and so closed.
+            Ok(stream) => {
+                if let Some(seat) = room.take() {
+                    connections.spawn(serve(stream, seat, Arc::clone(&api), stop.clone()));
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the admin API cannot accept a connection");
+                sleep(BREATH).await;
+            }
+        }
+    }
+    drop(listener);
+    connections.close();
+    let _ = timeout(LAST_WORDS, connections.wait()).await;
+}
+
+/// Serves one connection. Errors are its client's own affair.
+async fn serve<S>(stream: S, seat: Arc<Seat>, api: Arc<Api>, stop: CancellationToken)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service =
+        service_fn(|request| async { Ok::<_, Infallible>(api.answer(request, &seat).await) });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .max_buf_size(HEAD_SIZE)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = seat.left() => return,
+        () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
+}

@@ -1,0 +1,136 @@
+//! The worker's side: what it counts.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::MOST_SERIES;
+use super::cells::{Counter, Gauge, Histogram};
+use super::exposition::is_ours;
+use super::family::{Family, Labels, are_bounds, are_labels, is_name, overflow};
+use super::snapshot::{Snapshot, base};
+
+/// What this process counts. Clones share the same numbers.
+///
+/// Finding a series takes a lock; counting in it takes none. So ask once, and keep the handle:
+///
+/// ```
+/// let metrics = cluster::metrics::Metrics::default();
+/// let hits = metrics.counter("cache_lookups_total", &[("result", "hit")]);
+/// hits.inc();
+/// ```
+///
+/// A process has at most 2,000 series; what comes beyond it is counted in the series
+/// `{overflow="true"}` of the same name. A name that Prometheus does not allow, or one that is in
+/// use for another kind of number, is logged, and its handle counts where nobody looks.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics(Arc<RwLock<Registry>>);
+
+#[derive(Debug, Default)]
+struct Registry {
+    families: BTreeMap<String, Cells>,
+    series: usize,
+}
+
+#[derive(Debug)]
+enum Cells {
+    Counter(BTreeMap<Labels, Counter>),
+    Gauge(BTreeMap<Labels, Gauge>),
+    Histogram(Vec<f64>, BTreeMap<Labels, Histogram>),
+}
+
+impl Metrics {
+    /// A number that only grows. It is shown with `_total` at the end of its name.
+    #[must_use]
+    pub fn counter(&self, name: &str, labels: &[(&str, &str)]) -> Counter {
+        let kind = || Cells::Counter(BTreeMap::new());
+        self.find(base(name), labels, kind, Counter::default, |cells| match cells {
+            Cells::Counter(series) => Some(series),
+            _ => None,
+        })
+    }
+
+    /// A number that goes up and down.
+    #[must_use]
+    pub fn gauge(&self, name: &str, labels: &[(&str, &str)]) -> Gauge {
+        let kind = || Cells::Gauge(BTreeMap::new());
+        self.find(name, labels, kind, Gauge::default, |cells| match cells {
+            Cells::Gauge(series) => Some(series),
+            _ => None,
+        })
+    }
+
+    /// How often values fell into which range. The buckets are upper bounds, rising and finite, at
+    /// most 100; all series of one name have the same.
+    #[must_use]
+    pub fn histogram(&self, name: &str, labels: &[(&str, &str)], buckets: &[f64]) -> Histogram {
+        let cell = || Histogram::new(buckets);
+        if !are_bounds(buckets) {
+            tracing::warn!(name, "buckets must be finite and rising, and at most 100");
+            return cell();
+        }
+        let kind = || Cells::Histogram(buckets.into(), BTreeMap::new());
+        self.find(name, labels, kind, cell, |cells| match cells {
+            Cells::Histogram(bounds, series) if bounds == buckets => Some(series),
+            _ => None,
+        })
+    }
+
+    /// What has been counted so far.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let registry = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        registry.families.iter().map(|(name, cells)| (name.clone(), cells.read())).collect()
+    }
+
+    fn find<T: Clone>(
+        &self,
+        name: &str,
+        labels: &[(&str, &str)],
+        kind: impl FnOnce() -> Cells,
+        cell: impl Fn() -> T,
+        series: impl FnOnce(&mut Cells) -> Option<&mut BTreeMap<Labels, T>>,
+    ) -> T {
+        let labels = sorted(labels);
+        if !is_name(name) || is_ours(name) || !are_labels(&labels) {
+            tracing::warn!(name, ?labels, "a metric with this name and labels cannot be shown");
+            return cell();
+        }
+        // A panic elsewhere leaves the map as it was: nothing here stops half-way.
+        let mut registry = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let Registry { families, series: count } = &mut *registry;
+        let full = *count >= MOST_SERIES;
+        if full && !families.contains_key(name) {
+            tracing::warn!(name, "no room for another metric");
+            return cell();
+        }
+        let Some(series) = series(families.entry(name.into()).or_insert_with(kind)) else {
+            tracing::warn!(name, "this name is in use for another kind of metric");
+            return cell();
+        };
+        let known = series.contains_key(&labels);
+        *count += usize::from(!known && !full);
+        let labels = if known || !full { labels } else { overflow() };
+        series.entry(labels).or_insert_with(cell).clone()
+    }
+}
+
+impl Cells {
+    fn read(&self) -> Family {
+        fn each<T, V>(series: &BTreeMap<Labels, T>, get: fn(&T) -> V) -> BTreeMap<Labels, V> {
+            series.iter().map(|(labels, cell)| (labels.clone(), get(cell))).collect()
+        }
+        match self {
+            Self::Counter(series) => Family::Counter(each(series, Counter::get)),
+            Self::Gauge(series) => Family::Gauge(each(series, Gauge::get)),
+            Self::Histogram(bounds, series) => {
+                Family::Histogram { bounds: bounds.clone(), series: each(series, Histogram::get) }
+            }
+        }
+    }
+}
+
+fn sorted(labels: &[(&str, &str)]) -> Labels {
+    let mut labels: Labels = labels.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect();
+    labels.sort();
+    labels
+}

@@ -1,0 +1,103 @@
+//! What a process has counted, at one moment.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::exposition::is_ours;
+use super::family::{Family, is_name};
+
+/// What a process has counted, at one moment. One that comes over a channel holds only what can be
+/// shown; whatever else the sender put in is dropped.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "BTreeMap<String, Family>", into = "BTreeMap<String, Family>")]
+pub struct Snapshot {
+    families: BTreeMap<String, Family>,
+}
+
+impl Snapshot {
+    /// Adds another process's numbers: counters, histograms and gauges are summed.
+    ///
+    /// The order in which snapshots are merged makes no difference, apart from the rounding of a
+    /// histogram's sum, which is a floating-point number.
+    pub fn merge(&mut self, other: &Self) {
+        self.merge_within(usize::MAX, other);
+    }
+
+    /// The sum of a counter's series, under the name by which it is shown.
+    #[must_use]
+    pub fn counter(&self, name: &str) -> u64 {
+        match self.families.get(base(name)) {
+            Some(Family::Counter(series)) => series.values().fold(0, |a, b| a.saturating_add(*b)),
+            _ => 0,
+        }
+    }
+
+    /// The sum of a gauge's series.
+    #[must_use]
+    pub fn gauge(&self, name: &str) -> i64 {
+        match self.families.get(name) {
+            Some(Family::Gauge(series)) => series.values().fold(0, |a, b| a.wrapping_add(*b)),
+            _ => 0,
+        }
+    }
+
+    /// How many series there are.
+    #[must_use]
+    pub fn series(&self) -> usize {
+        self.families.values().map(Family::len).sum()
+    }
+
+    /// Merges, but new series beyond the limit are added to those with the label `overflow`.
+    pub(super) fn merge_within(&mut self, most: usize, other: &Self) {
+        let mut room = most.saturating_sub(self.series());
+        for (name, family) in &other.families {
+            match self.families.get_mut(name) {
+                Some(mine) => mine.merge(family, &mut room),
+                None if room == 0 => {}
+                None => {
+                    let mut mine = family.emptied();
+                    mine.merge(family, &mut room);
+                    self.families.insert(name.clone(), mine);
+                }
+            }
+        }
+    }
+
+    /// What is left of a process that is gone: it has no connections any more.
+    pub(super) fn without_gauges(&self) -> Self {
+        let lasting = |(_, family): &(&String, &Family)| !matches!(family, Family::Gauge(_));
+        self.families.iter().filter(lasting).map(|(n, f)| (n.clone(), f.clone())).collect()
+    }
+
+    pub(super) fn families(&self) -> impl Iterator<Item = (&str, &Family)> {
+        self.families.iter().map(|(name, family)| (name.as_str(), family))
+    }
+}
+
+/// A counter is kept under its name without `_total`, which its lines get again when it is shown.
+pub(super) fn base(name: &str) -> &str {
+    name.strip_suffix("_total").unwrap_or(name)
+}
+
+impl FromIterator<(String, Family)> for Snapshot {
+    fn from_iter<I: IntoIterator<Item = (String, Family)>>(families: I) -> Self {
+        Self { families: families.into_iter().collect() }
+    }
+}
+
+impl From<BTreeMap<String, Family>> for Snapshot {
+    fn from(mut families: BTreeMap<String, Family>) -> Self {
+        families.retain(|name, family| {
+            family.keep_valid();
+            is_name(name) && !is_ours(name) && family.len() > 0
+        });
+        Self { families }
+    }
+}
+
+impl From<Snapshot> for BTreeMap<String, Family> {
+    fn from(snapshot: Snapshot) -> Self {
+        snapshot.families
+    }
+}
