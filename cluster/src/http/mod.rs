@@ -1,1 +1,59 @@
-//! http
+//! HTTP/1.1 and HTTP/2 for one worker, and the goodbye that loses no request.
+//!
+//! hyper speaks the protocols. What is added here is mostly about endings:
+//!
+//! - **The drain is a lame duck.** From its beginning every HTTP/1 answer says `Connection: close`,
+//!   and HTTP/2 connections get GOAWAY. Connections that are idle stay open for a *window* and get
+//!   one more answer. Only then are they closed, and only if no byte has come since the last answer:
+//!   a head that has come half-way is read to its end and answered.
+//! - **Closing lingers.** After our FIN, input is read and thrown away for a moment. Closing a socket
+//!   with unread input sends a reset, and a reset can destroy an answer that is still under way.
+//! - **At the deadline everything is cut**: HTTP/1, HTTP/2, upgraded connections.
+//!
+//! What cannot be promised: a client that was idle for longer than the window may send its request
+//! while our FIN is on its way to it. And when requests are pipelined, the first answer of the drain
+//! is the connection's last; HTTP lets the client send the others again elsewhere.
+//!
+//! How it works, file by file: [`Server`] counts connections and starts a task for each
+//! (`connection`). hyper reads through a `tap`, which tells `progress` what the client has sent;
+//! `service` tells it what was answered. From both `progress` knows whether a connection is idle,
+//! and until when it may be; then the tap shows hyper an end of file, and hyper ends the connection.
+
+mod alarm;
+mod answer;
+mod connection;
+mod incoming;
+mod linger;
+mod observer;
+mod peer;
+mod phase;
+mod progress;
+mod server;
+mod service;
+mod stage;
+mod tap;
+mod token;
+mod transport;
+mod wire;
+
+pub use bytes::Bytes;
+pub use http_body_util::Full;
+pub use hyper::service::service_fn;
+pub use hyper::{Method, Request, Response, StatusCode};
+
+pub use incoming::Incoming;
+pub use observer::Observer;
+pub use peer::Peer;
+pub use phase::Phase;
+pub use server::Server;
+pub use token::Token;
+pub use transport::Transport;
+
+/// A short answer: a status and a text.
+pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    let plain = hyper::header::HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(hyper::header::CONTENT_TYPE, plain);
+    response
+}

@@ -1,0 +1,36 @@
+//! One timer for all the reasons to look at a connection again.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Rings once for each instant that it is asked to watch.
+///
+/// A connection's due time moves with each request, nearly always to later. The timer is left alone
+/// then: it goes off too early at worst, and is set anew.
+#[derive(Default)]
+pub(super) struct Alarm {
+    sleep: Option<Pin<Box<Sleep>>>,
+    rang_for: Option<Instant>,
+}
+
+impl Alarm {
+    /// Ready when `due` has come. Asked again about the same instant, it stays silent.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, due: Option<Instant>) -> Poll<()> {
+        let Some(due) = due.filter(|due| self.rang_for != Some(*due)) else {
+            return Poll::Pending;
+        };
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(due)));
+        if sleep.deadline() > due {
+            sleep.as_mut().reset(due);
+        }
+        ready!(sleep.as_mut().poll(cx));
+        if sleep.deadline() < due {
+            sleep.as_mut().reset(due);
+            ready!(sleep.as_mut().poll(cx));
+        }
+        self.rang_for = Some(due);
+        Poll::Ready(())
+    }
+}

@@ -1,0 +1,86 @@
+//! How far a worker's drain has come.
+
+use std::future::pending;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+/// How the drain goes. The worker sends it, each connection watches it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// No drain.
+    Serving,
+    /// Told to leave: a connection that is idle gets one more answer within the window.
+    LameDuck {
+        /// When the drain began.
+        began: Instant,
+        /// How long idle connections stay open: from `began`, or from their last answer, when that
+        /// was still on its way then and could not say `Connection: close` any more.
+        window: Duration,
+        /// When everything is cut.
+        deadline: Instant,
+    },
+    /// Cut everything.
+    Cut,
+}
+
+impl Phase {
+    /// A drain that begins now. With an empty window idle connections are closed at once.
+    #[must_use]
+    pub fn lame_duck(window: Duration, deadline: Instant) -> Self {
+        Self::LameDuck { began: Instant::now(), window, deadline }
+    }
+
+    /// When a connection that has been idle since `since` has had its window.
+    pub(super) fn window_ends(self, since: Instant) -> Option<Instant> {
+        match self {
+            Self::Serving => None,
+            Self::LameDuck { began, window, .. } => began.max(since).checked_add(window),
+            Self::Cut => Some(since),
+        }
+    }
+
+    /// When everything is cut, if that is known.
+    pub(super) fn deadline(self) -> Option<Instant> {
+        match self {
+            Self::Serving => None,
+            Self::LameDuck { deadline, .. } => Some(deadline),
+            Self::Cut => Some(Instant::now()),
+        }
+    }
+
+    /// Whether it is time to cut.
+    pub(super) fn is_over(self) -> bool {
+        self.deadline().is_some_and(|deadline| deadline <= Instant::now())
+    }
+}
+
+/// Waits for the next phase. A sender that is gone will not send one.
+pub(super) async fn changed(phase: &mut watch::Receiver<Phase>) {
+    if phase.changed().await.is_err() {
+        pending::<()>().await;
+    }
+}
+
+/// Waits for the beginning of the drain.
+pub(super) async fn drain(phase: &mut watch::Receiver<Phase>) {
+    while *phase.borrow_and_update() == Phase::Serving {
+        changed(phase).await;
+    }
+}
+
+/// Waits for the moment when everything is cut.
+pub(super) async fn cut(phase: &mut watch::Receiver<Phase>) {
+    loop {
+        let now = *phase.borrow_and_update();
+        match now {
+            Phase::Serving => changed(phase).await,
+            Phase::Cut => return,
+            Phase::LameDuck { deadline, .. } => tokio::select! {
+                () = sleep_until(deadline) => return,
+                () = changed(phase) => {}
+            },
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! How far a connection has come: what the client has sent, and what it was answered.
+//!
+//! The tap reports bytes, the service reports requests and answers. From this follows the one thing
+//! that hyper does not tell: whether the connection is idle, and until when it may be.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::phase::Phase;
+use super::stage::{Sent, Stage};
+use crate::config::HttpLimits;
+
+/// The progress of one connection; shared by its tap, its service and its task.
+pub(super) struct Progress {
+    limits: HttpLimits,
+    phase: watch::Receiver<Phase>,
+    state: Mutex<State>,
+}
+
+struct State {
+    stage: Stage,
+    /// The stage in which the tap has shown hyper an end of file.
+    gave_up: Option<Stage>,
+    /// Distinguishes the current exchange from those before it, parts of which may still live.
+    exchanges: u64,
+}
+
+impl Progress {
+    pub(super) fn new(limits: HttpLimits, phase: watch::Receiver<Phase>) -> Self {
+        let stage = Stage::Idle { since: Instant::now() };
+        Self { limits, phase, state: Mutex::new(State { stage, gave_up: None, exchanges: 0 }) }
+    }
+
+    /// When the connection will have waited long enough for its client.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.lock().stage.due(&self.limits, *self.phase.borrow())
+    }
+
+    /// Whether an HTTP/1 connection has waited long enough.
+    pub(super) fn is_overdue(&self) -> bool {
+        let stage = self.lock().stage;
+        matches!(stage, Stage::Idle { .. } | Stage::Head { .. })
+            && stage
+                .due(&self.limits, *self.phase.borrow())
+                .is_some_and(|due| due <= Instant::now())
+    }
+
+    /// Bytes have come. Line ends between two requests are none: some clients send them.
+    pub(super) fn received(&self, bytes: &[u8]) {
+        let mut state = self.lock();
+        state.gave_up = None;
+        let blank = bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
+        if matches!(state.stage, Stage::Idle { .. }) && !blank {
+            state.stage = Stage::Head { since: Instant::now() };
+        }
+    }
+
+    /// A request's head is complete. The guards live as long as its body and its answer do.
+    pub(super) fn begin(self: &Arc<Self>) -> (Part, Part) {
+        let mut state = self.lock();
+        state.exchanges += 1;
+        let exchange = state.exchanges;
+        state.stage = state.stage.begun();
+        drop(state);
+        let part = |side| Part { progress: Arc::clone(self), exchange, side };
+        (part(Side::Request), part(Side::Answer))
+    }
+
+    /// All that was to be written has been.
+    pub(super) fn flushed(&self) {
+        let mut state = self.lock();
+        if let Stage::Exchange { sent: sent @ Sent::Written, .. } = &mut state.stage {
+            *sent = Sent::Flushed;
+            state.stage = state.stage.settled();
+        }
+    }
+
+    /// The client speaks HTTP/2.
+    pub(super) fn multiplexed(&self) {
+        let since = Instant::now();
+        self.lock().stage = Stage::Streams { open: 0, since, goodbye: None };
+    }
+
+    /// Whether it is time for an HTTP/2 connection's GOAWAY; true once.
+    pub(super) fn says_goodbye(&self) -> bool {
+        let phase = *self.phase.borrow();
+        let mut state = self.lock();
+        let due = state.stage.due(&self.limits, phase).is_some_and(|due| due <= Instant::now());
+        match &mut state.stage {
+            Stage::Streams { goodbye: goodbye @ None, .. } if due || phase != Phase::Serving => {
+                *goodbye = Some(Instant::now());
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether GOAWAY was said long ago, and the client, which has no stream open, stays.
+    pub(super) fn outstays(&self) -> bool {
+        let stage = self.lock().stage;
+        matches!(stage, Stage::Streams { goodbye: Some(_), .. })
+            && stage
+                .due(&self.limits, *self.phase.borrow())
+                .is_some_and(|due| due <= Instant::now())
+    }
+
+    /// The connection now speaks another protocol.
+    pub(super) fn upgraded(&self) {
+        self.lock().stage = Stage::Upgraded;
+    }
+
+    pub(super) fn is_upgraded(&self) -> bool {
+        matches!(self.lock().stage, Stage::Upgraded)
+    }
+
+    /// The tap shows hyper an end of file.
+    pub(super) fn give_up(&self) {
+        let mut state = self.lock();
+        state.gave_up = Some(state.stage);
+    }
+
+    /// In which stage the tap has shown an end of file, if it has.
+    pub(super) fn gave_up(&self) -> Option<Stage> {
+        self.lock().gave_up
+    }
+
+    /// The connection was given up as idle, but hyper had the beginning of a head: it goes on.
+    pub(super) fn found_half_a_head(&self) {
+        let mut state = self.lock();
+        state.gave_up = None;
+        state.stage = Stage::Head { since: Instant::now() };
+    }
+
+    fn end(&self, exchange: u64, side: Side) {
+        let mut state = self.lock();
+        let current = state.exchanges == exchange;
+        match (&mut state.stage, side) {
+            (Stage::Streams { open, since, .. }, _) => {
+                *open -= 1;
+                *since = Instant::now();
+            }
+            (Stage::Exchange { asking, .. }, Side::Request) if current => *asking = false,
+            (Stage::Exchange { sent, .. }, Side::Answer) if current => *sent = Sent::Written,
+            _ => return,
+        }
+        state.stage = state.stage.settled();
+    }
+
+    /// Nothing under this lock can panic.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A part of an exchange that is not over. Dropping it ends it.
+pub(super) struct Part {
+    progress: Arc<Progress>,
+    exchange: u64,
+    side: Side,
+}
+
+#[derive(Clone, Copy)]
+enum Side {
+    Request,
+    Answer,
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        self.progress.end(self.exchange, self.side);
+    }
+}

@@ -1,0 +1,129 @@
+//! What stands between hyper and the user's service.
+
+use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+
+use hyper::body::Body;
+use hyper::header::{CONNECTION, HeaderValue};
+use hyper::service::Service;
+use hyper::{Method, Request, Response, StatusCode, Version};
+use tokio::time::Instant;
+
+use super::answer::{Answer, Record};
+use super::incoming::{Incoming, Patience};
+use super::peer::Peer;
+use super::phase::Phase;
+use super::progress::Progress;
+use super::server::Shared;
+
+/// Calls the user's service: notes when requests begin and end, turns failures into answers, and
+/// says `Connection: close` when the worker is about to leave.
+#[derive(Clone)]
+pub(super) struct Handler<S> {
+    pub(super) service: S,
+    pub(super) shared: Arc<Shared>,
+    pub(super) progress: Arc<Progress>,
+    pub(super) peer: Peer,
+}
+
+type Answering<B> =
+    Pin<Box<dyn Future<Output = Result<Response<Answer<B>>, Infallible>> + Send + 'static>>;
+
+impl<S, B> Service<Request<hyper::body::Incoming>> for Handler<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<Box<dyn StdError + Send + Sync>>,
+    B: Body + Send + 'static,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    type Response = Response<Answer<B>>;
+    type Error = Infallible;
+    type Future = Answering<B>;
+
+    fn call(&self, request: Request<hyper::body::Incoming>) -> Self::Future {
+        let began = Instant::now();
+        let (asking, answering) = self.progress.begin();
+        let body_late = Arc::new(AtomicBool::new(false));
+        let patience = Patience::new(self.shared.limits.body_time, Arc::clone(&body_late));
+        let mut request = request.map(|body| Incoming::new(body, patience, asking));
+        request.extensions_mut().insert(self.shared.token());
+        request.extensions_mut().insert(self.peer);
+
+        let (method, version) = (request.method().clone(), request.version());
+        let (service, shared) = (self.service.clone(), Arc::clone(&self.shared));
+        let progress = Arc::clone(&self.progress);
+        Box::pin(async move {
+            let outcome = attempt(move || service.call(request)).await;
+            let body_late = body_late.load(Ordering::Relaxed);
+            let failed = outcome.is_err() || body_late;
+            let mut response = answer_to(outcome, body_late);
+            if version > Version::HTTP_11 {
+                // HTTP/2 says GOAWAY, and upgrades streams, not connections.
+            } else if is_upgrade(response.status(), &method) {
+                progress.upgraded();
+            } else if failed || shared.phase() != Phase::Serving {
+                say_close(&mut response, version);
+            }
+            let record = Record { shared, method, status: response.status(), began };
+            Ok(response.map(|body| Answer::new(body, answering, record)))
+        })
+    }
+}
+
+/// Why a service has not answered.
+enum Failure {
+    Error(Box<dyn StdError + Send + Sync>),
+    Panic,
+}
+
+/// Runs the service, and catches its panic: a bug in one request is not the other requests' problem.
+async fn attempt<F, T, E>(call: impl FnOnce() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, E>>,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    let future = catch_unwind(AssertUnwindSafe(call)).map_err(|_panic| Failure::Panic)?;
+    let mut future = pin!(future);
+    std::future::poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(polled) => polled.map(|result| result.map_err(|error| Failure::Error(error.into()))),
+        Err(_panic) => Poll::Ready(Err(Failure::Panic)),
+    })
+    .await
+}
+
+/// The service's answer, or ours when it has none.
+fn answer_to<B>(outcome: Result<Response<B>, Failure>, body_late: bool) -> Response<Option<B>> {
+    let status = match outcome {
+        Ok(response) => return response.map(Some),
+        Err(Failure::Error(_)) if body_late => StatusCode::REQUEST_TIMEOUT,
+        Err(Failure::Error(error)) => {
+            tracing::error!(error, "a request was answered 500: the service returned an error");
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+        Err(Failure::Panic) => {
+            tracing::error!("a request was answered 500: the service panicked");
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    };
+    let mut response = Response::new(None);
+    *response.status_mut() = status;
+    response
+}
+
+/// Announces that the connection ends with this answer.
+fn say_close<B>(response: &mut Response<B>, version: Version) {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    // hyper would add `keep-alive` to a 1.1 answer for a 1.0 client that asked for it.
+    *response.version_mut() = version;
+}
+
+/// Whether the connection speaks another protocol after this answer.
+fn is_upgrade(status: StatusCode, method: &Method) -> bool {
+    status == StatusCode::SWITCHING_PROTOCOLS || method == Method::CONNECT && status.is_success()
+}

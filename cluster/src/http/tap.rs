@@ -1,0 +1,110 @@
+//! What hyper reads and writes through.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_util::sync::DropGuard;
+
+use super::progress::Progress;
+use super::transport::Transport;
+use super::wire::{Side, Wire};
+
+/// Passes bytes on, and tells [`Progress`] about them.
+///
+/// When nothing can be read and the connection has waited long enough, it shows an end of file. So
+/// what has already come is always read first.
+pub(super) struct Tap<IO: Transport> {
+    wire: Arc<Wire<IO>>,
+    progress: Arc<Progress>,
+    /// Bytes that were read before, and come first.
+    unread: Bytes,
+    /// Lets the connection's task know when the tap is dropped.
+    _dropped: DropGuard,
+}
+
+impl<IO: Transport> Tap<IO> {
+    pub(super) fn new(
+        wire: Arc<Wire<IO>>,
+        progress: Arc<Progress>,
+        unread: Bytes,
+        dropped: DropGuard,
+    ) -> Self {
+        Self { wire, progress, unread, _dropped: dropped }
+    }
+
+    fn read_unread(&mut self, buf: &mut ReadBuf<'_>) {
+        let bytes = self.unread.len().min(buf.remaining());
+        buf.put_slice(&self.unread[..bytes]);
+        self.unread.advance(bytes);
+    }
+}
+
+impl<IO: Transport> AsyncRead for Tap<IO> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.unread.is_empty() {
+            self.read_unread(buf);
+            return Poll::Ready(Ok(()));
+        }
+        let before = buf.filled().len();
+        let polled = self.wire.poll(Side::Reader, cx, |io, cx| io.poll_read(cx, buf));
+        match polled {
+            Poll::Ready(Ok(())) => self.progress.received(&buf.filled()[before..]),
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => {
+                if self.progress.is_overdue() && !self.wire.has_bytes() {
+                    self.progress.give_up();
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        }
+        polled
+    }
+}
+
+impl<IO: Transport> AsyncWrite for Tap<IO> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.wire.poll(Side::Writer, cx, |io, cx| io.poll_write(cx, buf))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.wire.poll(Side::Writer, cx, |io, cx| io.poll_write_vectored(cx, bufs))
+    }
+
+    /// hyper flushes when its own buffer is empty: all that was to be written has been.
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let polled = self.wire.poll(Side::Writer, cx, IO::poll_flush);
+        if let Poll::Ready(Ok(())) = polled {
+            self.progress.flushed();
+        }
+        polled
+    }
+
+    /// Closing is the connection's business (see `linger`), unless it has become somebody else's.
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.progress.is_upgraded() {
+            self.wire.poll(Side::Writer, cx, IO::poll_shutdown)
+        } else {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.wire.is_write_vectored()
+    }
+}

@@ -1,0 +1,195 @@
+//! The lame duck: what a connection may still ask during a drain, and when it is closed.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, advance, sleep_until, timeout};
+
+use crate::lab::{GET, LINGER, Lab, SLOW, WINDOW};
+
+#[tokio::test(start_paused = true)]
+async fn before_the_drain_a_connection_is_kept() {
+    let lab = Lab::new();
+    let mut client = lab.connect();
+    for _ in 0..3 {
+        let answer = client.ask(GET).await;
+        assert_eq!((answer.status(), answer.says_close()), ("200", false));
+    }
+    assert_eq!((lab.server.open(), lab.server.requests()), (1, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_gets_one_more_answer_that_says_close() {
+    let lab = Lab::new();
+    let mut client = lab.connect();
+    client.ask(GET).await;
+    lab.drain();
+    advance(WINDOW / 100 * 99).await;
+    let answer = client.ask(GET).await;
+    assert_eq!((answer.status(), answer.says_close()), ("200", true));
+    client.closed().await;
+    drop(client);
+    lab.ends().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_without_a_byte_is_answered_within_the_window() {
+    let lab = Lab::new();
+    let mut client = lab.connect();
+    lab.drain();
+    advance(Duration::from_millis(50)).await;
+    assert!(client.ask(GET).await.says_close());
+    client.closed().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_connection_is_closed_when_its_window_is_over() {
+    for bytes in [0, GET.len()] {
+        let lab = Lab::new();
+        let mut client = lab.connect();
+        if bytes > 0 {
+            client.ask(&GET[..bytes]).await;
+        }
+        let began = lab.drain();
+        client.closed().await;
+        assert_eq!(began.elapsed(), WINDOW);
+        drop(client);
+        lab.ends().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_closes_silent_connections_at_once() {
+    let lab = Lab::new();
+    let mut client = lab.connect();
+    client.ask(GET).await;
+    let began = lab.drain_within(Duration::ZERO, Duration::from_secs(10));
+    client.closed().await;
+    assert_eq!(began.elapsed(), Duration::ZERO);
+}
+
+/// hyper's graceful shutdown drops it when it is the second request of its connection.
+#[tokio::test(start_paused = true)]
+async fn a_head_that_has_begun_is_read_to_its_end_after_the_window() {
+    for before in [0, 1] {
+        let lab = Lab::new();
+        let mut client = lab.connect();
+        for _ in 0..before {
+            client.ask(GET).await;
+        }
+        client.send(&GET[..9]).await;
+        let began = lab.drain();
+        sleep_until(began + WINDOW * 2).await;
+        client.send(&GET[9..]).await;
+        assert!(client.answer().await.says_close());
+        client.closed().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_comes_byte_by_byte_across_the_windows_end_is_answered() {
+    let lab = Lab::new();
+    let mut client = lab.connect();
+    client.ask(GET).await;
+    lab.drain();
+    for byte in GET {
+        advance(WINDOW / 10).await;
+        client.send([*byte]).await;
+    }
+    assert!(client.answer().await.says_close());
+    client.closed().await;
+}
+
+/// The half head comes in one read with the request before it, so that only hyper has seen it.
+#[tokio::test(start_paused = true)]
+async fn half_a_head_behind_a_whole_request_is_answered_too() {
+    for body in ["", "x"] {
+        let lab = Lab::new();
+        let mut client = lab.connect();
+        let first = format!("POST / HTTP/1.1\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        client.send([first.as_bytes(), &GET[..9]].concat()).await;
+        assert!(!client.answer().await.says_close());
+        let began = lab.drain();
+        sleep_until(began + WINDOW * 2).await;
+        client.send(&GET[9..]).await;
+        assert!(client.answer().await.says_close());
+        client.closed().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_slower_than_the_window_is_answered() {
+    let lab = Lab::new();
+    let mut client = lab.connect();
+    client.send(SLOW).await;
+    lab.entered().await;
+    let began = lab.drain();
+    sleep_until(began + WINDOW * 3).await;
+    lab.gate.add_permits(1);
+    let answer = client.answer().await;
+    assert_eq!((answer.body.as_slice(), answer.says_close()), (b"slow".as_slice(), true));
+    client.closed().await;
+    drop(client);
+    lab.ends().await;
+}
+
+/// The first answer of the drain is the last of its connection; the client knows that the others
+/// were not looked at.
+#[tokio::test(start_paused = true)]
+async fn of_pipelined_requests_the_first_is_answered() {
+    let lab = Lab::new();
+    let mut client = lab.connect();
+    client.send([SLOW, GET, GET].concat()).await;
+    lab.entered().await;
+    lab.drain();
+    lab.gate.add_permits(1);
+    assert!(client.answer().await.says_close());
+    client.closed().await;
+    assert_eq!(lab.server.requests(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pipelined_requests_are_all_answered_before_the_drain() {
+    let lab = Lab::new();
+    let mut client = lab.connect();
+    client.send([GET, SLOW, GET].concat()).await;
+    lab.entered().await;
+    lab.gate.add_permits(1);
+    for _ in 0..3 {
+        assert!(!client.answer().await.says_close());
+    }
+    lab.drain();
+    client.closed().await;
+}
+
+/// A client that keeps its end open does not keep the worker.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_close_holds_the_drain_for_a_moment_only() {
+    let lab = Lab::new();
+    let mut client = lab.connect();
+    let began = lab.drain();
+    assert!(client.ask(GET).await.says_close());
+    lab.ends().await;
+    assert_eq!(began.elapsed(), LINGER);
+}
+
+#[tokio::test(start_paused = true)]
+async fn http_1_0_keep_alive_is_told_to_close_too() {
+    let lab = Lab::new();
+    let mut client = lab.connect();
+    let keep = "GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n";
+    assert!(!client.ask(keep).await.says_close());
+    lab.drain();
+    assert!(client.ask(keep).await.says_close());
+    client.closed().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn drained_waits_for_a_drain() {
+    let lab = Lab::new();
+    let waiting = timeout(Duration::from_secs(1000), lab.server.drained());
+    assert!(waiting.await.is_err());
+    lab.drain();
+    let began = Instant::now();
+    lab.server.drained().await;
+    assert_eq!(began.elapsed(), Duration::ZERO);
+}
