@@ -1,1 +1,118 @@
-//! listener
+//! The sockets that the primary owns, and how connections are accepted from them.
+//!
+//! The primary binds every address once ([`Listeners`]). What a worker gets depends on how they
+//! share: a copy of the same socket, a socket of its slot, or no socket at all, because the primary
+//! accepts and hands over (see [`dispatch`](crate::dispatch)). Whoever accepts does so through
+//! [`Accepting`].
+
+mod accept;
+mod address;
+mod bind;
+mod holder;
+mod lending;
+mod reuse_port;
+mod stream;
+pub mod systemd;
+mod unix;
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+pub use accept::Accepting;
+#[expect(unused_imports, reason = "dispatch is next")]
+pub(crate) use accept::watch;
+pub use address::{BoundAddress, Peer};
+pub use bind::Listener;
+pub use lending::{Lending, Loan};
+pub use reuse_port::ReusePort;
+pub use stream::Stream;
+use systemd::Passed;
+
+use crate::config::{Address, Listen, Sharing};
+use crate::supervisor::SlotId;
+use crate::{Error, Result};
+
+/// All listening sockets of a primary, one entry for each address, in the order of the settings.
+#[derive(Debug)]
+pub enum Listeners {
+    /// Workers inherit copies of these.
+    Inherited(Vec<Listener>),
+    /// Each slot's workers inherit the sockets of the slot.
+    ReusePort(Vec<ReusePort>),
+    /// The primary accepts; workers inherit none.
+    HandOff(Vec<Listener>),
+}
+
+impl Listeners {
+    /// Binds all addresses. `slots` is the number of workers at the start; the sockets of further
+    /// slots are bound when they are asked for.
+    ///
+    /// # Errors
+    /// An address that cannot be had, and what to do about it. Nothing stays bound.
+    pub fn bind(
+        listen: &[Listen],
+        sharing: Sharing,
+        slots: usize,
+        mut passed: Passed,
+    ) -> Result<Self> {
+        let mut one_each = || -> Result<Vec<Listener>> {
+            listen.iter().map(|it| Listener::bind(it, &mut passed)).collect()
+        };
+        Ok(match sharing {
+            Sharing::Inherited => Self::Inherited(one_each()?),
+            Sharing::HandOff => Self::HandOff(one_each()?),
+            Sharing::ReusePort => {
+                let groups = listen.iter().map(|it| reuse_port(it, slots));
+                Self::ReusePort(groups.collect::<Result<_>>()?)
+            }
+        })
+    }
+
+    /// What the workers of a slot inherit: one socket for each address, or none with hand-off.
+    ///
+    /// # Errors
+    /// The sockets of a new slot cannot be bound.
+    pub fn of_slot(&mut self, slot: SlotId) -> Result<Vec<BorrowedFd<'_>>> {
+        match self {
+            Self::Inherited(listeners) => Ok(listeners.iter().map(AsFd::as_fd).collect()),
+            Self::ReusePort(groups) => groups.iter_mut().map(|group| group.slot(slot)).collect(),
+            Self::HandOff(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Where they listen, in the order of the settings.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<&BoundAddress> {
+        match self {
+            Self::Inherited(listeners) | Self::HandOff(listeners) => {
+                listeners.iter().map(Listener::address).collect()
+            }
+            Self::ReusePort(groups) => groups.iter().map(ReusePort::address).collect(),
+        }
+    }
+
+    /// Lets the kernel refuse new connections from now on, except on sockets of systemd's.
+    ///
+    /// # Errors
+    /// The first error of shutdown(2); all sockets are tried.
+    pub fn refuse(&self) -> io::Result<()> {
+        let all: Vec<io::Result<()>> = match self {
+            Self::Inherited(listeners) | Self::HandOff(listeners) => {
+                listeners.iter().map(Listener::refuse).collect()
+            }
+            Self::ReusePort(groups) => groups.iter().map(ReusePort::refuse).collect(),
+        };
+        all.into_iter().collect()
+    }
+}
+
+fn reuse_port(listen: &Listen, slots: usize) -> Result<ReusePort> {
+    match &listen.address {
+        Address::Tcp(address) => ReusePort::bind(*address, slots),
+        Address::Unix(_) | Address::Systemd(_) => Err(Error::new(format!(
+            "the listener `{}` cannot share its port by SO_REUSEPORT, which needs a TCP address; \
+             choose another way to share, or an address like 127.0.0.1:8000",
+            listen.name
+        ))),
+    }
+}

@@ -1,0 +1,79 @@
+//! Who accepts from the socket of a slot that has no worker.
+//!
+//! With `SO_REUSEPORT` the kernel gives each slot's socket its share of connections, also while the
+//! slot has no worker: it backs off, was given up, or its new worker still starts. So such a socket
+//! is lent to a living worker, and taken back when a worker of its own slot accepts.
+//!
+//! This is the plan only: no descriptors, no I/O. The primary carries it out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::supervisor::{SlotId, WorkerId};
+
+/// Something for the primary to tell a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loan {
+    /// Accept from the sockets of this slot, too: they go with the message.
+    Lend {
+        /// Whose sockets.
+        slot: SlotId,
+        /// Who accepts from them now.
+        to: WorkerId,
+    },
+    /// Accept from them no more, and close your copies: another one accepts from them already.
+    TakeBack {
+        /// Whose sockets.
+        slot: SlotId,
+        /// Who has them.
+        from: WorkerId,
+    },
+}
+
+/// Which worker accepts from which slot's sockets.
+#[derive(Debug, Default)]
+pub struct Lending {
+    /// Slots whose sockets are bound. They stay so as long as the primary lives.
+    slots: BTreeSet<SlotId>,
+    /// Workers that accept, each with its own slot. In a reload a slot may have two.
+    workers: BTreeMap<WorkerId, SlotId>,
+    /// Slots without a worker of their own, with the one that stands in.
+    loans: BTreeMap<SlotId, WorkerId>,
+}
+
+impl Lending {
+    /// The plan for slots whose sockets are bound, and no workers yet.
+    pub fn new(slots: impl IntoIterator<Item = SlotId>) -> Self {
+        Self { slots: slots.into_iter().collect(), ..Self::default() }
+    }
+
+    /// A worker accepts from its own slot's sockets. A slot that was unknown is bound by now.
+    pub fn ready(&mut self, worker: WorkerId, slot: SlotId) -> Vec<Loan> {
+        self.slots.insert(slot);
+        self.workers.insert(worker, slot);
+        let back = self.loans.remove(&slot).map(|from| Loan::TakeBack { slot, from });
+        back.into_iter().chain(self.lend_orphans()).collect()
+    }
+
+    /// A worker accepts no more, its own or lent: it drains, or is gone.
+    pub fn left(&mut self, worker: WorkerId) -> Vec<Loan> {
+        self.workers.remove(&worker);
+        self.loans.retain(|_, borrower| *borrower != worker);
+        self.lend_orphans()
+    }
+
+    /// Gives each socket that nobody accepts from to the worker that has borrowed the fewest.
+    fn lend_orphans(&mut self) -> Vec<Loan> {
+        let staffed: BTreeSet<SlotId> = self.workers.values().copied().collect();
+        let lent: BTreeSet<SlotId> = self.loans.keys().copied().collect();
+        let orphans = self.slots.iter().filter(|slot| !staffed.contains(slot));
+        let orphans: Vec<SlotId> = orphans.filter(|slot| !lent.contains(slot)).copied().collect();
+        orphans.into_iter().filter_map(|slot| self.lend(slot)).collect()
+    }
+
+    fn lend(&mut self, slot: SlotId) -> Option<Loan> {
+        let borrowed = |worker: &WorkerId| self.loans.values().filter(|it| *it == worker).count();
+        let to = *self.workers.keys().min_by_key(|worker| borrowed(worker))?;
+        self.loans.insert(slot, to);
+        Some(Loan::Lend { slot, to })
+    }
+}

@@ -1,0 +1,98 @@
+//! `SO_REUSEPORT`: a socket for each slot, all with one address; the kernel spreads connections
+//! over them by a hash of the client's address.
+//!
+//! All of them belong to the primary, as long as it lives. The kernel counts a socket in as soon as
+//! it listens, whether anybody accepts from it or not, and closing one resets the connections that
+//! wait in it (unless `net.ipv4.tcp_migrate_req` is 1). So a socket is never closed, not even that
+//! of a slot that was given up: it is lent to a living worker. See [`Lending`](super::Lending).
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::net::Shutdown;
+use socket2::Socket;
+
+use super::address::BoundAddress;
+use super::bind::{bound_socket, cannot_listen, tcp_socket};
+use crate::supervisor::SlotId;
+use crate::{Error, Result};
+
+/// The sockets of one address.
+#[derive(Debug)]
+pub struct ReusePort {
+    /// With the port that the first one got.
+    address: SocketAddr,
+    bound: BoundAddress,
+    sockets: BTreeMap<SlotId, OwnedFd>,
+}
+
+impl ReusePort {
+    /// Binds the sockets of the first `slots` slots.
+    ///
+    /// # Errors
+    /// The address cannot be had; the message says what to do.
+    pub fn bind(address: SocketAddr, slots: usize) -> Result<Self> {
+        let cannot = |error: io::Error| cannot_listen(address, &error);
+        refuse_to_join(address).map_err(cannot)?;
+        let first = tcp_socket(address, true).map_err(cannot)?;
+        let local = first.local_addr().map_err(cannot)?.as_socket();
+        let address = local.ok_or_else(|| Error::new("a TCP socket has no address"))?;
+        let sockets = BTreeMap::from([(SlotId(0), first.into())]);
+        let mut group = Self { address, bound: BoundAddress::Tcp(address), sockets };
+        for slot in (0..u32::MAX).take(slots) {
+            group.slot(SlotId(slot))?;
+        }
+        Ok(group)
+    }
+
+    /// The socket of a slot; bound when it is asked for first.
+    ///
+    /// # Errors
+    /// Another socket cannot be had.
+    pub fn slot(&mut self, slot: SlotId) -> Result<BorrowedFd<'_>> {
+        let fd: &OwnedFd = match self.sockets.entry(slot) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let socket = tcp_socket(self.address, true);
+                let socket = socket.map_err(|error| cannot_listen(self.address, &error))?;
+                entry.insert(socket.into())
+            }
+        };
+        Ok(fd.as_fd())
+    }
+
+    /// All slots that have a socket.
+    pub fn slots(&self) -> impl Iterator<Item = SlotId> {
+        self.sockets.keys().copied()
+    }
+
+    /// Where they listen.
+    #[must_use]
+    pub fn address(&self) -> &BoundAddress {
+        &self.bound
+    }
+
+    /// Lets the kernel refuse new connections from now on.
+    ///
+    /// # Errors
+    /// Those of shutdown(2); the other sockets are shut all the same.
+    pub fn refuse(&self) -> io::Result<()> {
+        let each = self.sockets.values().map(|fd| rustix::net::shutdown(fd, Shutdown::Read));
+        let all: Vec<_> = each.collect(); // all of them, before the first error is looked at
+        Ok(all.into_iter().collect::<Result<(), _>>()?)
+    }
+}
+
+/// Lets others bind the address, too, if they allow the same.
+pub(super) fn allow(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_port(true)
+}
+
+/// With `SO_REUSEPORT` the address of another server of the same user could be bound without an
+/// error, and would share its connections. So see first whether it is free without it.
+fn refuse_to_join(address: SocketAddr) -> io::Result<()> {
+    if address.port() == 0 { Ok(()) } else { bound_socket(address, false).map(drop) }
+}

@@ -1,0 +1,110 @@
+//! What systemd gives a service (sockets that it owns), and what it wants to hear from it.
+//!
+//! See `sd_listen_fds(3)` and `sd_notify(3)`. Started by anything else, there is nothing to take and
+//! nobody to tell.
+
+use std::env;
+use std::io;
+use std::os::fd::OwnedFd;
+
+use listenfd::ListenFd;
+use sd_notify::NotifyState;
+
+use crate::{Error, Result};
+
+/// The variables by which systemd talks to the primary. Workers must not inherit them: they would
+/// take the sockets for their own, or speak in the primary's name.
+pub const VARIABLES: [&str; 7] = [
+    "LISTEN_FDS",
+    "LISTEN_FDNAMES",
+    "LISTEN_PID",
+    "LISTEN_PIDFDID",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+];
+
+/// The sockets that systemd passed, each with its name (`FileDescriptorName=`).
+#[derive(Debug, Default)]
+pub struct Passed {
+    sockets: Vec<(String, OwnedFd)>,
+}
+
+impl Passed {
+    /// Takes the sockets that the environment announces. The next call finds none.
+    ///
+    /// Call it before there are threads: it removes variables from the environment.
+    ///
+    /// # Errors
+    /// Something was passed that is neither a TCP nor a Unix stream socket.
+    pub fn from_env() -> Result<Self> {
+        let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
+        let mut listenfd = ListenFd::from_env();
+        let sockets = (0..listenfd.len()).map(|index| take(&mut listenfd, index));
+        let sockets = sockets.collect::<io::Result<Vec<_>>>().map_err(|error| {
+            Error::because("systemd passed something that is no stream socket", error)
+        })?;
+        Ok(Self::new(&names, sockets))
+    }
+
+    /// Sockets with the names of `LISTEN_FDNAMES`, which a colon separates. A socket without a name
+    /// is called `unknown`, as systemd does.
+    #[must_use]
+    pub fn new(names: &str, sockets: Vec<OwnedFd>) -> Self {
+        let names = names.split(':').map(|name| if name.is_empty() { "unknown" } else { name });
+        let names = names.chain(std::iter::repeat("unknown")).map(str::to_owned);
+        Self { sockets: names.zip(sockets).collect() }
+    }
+
+    pub(super) fn take(&mut self, wanted: &str) -> Result<OwnedFd> {
+        match self.sockets.iter().position(|(name, _)| name == wanted) {
+            Some(found) => Ok(self.sockets.remove(found).1),
+            None => Err(self.missing(wanted)),
+        }
+    }
+
+    fn missing(&self, wanted: &str) -> Error {
+        let names: Vec<_> = self.sockets.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let what = match names.as_slice() {
+            [] => "systemd passed no socket, or this was not started by systemd".to_owned(),
+            names => format!("systemd passed {}", names.join(", ")),
+        };
+        Error::new(format!(
+            "cannot listen on systemd:{wanted}: {what}; give the service a socket unit with \
+             FileDescriptorName={wanted}, or choose an address with CLUSTER_LISTEN"
+        ))
+    }
+}
+
+/// Tells systemd that the service has started, or has finished a reload.
+pub fn notify_ready() {
+    notify(&[NotifyState::Ready]);
+}
+
+/// Tells systemd that a reload has begun. [`notify_ready`] must follow when it is over.
+pub fn notify_reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => notify(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::warn!("cannot tell systemd of a reload: {error}"),
+    }
+}
+
+/// Tells systemd that a stop has begun.
+pub fn notify_stopping() {
+    notify(&[NotifyState::Stopping]);
+}
+
+/// Does nothing without `NOTIFY_SOCKET`. A service that cannot speak to systemd goes on serving.
+fn notify(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!("cannot notify systemd: {error}");
+    }
+}
+
+fn take(listenfd: &mut ListenFd, index: usize) -> io::Result<OwnedFd> {
+    if let Ok(Some(listener)) = listenfd.take_tcp_listener(index) {
+        return Ok(listener.into());
+    }
+    let listener = listenfd.take_unix_listener(index)?;
+    listener.map(OwnedFd::from).ok_or_else(|| io::Error::other("it was taken before"))
+}

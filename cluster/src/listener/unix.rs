@@ -1,0 +1,140 @@
+//! Unix sockets: a socket with a file, which outlives a server that was killed.
+//!
+//! A file that is in the way is looked at before anything is removed. What is not a socket is never
+//! touched. A socket that answers belongs to a living server. One that refuses connections was left
+//! by a dead one, and is replaced.
+//!
+//! Two servers that start at the same moment could both find the dead one's file, and the slower
+//! would remove the faster one's new socket. So looking, removing, binding and listening happen
+//! under a lock (flock(2)) on the *directory*: unlike a lock file, it leaves nothing behind.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::fcntl::{Flock, FlockArg};
+use socket2::{Domain, SockAddr, Socket, Type};
+
+use super::bind::BACKLOG;
+use crate::{Error, Result};
+
+/// `sun_path` has 108 bytes, the last one a zero. See unix(7).
+const LONGEST_PATH: usize = 107;
+
+/// How long we wait for another server that is starting in the same directory.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Binds and listens, replacing the file of a dead server.
+pub(super) fn bind(path: &Path) -> Result<(Socket, SocketFile)> {
+    let cannot =
+        |why: String| Error::new(format!("cannot listen on unix:{}: {why}", path.display()));
+    let length = path.as_os_str().as_bytes().len();
+    if length > LONGEST_PATH {
+        return Err(cannot(format!(
+            "the path has {length} bytes, and the kernel allows {LONGEST_PATH}; choose a shorter one"
+        )));
+    }
+    let directory = directory_of(path);
+    if !directory.is_dir() {
+        return Err(cannot(format!("there is no directory {}; create it", directory.display())));
+    }
+    let _lock = lock(directory).map_err(|error| cannot(error.to_string()))?;
+    bind_locked(path).map_err(|error| cannot(error.to_string()))
+}
+
+/// The file of a socket that we bound; removed when this is dropped.
+#[derive(Debug)]
+pub(super) struct SocketFile {
+    path: PathBuf,
+    identity: Identity,
+    /// Who bound it. A forked child has a copy of this value, and must not act on it.
+    pid: u32,
+}
+
+/// What a file is, whatever its path: device and inode.
+type Identity = (u64, u64);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if self.pid != std::process::id() {
+            return;
+        }
+        let _lock = lock(directory_of(&self.path));
+        // Somebody may have put another file there, or a server that thought us dead its socket.
+        if identity(&self.path).is_ok_and(|now| now == self.identity) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn bind_locked(path: &Path) -> io::Result<(Socket, SocketFile)> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    let address = SockAddr::unix(path)?;
+    match socket.bind(&address) {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            make_room(path, &address)?;
+            socket.bind(&address)?;
+        }
+        other => other?,
+    }
+    // The lock is held until it listens: before that it looks like a dead server's.
+    socket.listen(BACKLOG)?;
+    let file = SocketFile {
+        path: std::path::absolute(path)?, // the working directory may change until it is removed
+        identity: identity(path)?,
+        pid: std::process::id(),
+    };
+    Ok((socket, file))
+}
+
+/// Removes the file if a dead server left it.
+fn make_room(path: &Path, address: &SockAddr) -> io::Result<()> {
+    if !fs::symlink_metadata(path)?.file_type().is_socket() {
+        return Err(io::Error::other("a file that is not a socket is in the way; move it away"));
+    }
+    // Not blocking: a living server whose queue is full would keep us waiting.
+    let probe = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
+    match probe.connect(address) {
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(io::Error::other(
+            "a socket of another user is in the way; remove it, or choose another path",
+        )),
+        _ => Err(io::Error::other(
+            "another server listens there; stop it, or choose another path with CLUSTER_LISTEN \
+             (`ss -lxp` shows who listens where)",
+        )),
+    }
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn identity(path: &Path) -> io::Result<Identity> {
+    fs::symlink_metadata(path).map(|file| (file.dev(), file.ino()))
+}
+
+/// Holds the lock until the value is dropped. A directory that we may not read cannot be locked;
+/// then we go without, and two servers that start at the same moment may collide.
+fn lock(directory: &Path) -> io::Result<Option<Flock<File>>> {
+    let Ok(mut file) = File::open(directory) else { return Ok(None) };
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => return Ok(Some(lock)),
+            Err((again, _)) if Instant::now() < give_up => file = again,
+            Err(_) => {
+                let why = format!("another process holds a lock on {}", directory.display());
+                return Err(io::Error::other(why));
+            }
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}

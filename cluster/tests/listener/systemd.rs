@@ -1,0 +1,90 @@
+//! Sockets that systemd owns. The environment that announces them belongs to a process, so it is
+//! tried in a child of ours: this test program again, with one test that does nothing by itself.
+
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixDatagram;
+use std::process::{Command, Stdio};
+
+use cluster::config::Address;
+use cluster::listener::systemd::{Passed, VARIABLES};
+use cluster::listener::systemd::{notify_ready, notify_reloading, notify_stopping};
+use cluster::listener::{BoundAddress, Listener};
+use command_fds::{CommandFdExt, FdMapping};
+
+use super::{address, at};
+
+fn systemd(name: &str) -> cluster::config::Listen {
+    at(Address::Systemd(name.into()))
+}
+
+#[test]
+fn a_socket_is_found_by_its_name() {
+    let sockets = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let expected = sockets[1].local_addr().unwrap();
+    let mut passed = Passed::new("web:admin", sockets.map(OwnedFd::from).into());
+    let listener = Listener::bind(&systemd("admin"), &mut passed).unwrap();
+    assert_eq!(*listener.address(), BoundAddress::Tcp(expected));
+    let error = Listener::bind(&systemd("admin"), &mut passed).unwrap_err().to_string();
+    assert!(error.contains("systemd passed `web`"), "taken once only: {error}");
+}
+
+#[test]
+fn without_systemd_it_says_what_to_do() {
+    let error = Listener::bind(&systemd("web"), &mut Passed::default()).unwrap_err().to_string();
+    assert!(error.contains("FileDescriptorName=web"), "{error}");
+    assert!(error.contains("not started by systemd"), "{error}");
+}
+
+#[test]
+fn a_socket_of_systemds_is_never_shut() {
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut passed = Passed::new("web", vec![socket.into()]);
+    let listener = Listener::bind(&systemd("web"), &mut passed).unwrap();
+    listener.refuse().unwrap();
+    TcpStream::connect(address(listener.address())).expect("it still accepts");
+}
+
+#[test]
+fn the_environment_of_a_service_is_understood() {
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let expected = socket.local_addr().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let notifications = UnixDatagram::bind(dir.path().join("notify")).unwrap();
+
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "systemd::as_a_service", "--ignored", "--nocapture"]);
+    child.env("LISTEN_FDS", "1").env("LISTEN_FDNAMES", "web").env_remove("LISTEN_PID");
+    child.env("NOTIFY_SOCKET", dir.path().join("notify")).stdout(Stdio::piped());
+    child.fd_mappings(vec![FdMapping { parent_fd: socket.into(), child_fd: 3 }]).unwrap();
+    let mut child = child.spawn().unwrap();
+    let mut said = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(child.wait().unwrap().success(), "{said}");
+    assert!(said.contains(&format!("bound {expected}")), "{said}");
+
+    let receive = || {
+        let mut bytes = [0; 256];
+        let length = notifications.recv(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    };
+    assert_eq!(receive(), "READY=1\n");
+    let reloading = receive();
+    assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading}");
+    assert_eq!(receive(), "STOPPING=1\n");
+}
+
+#[test]
+#[ignore = "it is the child of another test"]
+fn as_a_service() {
+    if std::env::var_os("NOTIFY_SOCKET").is_none() {
+        return; // somebody ran the ignored tests
+    }
+    assert!(VARIABLES.contains(&"LISTEN_FDS") && VARIABLES.contains(&"NOTIFY_SOCKET"));
+    let listener = Listener::bind(&systemd("web"), &mut Passed::from_env().unwrap()).unwrap();
+    println!("bound {}", listener.address());
+    notify_ready();
+    notify_reloading();
+    notify_stopping();
+}
