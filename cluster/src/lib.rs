@@ -15,9 +15,12 @@ pub mod http;
 pub mod listener;
 pub mod metrics;
 pub mod primary;
+mod run;
 pub mod spawn;
 pub mod supervisor;
 pub mod worker;
 
 pub use config::Config;
 pub use error::{Error, Result};
+pub use run::{Cluster, run};
+pub use worker::{Worker, is_worker};

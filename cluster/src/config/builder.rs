@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::draft::Draft;
 use super::form::{Form, OneOf};
 use super::{Config, LogFormat, Origin, Sharing, environment, file, settings, table};
+use crate::worker;
 
 /// Collects what will be a [`Config`]. There is a method for each [setting](super::settings); its
 /// order among the others does not matter: the environment overrides the file, and the file
@@ -59,6 +60,9 @@ impl Builder {
     /// All mistakes of all layers in one error; [`Mistakes::of`](super::Mistakes::of) gives them
     /// one by one.
     pub fn build(self) -> crate::Result<Config> {
+        if let Some(config) = worker::handed_down() {
+            return config; // a worker has its settings from its primary
+        }
         let (draft, file) = self.lay();
         draft.finish(file, Sources(Arc::new(self)))
     }

@@ -1,10 +1,12 @@
 //! What a connection runs over.
 
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 
 use nix::sys::socket::{MsgFlags, recv};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::{TcpStream, UnixStream};
+
+use crate::listener::Stream;
 
 /// A byte stream to a client.
 pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
@@ -22,6 +24,12 @@ impl Transport for TcpStream {
 impl Transport for UnixStream {
     fn has_bytes(&self) -> bool {
         peek(self.as_raw_fd())
+    }
+}
+
+impl Transport for Stream {
+    fn has_bytes(&self) -> bool {
+        peek(self.as_fd().as_raw_fd())
     }
 }
 

@@ -12,7 +12,13 @@ use crate::supervisor::{self, Exit, Generation, SlotId, WorkerId};
 
 impl Driver {
     /// A process was really started.
-    pub(super) fn spawned(&mut self, worker: WorkerId, slot: SlotId, generation: Generation, pid: Pid) {
+    pub(super) fn spawned(
+        &mut self,
+        worker: WorkerId,
+        slot: SlotId,
+        generation: Generation,
+        pid: Pid,
+    ) {
         self.tally.spawned(slot);
         info!(%worker, %slot, %generation, %pid, "worker spawned");
         let pid = pid.as_raw().unsigned_abs();
@@ -104,6 +110,7 @@ impl Driver {
             warn!(%worker, ?uptime, "worker {exit}, unannounced");
         }
         let Some(peer) = self.peers.remove(&worker) else { return }; // it was never started
+        self.tally.retired_requests += peer.vitals.requests;
         let (code, signal) = match exit {
             Exit::Code(code) => (Some(code), None),
             Exit::Signal(signal) => (None, Some(signal)),

@@ -10,7 +10,6 @@ use bytes::{Bytes, BytesMut};
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv};
 use rustix::process::{WaitId, WaitIdOptions, waitid};
-use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::io::unix::AsyncFd;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -72,7 +71,7 @@ struct Mail {
 }
 
 impl Mail {
-    async fn receive(&mut self, mut channel: &OwnedReadHalf) -> io::Result<usize> {
+    async fn receive(&mut self, channel: &OwnedReadHalf) -> io::Result<usize> {
         let stream: &tokio::net::UnixStream = channel.as_ref();
         loop {
             stream.readable().await?;

@@ -9,7 +9,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until};
 use tracing::{info, warn};
 
 use super::courier::News;
-use super::events::{Event, Sink};
+use super::events::Sink;
 use super::peer::Peer;
 use super::ports::Ports;
 use super::signals::{Signals, Wish};
@@ -18,7 +18,9 @@ use super::{Command, Reply, memory};
 use crate::config::Config;
 use crate::metrics::Totals;
 use crate::spawn::{Image, Program};
-use crate::supervisor::{Generation, Input, RequestId, ScaleTo, Supervisor, Time, WorkerId};
+use crate::supervisor::{
+    Generation, Input, RequestId, ScaleTo, Supervisor, Time, WorkerId, WorkerState,
+};
 use crate::{Result, listener};
 
 /// All state of the primary.
@@ -38,6 +40,7 @@ pub(super) struct Driver {
     pub(super) replies: HashMap<RequestId, Reply>,
     pub(super) next_request: u64,
     pub(super) next_generation: u64,
+    pub(super) next_question: u64,
     pub(super) commands_back: mpsc::Sender<Command>,
     pub(super) deliver: mpsc::Sender<(WorkerId, News)>,
     pub(super) finished: bool,
@@ -124,7 +127,7 @@ impl Driver {
                 self.feed(Input::Reload { request, generation });
             }
             Err(error) => {
-                self.tally.reload_failed(&error.to_string());
+                self.tally.last_reload_error = Some(error.to_string());
                 warn!("the reload was not begun, all stays as it is: {error}");
                 if let Some(reply) = reply {
                     let _ = reply.send(Err(crate::supervisor::Refusal(error.to_string())));
@@ -136,6 +139,13 @@ impl Driver {
     pub(super) fn scale(&mut self, to: ScaleTo, reply: Option<Reply>) {
         let request = self.request(reply);
         self.feed(Input::Scale { request, to });
+    }
+
+    /// The settings that were read when this version was opened hold from now on.
+    pub(super) fn adopt(&mut self, generation: Generation) {
+        let Some(version) = self.versions.get(&generation) else { return };
+        self.config = Arc::clone(&version.config);
+        self.supervisor.set_policy(self.config.policy.clone());
     }
 
     /// Remembers to whom an answer goes.
@@ -173,8 +183,8 @@ impl Driver {
         );
     }
 
-    /// Puts an event where the program reads it.
-    pub(super) fn emit(&mut self, event: Event) {
-        self.events.put(event);
+    pub(super) fn ready_workers(&self) -> impl Iterator<Item = WorkerId> + '_ {
+        let workers = self.supervisor.workers(self.now());
+        workers.filter(|worker| worker.state == WorkerState::Ready).map(|worker| worker.id)
     }
 }

@@ -6,10 +6,10 @@ use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 use tracing::warn;
 
+use super::Command;
 use super::courier::News;
 use super::driver::Driver;
 use super::events::{Answerer, Body, Event};
-use super::Command;
 use crate::channel::message::{Answer, ToPrimary, ToWorker};
 use crate::supervisor::{Input, Refusal, WorkerId};
 
@@ -41,7 +41,7 @@ impl Driver {
                 peer.vitals = vitals;
                 peer.heard = Some(SystemTime::now());
                 if let Some(metrics) = metrics {
-                    self.totals.report(worker, peer.slot, *metrics);
+                    self.totals.report(worker, peer.slot, &metrics);
                 }
                 self.feed(Input::Heartbeat(worker, vitals));
             }
@@ -87,7 +87,7 @@ impl Driver {
 
     /// Passes a message to all workers that are ready, but not back to its sender.
     fn broadcast(&self, body: &RawValue, sender: Option<WorkerId>) {
-        for worker in self.supervisor.ready_workers().filter(|worker| Some(*worker) != sender) {
+        for worker in self.ready_workers().filter(|worker| Some(*worker) != sender) {
             self.send(worker, &ToWorker::Tell(body.to_owned()));
         }
     }

@@ -8,18 +8,16 @@ use bytes::Bytes;
 use nix::unistd::Pid;
 use rustix::process::{Signal as Number, pidfd_send_signal};
 use serde_json::value::RawValue;
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::courier::{self, Deliver};
-use crate::Result;
 use crate::channel::frame;
 use crate::channel::message::{Answer, ToWorker};
 use crate::spawn::Process;
 use crate::supervisor::{Generation, Signal, SlotId, Vitals, WorkerId};
+use crate::{Result, listener};
 
 /// How many messages of the program wait for a worker that does not read.
 const ROOM: usize = 1024;
@@ -52,7 +50,7 @@ impl Peer {
     ) -> Result<Self> {
         let (from, to) = channel.into_split();
         let watched = process.pidfd.try_clone()?;
-        let watched = AsyncFd::with_interest(watched, Interest::READABLE)?;
+        let watched = listener::watch(watched)?;
         tokio::spawn(courier::attend(worker, from, watched, deliver));
         let (control, wanted) = mpsc::unbounded_channel();
         let (messages, waiting) = mpsc::channel(ROOM);

@@ -6,12 +6,15 @@ use std::time::{Duration, SystemTime};
 use super::driver::Driver;
 use super::memory::resident;
 use super::{ClusterStats, PrimaryStats, Stats, WorkerStats};
-use crate::supervisor::{SlotId, SlotView, WorkerState, WorkerView};
+use crate::supervisor::{SlotId, SlotState, SlotView, WorkerState, WorkerView};
 
 impl Driver {
     pub(super) fn stats(&self) -> Stats {
-        let workers = self.supervisor.workers().map(|worker| self.worker(&worker));
-        let vacant = self.supervisor.slots().filter(|slot| !slot.occupied);
+        let workers = self.supervisor.workers(self.now()).map(|worker| self.worker(&worker));
+        let vacant = self
+            .supervisor
+            .slots()
+            .filter(|slot| !matches!(slot.state, SlotState::Worker(_) | SlotState::Empty));
         Stats {
             primary: self.primary(),
             cluster: self.cluster(),
@@ -23,7 +26,7 @@ impl Driver {
         PrimaryStats {
             pid: process::id(),
             uptime: millis(self.started.elapsed()),
-            total_requests: self.retired_requests
+            total_requests: self.tally.retired_requests
                 + self.peers.values().map(|peer| peer.vitals.requests).sum::<u64>(),
             total_restarts: self.tally.restarts(),
             total_crashes: self.tally.crashes,
@@ -44,7 +47,11 @@ impl Driver {
             max_workers: self.config.policy.max_workers,
             healthy_workers: ready,
             draining_workers: self.supervisor.draining(),
-            errored_slots: self.supervisor.slots().filter(|slot| slot.errored).count(),
+            errored_slots: self
+                .supervisor
+                .slots()
+                .filter(|slot| slot.state == SlotState::Errored)
+                .count(),
         }
     }
 
@@ -52,7 +59,7 @@ impl Driver {
         let state = match view.state {
             WorkerState::Starting => "starting",
             WorkerState::Ready => "ready",
-            WorkerState::Draining => "draining",
+            WorkerState::Draining { .. } => "draining",
             WorkerState::Dying => "dying",
         };
         let mut stats = WorkerStats {
@@ -60,7 +67,7 @@ impl Driver {
             slot: view.slot.0,
             generation: view.generation.0,
             state: state.to_owned(),
-            healthy: view.state == WorkerState::Ready,
+            healthy: view.healthy,
             restarts: self.tally.before(view.slot).saturating_sub(1),
             ..WorkerStats::default()
         };
@@ -80,7 +87,8 @@ impl Driver {
         WorkerStats {
             slot: number,
             generation: slot.generation.0,
-            state: if slot.errored { "errored" } else { "backing-off" }.to_owned(),
+            state: if slot.state == SlotState::Errored { "errored" } else { "backing-off" }
+                .to_owned(),
             restarts: self.tally.before(slot.id).saturating_sub(1),
             ..WorkerStats::default()
         }

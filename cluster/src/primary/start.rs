@@ -48,8 +48,8 @@ pub(crate) fn run(config: Config, strategy: Box<dyn Strategy>, watch: Option<Wat
         let ports = Ports::open(&config, strategy)?;
         let signals = Signals::install()?;
         let admin = admin::start(&config.admin, config.admin_token.clone(), commands_back.clone())?;
-        if let Some(address) = admin.address() {
-            tracing::info!("admin API on {address}");
+        if let Some(admin) = &admin {
+            tracing::info!("admin API on {}", admin.address());
         }
         let (events, watcher) = watch_events(watch, &commands_back)?;
         // Nobody ever writes to this pipe. Its writing end closes when this process dies, however.
@@ -65,7 +65,6 @@ pub(crate) fn run(config: Config, strategy: Box<dyn Strategy>, watch: Option<Wat
             tally: Tally::default(),
             totals: Totals::default(),
             replies: HashMap::new(),
-            retired_requests: 0,
             next_request: 0,
             next_generation: 1,
             next_question: 0,

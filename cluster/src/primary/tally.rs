@@ -9,6 +9,8 @@ use crate::supervisor::SlotId;
 pub(super) struct Tally {
     pub(super) spawned: u64,
     pub(super) crashes: u64,
+    /// Requests that workers have answered which are gone by now.
+    pub(super) retired_requests: u64,
     pub(super) last_reload_error: Option<String>,
     pub(super) serving: bool,
     slots: BTreeMap<SlotId, u64>,

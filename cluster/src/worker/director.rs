@@ -40,12 +40,15 @@ impl Director {
 
     /// Begins to leave; whoever is leaving already may only be told to hurry.
     fn drain(&self, Drain { window, deadline }: Drain) {
-        let now = Instant::now();
-        let (mut window_ends, mut by) = (now + window, now + deadline);
-        if let Phase::LameDuck { window_ends: earlier, deadline } = *self.phase.borrow() {
-            (window_ends, by) = (window_ends.min(earlier), by.min(deadline));
-        }
-        let _ = self.phase.send(Phase::LameDuck { window_ends, deadline: by });
+        let by = Instant::now() + deadline;
+        let hurried = match *self.phase.borrow() {
+            Phase::Serving => Phase::lame_duck(window, by),
+            Phase::LameDuck { began, window: longer, deadline: later } => {
+                Phase::LameDuck { began, window: longer.min(window), deadline: later.min(by) }
+            }
+            Phase::Cut => Phase::Cut,
+        };
+        let _ = self.phase.send(hurried);
     }
 
     /// An operator's `kill`: leave gracefully, and say so, for it is no crash. At a second one, or at

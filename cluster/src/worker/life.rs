@@ -12,6 +12,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use super::boot::{self, Boot};
 use super::director::Director;
 use super::link::{self, Drain, Ears, Link};
+use super::observe::Observed;
 use super::serve::Doors;
 use super::{Inner, Worker};
 use crate::channel::message::ToPrimary;
@@ -87,8 +88,8 @@ fn begin(boot: Boot) -> Result<(Worker, watch::Receiver<Phase>)> {
     let director = Director { phase: phase_to, drains, term, link: link.clone(), by_itself };
     tokio::spawn(director.run());
     let metrics = Metrics::default();
-    let http = Server::new(hello.config.http, phase.clone(), super::serve::observer(&metrics));
-    let doors = Doors::open(&hello.config, listeners, hand_off, http.clone())?;
+    let http = Server::new(hello.config.http, phase.clone(), Observed::new(&metrics));
+    let doors = Doors::open(&hello.config, listeners, hand_off, http.clone(), phase.clone())?;
     let messages = Mutex::new(Some(unread));
     let inner = Inner { hello, link, phase: phase.clone(), http, metrics, doors, messages };
     let worker = Worker(Arc::new(inner));

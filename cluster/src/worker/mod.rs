@@ -2,12 +2,15 @@
 
 mod boot;
 mod director;
+mod feed;
 mod life;
 mod link;
+mod observe;
 mod serve;
 
 pub use boot::is_worker;
 pub use link::{Message, ReplyTo};
+pub use serve::{Arrival, Arrivals};
 
 pub(crate) use boot::handed_down;
 pub(crate) use life::run;

@@ -65,7 +65,8 @@ impl Doors {
         })?;
         let mut doors = self.doors.lock().unwrap_or_else(PoisonError::into_inner);
         let door = doors[index].take();
-        let door = door.ok_or_else(|| Error::new(format!("the listener {name} is taken already")))?;
+        let door =
+            door.ok_or_else(|| Error::new(format!("the listener {name} is taken already")))?;
         Ok((door, doors.iter().all(Option::is_none)))
     }
 }
@@ -170,7 +171,8 @@ impl Arrivals {
     /// from it. What was handed to this worker is its own in both.
     async fn remainder(&mut self) -> Option<Arrival> {
         let door = self.door.as_mut()?;
-        let stop = matches!(*self.phase.borrow(), Phase::LameDuck { window, .. } if window.is_zero());
+        let stop =
+            matches!(*self.phase.borrow(), Phase::LameDuck { window, .. } if window.is_zero());
         if !stop {
             door.own = None;
         }

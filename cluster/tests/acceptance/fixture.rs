@@ -74,7 +74,8 @@ async fn serve(worker: Worker) -> cluster::Result<()> {
             exit(7)
         })),
         Conduct::DiesWhenTold => drop(tokio::spawn(async {
-            let flag = std::env::current_exe().ok().and_then(|path| Some(path.parent()?.join("die")));
+            let flag =
+                std::env::current_exe().ok().and_then(|path| Some(path.parent()?.join("die")));
             while !flag.as_ref().is_some_and(|flag| flag.exists()) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
@@ -193,7 +194,9 @@ fn describe(event: &Event) -> Value {
         }
         Event::Draining(worker, why) => json!({"event": "Draining", "worker": worker, "why": why}),
         Event::Disconnected(worker) => json!({"event": "Disconnected", "worker": worker}),
-        Event::Unhealthy(worker, why) => json!({"event": "Unhealthy", "worker": worker, "why": why}),
+        Event::Unhealthy(worker, why) => {
+            json!({"event": "Unhealthy", "worker": worker, "why": why})
+        }
         Event::Exited { worker, pid, code, signal, voluntary, .. } => json!({
             "event": "Exited", "worker": worker, "pid": pid, "code": code, "signal": signal,
             "voluntary": voluntary

@@ -251,13 +251,10 @@ fn reuse_port(workers: usize) {
     service.event("Scaled");
     nobody_waits(&service, "scaled down");
     assert_eq!(service.admin("POST", "/scale", r#"{"workers":4}"#).0, 200);
-    until("four are there", || {
-        (service.stats()["cluster"]["healthyWorkers"] == 4).then_some(())
-    });
+    until("four are there", || (service.stats()["cluster"]["healthyWorkers"] == 4).then_some(()));
     nobody_waits(&service, "scaled up again");
-    let answering = until("all four answer", || {
-        Some(spread(&service, 60)).filter(|spread| spread.len() == 4)
-    });
+    let answering =
+        until("all four answer", || Some(spread(&service, 60)).filter(|spread| spread.len() == 4));
     assert_eq!(answering.len(), 4);
     service.stop();
 }

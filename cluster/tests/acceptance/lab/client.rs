@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use super::PATIENCE;
 
-
 /// One connection.
 pub struct Client {
     stream: BufReader<Box<dyn Wire>>,
@@ -81,7 +80,8 @@ impl Client {
     /// Sends a request with a body.
     pub fn post(&mut self, path: &str, body: &[u8]) -> io::Result<Reply> {
         let length = body.len();
-        let head = format!("POST {path} HTTP/1.1\r\nhost: test\r\ncontent-length: {length}\r\n\r\n");
+        let head =
+            format!("POST {path} HTTP/1.1\r\nhost: test\r\ncontent-length: {length}\r\n\r\n");
         self.write(&[head.as_bytes(), body].concat())?;
         self.receive()
     }

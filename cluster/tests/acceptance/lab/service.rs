@@ -200,7 +200,8 @@ impl Service {
         let socket = format!("unix:{}", self.program.folder().join("admin.sock").display());
         let mut client = Client::connect(&socket).expect("the admin API accepts connections");
         let length = body.len();
-        let head = format!("{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n");
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n");
         client.write(format!("{head}{body}").as_bytes()).expect("it reads");
         let reply = client.receive().expect("it answers");
         (reply.status, serde_json::from_str(&reply.body).unwrap_or(Value::String(reply.body)))
