@@ -60,6 +60,8 @@ where
     F: Future<Output = std::result::Result<(), Box<dyn std::error::Error + Send + Sync>>>,
 {
     let (worker, phase) = begin(boot)?;
+    worker.0.link.send(&ToPrimary::Online).await?;
+    tokio::spawn(report(worker.clone()));
     let mut serving = std::pin::pin!(serve(worker.clone()));
     let outcome = tokio::select! {
         outcome = &mut serving => outcome,
@@ -92,9 +94,7 @@ fn begin(boot: Boot) -> Result<(Worker, watch::Receiver<Phase>)> {
     let doors = Doors::open(&hello.config, listeners, hand_off, http.clone(), phase.clone())?;
     let messages = Mutex::new(Some(unread));
     let inner = Inner { hello, link, phase: phase.clone(), http, metrics, doors, messages };
-    let worker = Worker(Arc::new(inner));
-    tokio::spawn(report(worker.clone()));
-    Ok((worker, phase))
+    Ok((Worker(Arc::new(inner)), phase))
 }
 
 fn leaving(config: &Config) -> Drain {
@@ -109,9 +109,8 @@ async fn listen(hearing: tokio::net::unix::OwnedReadHalf, ears: Ears) {
     }
 }
 
-/// Tells the primary that we run, and then how we are: at each heartbeat, and when there is news.
+/// Tells the primary how we are: at each heartbeat, and when there is news.
 async fn report(worker: Worker) {
-    let _ = worker.0.link.send(&ToPrimary::Online).await;
     let heartbeat = worker.config().policy.heartbeat;
     let mut ticks = interval(heartbeat.map_or(REPORT, |heartbeat| heartbeat.min(REPORT)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -83,8 +83,9 @@ async fn serve(worker: Worker) -> cluster::Result<()> {
         })),
         _ => {}
     }
-    let service = service_fn(|request| {
-        let (worker, leave) = (worker.clone(), leave.clone());
+    let (serving, gone) = (worker.clone(), leave.clone());
+    let service = service_fn(move |request| {
+        let (worker, leave) = (serving.clone(), gone.clone());
         async move { Ok::<_, Infallible>(answer(&worker, &leave, request).await) }
     });
     tokio::select! {

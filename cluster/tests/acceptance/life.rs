@@ -172,7 +172,7 @@ fn hung(workers: usize) {
 }
 
 fn suspended(workers: usize) {
-    let mut service = Start::workers(workers).env("HEALTH_REPORT_INTERVAL", "200ms").ready();
+    let service = Start::workers(workers).env("HEALTH_REPORT_INTERVAL", "200ms").ready();
     let pids = service.worker_pids();
     // As a laptop whose lid is closed: everybody stops, and later goes on.
     for pid in &pids {

@@ -127,12 +127,11 @@ fn queued_clients(workers: usize) {
         let pid = nix::unistd::Pid::from_raw(i32::try_from(*pid).expect("it is a pid"));
         nix::sys::signal::kill(pid, Signal::SIGKILL).expect("it is there");
     }
-    let clients: Vec<_> = (0..20).map(|_| {
-        let mut client = service.connect();
+    let mut clients: Vec<_> = (0..20).map(|_| service.connect()).collect();
+    for client in &mut clients {
         client.send("/").expect("it is queued");
-        client
-    });
-    for mut client in clients.collect::<Vec<_>>() {
+    }
+    for client in &mut clients {
         assert_eq!(client.receive().expect("it is served after the restart").status, 200);
     }
     for _ in &old {
