@@ -77,6 +77,8 @@ pub enum Event {
 pub enum Retirement {
     /// A newer version took its place.
     Reload,
+    /// The reload that brought it failed before it took over.
+    ReloadFailed,
     /// Fewer workers are wanted.
     ScaleDown,
     /// It uses more memory than it may.

@@ -3,15 +3,256 @@
 //! It is a state machine without I/O, clock or randomness of its own. The driver
 //! ([`primary`](crate::primary)) tells it what happened and what time it is; it answers with what
 //! is to be done. So a simulator can run it through thousands of random worlds in seconds.
+//!
+//! What it promises, after every step (`tests/simulator` checks exactly this):
+//!
+//! 1. It never itself retires a ready worker when that leaves fewer ready than desired.
+//! 2. Starting and ready workers never exceed desired + surge. Draining ones are counted apart,
+//!    and it lets no more drain than [`Policy::max_draining`] says.
+//! 3. Each process that was spawned is seen to exit exactly once.
+//! 4. A crash loop spawns at a bounded rate.
+//! 5. After a stop nothing is spawned, and everything is gone by the deadline.
+//! 6. A broken new version never costs a healthy old worker; the requester is told why.
+//! 7. Each worker's events are a legal path: spawned, ready, draining, exited; any state may go
+//!    to exited.
+//!
+//! How to read it. A [`Slot`](slot) is a place, a [`Worker`](worker) a process in it. A slot has at
+//! most one worker of its own, and perhaps a newcomer that will replace it. `life` says how workers
+//! come and go, `retire` how they are made to go, `replace` how a newcomer takes over. `reload`,
+//! `scale`, `health` and `stop` decide when. Nothing is searched: sets say which slots wait for
+//! what, so that a step costs O(log n).
 
 mod action;
+mod clock;
+mod dice;
 mod event;
+mod health;
 mod ids;
 mod input;
+mod life;
 mod policy;
+mod programs;
+mod reload;
+mod replace;
+mod restart;
+mod retire;
+mod scale;
+mod slot;
+mod stop;
+mod timers;
+mod view;
+mod worker;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 
 pub use action::{Action, Signal};
+use clock::Clock;
+use dice::Dice;
 pub use event::{Event, Exit, Retirement};
 pub use ids::{Generation, RequestId, SlotId, Time, WorkerId};
 pub use input::{Input, Refusal, ScaleTo, Vitals};
 pub use policy::Policy;
+use programs::Programs;
+use reload::Reload;
+use slot::Slot;
+use stop::Stop;
+use timers::{Timer, Timers};
+pub use view::{SlotState, SlotView, WorkerView};
+pub use worker::State as WorkerState;
+use worker::{Counts, Worker};
+
+/// The state of the whole cluster, as far as decisions need it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Supervisor {
+    policy: Policy,
+    clock: Clock,
+    dice: Dice,
+    timers: Timers,
+    /// Every process that has not been seen to exit.
+    workers: BTreeMap<WorkerId, Worker>,
+    counts: Counts,
+    last_worker: WorkerId,
+    /// All slots that there ever were; the index is the id.
+    slots: Vec<Slot>,
+    /// The slots in use. Their number is the number of workers desired.
+    used: BTreeSet<SlotId>,
+    unused: BTreeSet<SlotId>,
+    /// How many workers were asked for. What is desired follows: up at once, down as far as the
+    /// bound on draining workers allows.
+    target: usize,
+    /// The target that the world was last told.
+    announced: usize,
+    programs: Programs,
+    /// The version for slots that are added: that of the last reload that finished.
+    version: Generation,
+    /// Slots with a newcomer.
+    newcomers: BTreeSet<SlotId>,
+    /// Those of them whose newcomer can be trusted, so that the old worker may go.
+    ripe: BTreeSet<SlotId>,
+    /// Ready workers without a slot, which go as soon as the first invariant allows.
+    surplus: BTreeMap<WorkerId, Retirement>,
+    /// Slots whose worker is to be replaced by plan, and which may begin.
+    replacing: BTreeSet<SlotId>,
+    reload: Option<Reload>,
+    stop: Option<Stop>,
+    /// When we last learned that we had not been running: silence before it proves nothing.
+    resumed: Time,
+    /// What the step under way has decided so far.
+    #[serde(skip)]
+    actions: Vec<Action>,
+}
+
+impl Supervisor {
+    /// A cluster without workers yet; see [`start`](Self::start). Equal seeds make equal choices
+    /// (delays, jitter).
+    #[must_use]
+    pub fn new(policy: Policy, seed: u64) -> Self {
+        let version = Generation(1);
+        let mut programs = Programs::default();
+        programs.hold(version);
+        Self {
+            clock: Clock::default(),
+            dice: Dice::new(seed),
+            timers: Timers::default(),
+            workers: BTreeMap::new(),
+            counts: Counts::default(),
+            last_worker: WorkerId(0),
+            slots: Vec::new(),
+            used: BTreeSet::new(),
+            unused: BTreeSet::new(),
+            target: policy.workers,
+            announced: policy.workers,
+            programs,
+            version,
+            newcomers: BTreeSet::new(),
+            ripe: BTreeSet::new(),
+            surplus: BTreeMap::new(),
+            replacing: BTreeSet::new(),
+            reload: None,
+            stop: None,
+            resumed: Time::default(),
+            actions: Vec::new(),
+            policy,
+        }
+    }
+
+    /// Begins: a worker of generation 1 for each slot. To be called once, before any step.
+    pub fn start(&mut self, now: Time) -> Vec<Action> {
+        self.clock.advance(now, None);
+        self.settle();
+        std::mem::take(&mut self.actions)
+    }
+
+    /// Takes in what happened at `now`, and says what is to be done, in order.
+    ///
+    /// Inputs about workers that are gone are ignored. What is due by time happens on
+    /// [`Input::Tick`] only, so the driver can hand in first what has arrived already.
+    pub fn step(&mut self, now: Time, input: Input) -> Vec<Action> {
+        if self.clock.advance(now, self.timers.next()) {
+            self.resumed = self.clock.now();
+        }
+        self.take(input);
+        self.settle();
+        std::mem::take(&mut self.actions)
+    }
+
+    /// When, on the driver's clock, [`Input::Tick`] is wanted. It may have passed already.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Time> {
+        self.timers.next().map(|at| self.clock.on_the_drivers(at))
+    }
+
+    /// Other settings from now on. It takes effect with the next step; workers that run already
+    /// keep the limits that they were started with. The number of workers stays as it was scaled,
+    /// within the new limits, unless the setting itself was changed.
+    pub fn set_policy(&mut self, policy: Policy) {
+        self.target = if policy.workers == self.policy.workers {
+            self.target.max(policy.min_workers).min(policy.max_workers)
+        } else {
+            policy.workers
+        };
+        self.policy = policy;
+    }
+
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Tick => self.tick(),
+            Input::SpawnFailed { worker, reason } => self.never_started(worker, &reason),
+            Input::Ready(worker) => self.became_ready(worker),
+            Input::Heartbeat(worker, vitals) => self.heard(worker, vitals),
+            Input::Memory(worker, bytes) => self.weighed(worker, bytes),
+            Input::StoppedAccepting(worker) => self.stopped_accepting(worker),
+            Input::Leaving(worker) => self.leaves(worker),
+            Input::Broken(worker, reason) => self.broke(worker, &reason),
+            Input::Exited(worker, exit) => self.exited(worker, exit),
+            Input::Reload { request, generation } => self.reload_wanted(request, generation),
+            Input::Scale { request, to } => self.scale_wanted(request, to),
+            Input::Reset { request, slot } => self.reset_wanted(request, slot),
+            Input::Stop => self.stop_wanted(),
+            Input::StopNow => self.stop_at_once(),
+        }
+    }
+
+    /// Whatever is due by now.
+    fn tick(&mut self) {
+        while let Some(timer) = self.timers.pop(self.clock.now()) {
+            match timer {
+                Timer::ReadyBy(worker) => self.not_ready_in_time(worker),
+                Timer::Trusted(worker) => self.trust(worker),
+                Timer::HeardBy(worker) => self.check_silence(worker),
+                Timer::Lifetime(worker) => self.wants_replacement(worker, Retirement::MaxLifetime),
+                Timer::DrainedBy(worker) => self.terminate(worker),
+                Timer::KillAt(worker) => self.signal(worker, Signal::Kill),
+                Timer::Restart(slot) => self.fill(slot),
+                Timer::Replace(slot) => self.replace_now(slot),
+                Timer::RefuseAt => self.refuse_connections(),
+                Timer::TerminateAt => self.terminate_all(),
+                Timer::KillAllAt => self.kill_all(),
+            }
+        }
+    }
+
+    /// Goes on with whatever is under way, as far as the invariants allow now.
+    fn settle(&mut self) {
+        if self.stop.is_some() {
+            self.go_on_stopping();
+            return;
+        }
+        self.follow_target();
+        self.open_gate();
+        self.go_on_reloading();
+        self.begin_replacements();
+    }
+
+    fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    fn slot(&self, slot: SlotId) -> &Slot {
+        &self.slots[slot.0 as usize]
+    }
+
+    fn slot_mut(&mut self, slot: SlotId) -> &mut Slot {
+        &mut self.slots[slot.0 as usize]
+    }
+
+    fn act(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.actions.push(Action::Emit(event));
+    }
+
+    fn reply(&mut self, request: RequestId, result: Result<usize, Refusal>) {
+        self.actions.push(Action::Reply { request, result });
+    }
+
+    fn release(&mut self, generation: Generation) {
+        if self.programs.release(generation) {
+            self.act(Action::Forget(generation));
+        }
+    }
+}

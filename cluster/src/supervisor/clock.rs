@@ -1,0 +1,107 @@
+//! The supervisor's own time, which stands still while the supervisor cannot run.
+//!
+//! A machine that slept for an hour wakes up with every deadline long past. Whoever believes its
+//! clock then kills all workers, although none had a chance to be in time. So a step that comes
+//! much later than the moment for which it was promised tells that the process did not run: what
+//! is missing is lost time, and all deadlines move by it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Time;
+
+/// A step may come this much later than promised before we conclude that we did not run.
+const TOLERANCE: Duration = Duration::from_secs(1);
+
+/// Translates between the driver's clock and the time that deadlines are counted in.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Clock {
+    /// The supervisor's own time at the last step.
+    own: Time,
+    /// How far the driver's clock is ahead of it.
+    lost: Duration,
+}
+
+impl Clock {
+    /// The supervisor's own time.
+    pub(super) fn now(&self) -> Time {
+        self.own
+    }
+
+    /// What the driver's clock shows when the own time is `at`.
+    pub(super) fn on_the_drivers(&self, at: Time) -> Time {
+        at.after(self.lost)
+    }
+
+    /// What the own time is when the driver's clock shows `real`, if nothing is lost in between.
+    pub(super) fn own_at(&self, real: Time) -> Time {
+        Time(real.0.saturating_sub(self.lost)).max(self.own)
+    }
+
+    /// Goes on to `real`. `due` is the own time for which a step was promised. True when time was
+    /// lost. A clock that runs backwards stands still.
+    pub(super) fn advance(&mut self, real: Time, due: Option<Time>) -> bool {
+        let own = self.own_at(real);
+        let Some(due) = due.filter(|due| own > due.after(TOLERANCE)) else {
+            self.own = own;
+            return false;
+        };
+        // When in the interval we stopped running is unknown. To move on a little, and not at
+        // all, matters when every step is late: deadlines must still come.
+        let credible = self.own.after(TOLERANCE).min(due).max(self.own);
+        self.lost += own.since(credible);
+        self.own = credible;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Time {
+        Time(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn time_that_passes_as_promised_is_believed() {
+        let mut clock = Clock::default();
+        assert!(!clock.advance(at(30), Some(at(30))));
+        assert_eq!(clock.now(), at(30));
+    }
+
+    #[test]
+    fn an_hour_of_sleep_moves_every_deadline_by_about_an_hour() {
+        let mut clock = Clock::default();
+        assert!(clock.advance(at(3600), Some(at(30))));
+        assert_eq!(clock.now(), at(1));
+        assert_eq!(clock.on_the_drivers(at(30)), at(3629));
+    }
+
+    #[test]
+    fn without_a_deadline_nothing_can_be_late() {
+        let mut clock = Clock::default();
+        assert!(!clock.advance(at(3600), None));
+        assert_eq!(clock.now(), at(3600));
+    }
+
+    #[test]
+    fn a_clock_that_runs_backwards_stands_still() {
+        let mut clock = Clock::default();
+        clock.advance(at(10), None);
+        assert!(!clock.advance(at(5), None));
+        assert_eq!(clock.now(), at(10));
+    }
+
+    #[test]
+    fn deadlines_come_even_when_every_step_is_late() {
+        let mut clock = Clock::default();
+        let mut real = at(0);
+        for _ in 0..10 {
+            real = real.after(Duration::from_secs(60));
+            clock.advance(real, Some(at(10)));
+        }
+        assert_eq!(clock.now(), at(10));
+    }
+}

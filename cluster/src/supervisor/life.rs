@@ -1,0 +1,170 @@
+//! How workers come and go: spawned, ready, gone; and what becomes of the place they leave.
+
+use super::restart::Verdict;
+use super::slot::Place;
+use super::worker::{State, Worker};
+use super::{Action, Event, Exit, Generation, SlotId, Supervisor, Timer, WorkerId};
+
+/// What a worker is to its slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// The slot is its.
+    Current,
+    /// The slot will be its.
+    Newcomer,
+    /// Nothing any more.
+    None,
+}
+
+impl Supervisor {
+    /// Puts a worker into a slot that has none.
+    pub(super) fn fill(&mut self, slot: SlotId) {
+        debug_assert!(self.slot(slot).is_empty(), "slot {slot} is taken");
+        self.timers.disarm(Timer::Restart(slot));
+        let generation = self.version_due(slot);
+        let worker = self.spawn(slot, generation);
+        self.slot_mut(slot).place = Place::Taken(worker);
+        self.touch(slot);
+    }
+
+    pub(super) fn spawn(&mut self, slot: SlotId, generation: Generation) -> WorkerId {
+        let (id, now) = (WorkerId(self.last_worker.0 + 1), self.now());
+        let worker = Worker::new(slot, generation, now, &self.policy, &mut self.dice);
+        *self.counts.of(worker.state) += 1;
+        self.workers.insert(id, worker);
+        self.last_worker = id;
+        self.programs.hold(generation);
+        self.slot_mut(slot).spawned += 1;
+        self.timers.arm(Timer::ReadyBy(id), now.after(self.policy.ready_timeout));
+        self.emit(Event::Spawned { worker: id, slot, generation });
+        self.act(Action::Spawn { worker: id, slot, generation });
+        id
+    }
+
+    pub(super) fn became_ready(&mut self, id: WorkerId) {
+        let now = self.now();
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        if worker.state != State::Starting || worker.expected {
+            return;
+        }
+        worker.ready = Some(now);
+        worker.last_heard = now;
+        let silence = worker.silence();
+        self.set_state(id, State::Ready);
+        self.timers.disarm(Timer::ReadyBy(id));
+        if let Some(silence) = silence {
+            self.timers.arm(Timer::HeardBy(id), now.after(silence));
+        }
+        self.emit(Event::Ready(id));
+        self.limit_lifetime(id);
+        self.prove(id);
+    }
+
+    /// A worker says that it goes: no crash, but its place is free.
+    pub(super) fn leaves(&mut self, id: WorkerId) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        match worker.state {
+            State::Starting => worker.expected = true,
+            State::Ready => self.leaves_by_own_wish(id),
+            State::Draining { .. } | State::Dying => {}
+        }
+    }
+
+    pub(super) fn never_started(&mut self, id: WorkerId, reason: &str) {
+        self.gone(id, Exit::NeverStarted, |_| format!("could not be started: {reason}"));
+    }
+
+    pub(super) fn exited(&mut self, id: WorkerId, exit: Exit) {
+        let now = self.now();
+        self.gone(id, exit, |worker| format!("{exit}{}", worker.moment(now)));
+    }
+
+    fn gone(&mut self, id: WorkerId, exit: Exit, how: impl Fn(&Worker) -> String) {
+        let Some(worker) = self.workers.remove(&id) else { return };
+        *self.counts.of(worker.state) -= 1;
+        for timer in Timer::of(id) {
+            self.timers.disarm(timer);
+        }
+        let uptime = worker.uptime(self.now());
+        self.emit(Event::Exited { worker: id, exit, voluntary: worker.expected, uptime });
+        self.closed(id, &worker);
+        self.lost(id, &worker, &how(&worker));
+        self.release(worker.generation);
+    }
+
+    /// A worker no longer serves its slot: it is gone, or as good as gone. `how` completes the
+    /// sentence "worker 7 …".
+    pub(super) fn lost(&mut self, id: WorkerId, worker: &Worker, how: &str) {
+        let (slot, role) = (worker.slot, self.role(id, worker.slot));
+        self.surplus.remove(&id);
+        match role {
+            Role::None => return,
+            Role::Newcomer => self.dismiss_newcomer(slot),
+            Role::Current => self.slot_mut(slot).place = Place::Vacant,
+        }
+        let early = worker.is_early(self.now(), &self.policy);
+        if self.stop.is_some() || self.fails_reload(id, worker, how) {
+            return;
+        }
+        match role {
+            Role::Current => self.vacated(slot, early),
+            _ => self.replace_later(slot, early),
+        }
+    }
+
+    /// A slot has lost its worker: whose turn is it, and when?
+    fn vacated(&mut self, slot: SlotId, early: bool) {
+        self.drop_replacement(slot);
+        if self.slot(slot).newcomer.is_some() {
+            self.promote(slot);
+        } else if self.target < self.desired() {
+            self.give_up(slot);
+        } else if self.reload.is_some() {
+            self.slot_mut(slot).failures.clear();
+            self.fill(slot);
+        } else {
+            self.restart(slot, early);
+        }
+    }
+
+    fn restart(&mut self, slot: SlotId, early: bool) {
+        let (policy, dice) = (&self.policy, &mut self.dice);
+        let state = &mut self.slots[slot.0 as usize];
+        let verdict = state.failures.death(early, policy, dice);
+        let failures = state.failures.count();
+        match verdict {
+            Verdict::AtOnce => self.fill(slot),
+            Verdict::After(delay) => {
+                state.place = Place::BackingOff;
+                self.timers.arm(Timer::Restart(slot), self.clock.now().after(delay));
+                self.emit(Event::BackingOff { slot, failures, delay });
+            }
+            Verdict::GiveUp => {
+                state.place = Place::Errored;
+                self.emit(Event::Errored { slot, failures });
+            }
+        }
+    }
+
+    pub(super) fn role(&self, id: WorkerId, slot: SlotId) -> Role {
+        let slot = self.slot(slot);
+        if slot.current() == Some(id) {
+            Role::Current
+        } else if slot.newcomer == Some(id) {
+            Role::Newcomer
+        } else {
+            Role::None
+        }
+    }
+
+    pub(super) fn set_state(&mut self, id: WorkerId, state: State) {
+        let worker = self.workers.get_mut(&id).expect("only live workers change their state");
+        *self.counts.of(worker.state) -= 1;
+        *self.counts.of(state) += 1;
+        worker.state = state;
+    }
+
+    pub(super) fn state(&self, id: WorkerId) -> Option<State> {
+        self.workers.get(&id).map(|worker| worker.state)
+    }
+}

@@ -1,0 +1,160 @@
+//! How a newcomer takes over a slot: start the new one, see it ready, let the old one go.
+//!
+//! A planned replacement (memory, requests, lifetime) and each step of a reload are the same thing;
+//! they share the surge. While a reload runs, planned replacements wait: it replaces everybody.
+
+use super::life::Role;
+use super::restart::Failures;
+use super::slot::{Place, Replacement};
+use super::worker::State;
+use super::{Event, Generation, Retirement, SlotId, Supervisor, Timer, WorkerId};
+
+impl Supervisor {
+    /// A worker has reached a limit.
+    pub(super) fn wants_replacement(&mut self, id: WorkerId, reason: Retirement) {
+        let Some(worker) = self.workers.get(&id).filter(|w| w.state == State::Ready) else {
+            return;
+        };
+        let (slot, stable) = (worker.slot, worker.spawned.after(self.policy.min_uptime));
+        if self.role(id, slot) != Role::Current || self.slot(slot).replacement.is_some() {
+            return;
+        }
+        let failures = Failures::default();
+        self.slot_mut(slot).replacement = Some(Replacement { reason, failures });
+        // A limit that is too small for the program must not become a loop.
+        if stable > self.now() {
+            self.timers.arm(Timer::Replace(slot), stable);
+        } else {
+            self.replace_now(slot);
+        }
+    }
+
+    pub(super) fn replace_now(&mut self, slot: SlotId) {
+        self.replacing.insert(slot);
+    }
+
+    pub(super) fn begin_replacements(&mut self) {
+        while self.reload.is_none() && self.has_surge() {
+            let Some(slot) = self.replacing.pop_first() else { break };
+            self.invite(slot, self.slot(slot).generation);
+        }
+    }
+
+    /// Whether a worker more than desired may be started.
+    pub(super) fn has_surge(&self) -> bool {
+        self.extra() < self.policy.surge.max(1) && self.target >= self.desired()
+    }
+
+    /// Workers, starting or ready, that are not their slot's own.
+    pub(super) fn extra(&self) -> usize {
+        self.newcomers.len() + self.surplus.len()
+    }
+
+    /// Slots with a worker of their own, starting or ready.
+    pub(super) fn occupied(&self) -> usize {
+        self.counts.starting + self.counts.ready - self.extra()
+    }
+
+    /// Starts a newcomer beside the worker that it will replace.
+    pub(super) fn invite(&mut self, slot: SlotId, generation: Generation) {
+        let worker = self.spawn(slot, generation);
+        self.slot_mut(slot).newcomer = Some(worker);
+        self.newcomers.insert(slot);
+    }
+
+    /// A worker is ready: it is to be trusted when it stays so for a while.
+    pub(super) fn prove(&mut self, id: WorkerId) {
+        if self.policy.min_ready.is_zero() {
+            self.trust(id);
+        } else {
+            self.timers.arm(Timer::Trusted(id), self.now().after(self.policy.min_ready));
+        }
+    }
+
+    pub(super) fn trust(&mut self, id: WorkerId) {
+        let slot = self.workers[&id].slot;
+        match self.role(id, slot) {
+            Role::Newcomer => {
+                self.ripe.insert(slot);
+            }
+            Role::Current => self.proved(slot),
+            Role::None => {}
+        }
+    }
+
+    /// Lets those go whose time has come, as long as enough ready workers are left.
+    pub(super) fn open_gate(&mut self) {
+        while self.may_retire() {
+            let Some((worker, why)) = self.surplus.pop_first() else { break };
+            self.retire(worker, why);
+        }
+        for slot in self.ripe.clone() {
+            let old = self.slot(slot).current().expect("a newcomer without an old one is promoted");
+            if self.state(old) == Some(State::Starting) {
+                self.take_over(slot);
+                self.discard(old);
+            } else if self.may_retire() {
+                let why = self.reason_to_replace(slot);
+                self.take_over(slot);
+                self.closing(slot, old);
+                self.retire(old, why);
+            }
+        }
+    }
+
+    fn reason_to_replace(&self, slot: SlotId) -> Retirement {
+        let planned = self.slot(slot).replacement.as_ref().filter(|_| !self.is_step(slot));
+        planned.map_or(Retirement::Reload, |replacement| replacement.reason)
+    }
+
+    fn take_over(&mut self, slot: SlotId) {
+        self.slot_mut(slot).place = Place::Vacant;
+        self.slot_mut(slot).failures.clear();
+        self.promote(slot);
+    }
+
+    /// Makes the newcomer the slot's own worker; the place is free.
+    pub(super) fn promote(&mut self, slot: SlotId) {
+        let trusted = self.ripe.contains(&slot);
+        let newcomer = self.slot(slot).newcomer.expect("who promotes has looked");
+        self.dismiss_newcomer(slot);
+        self.drop_replacement(slot);
+        self.slot_mut(slot).place = Place::Taken(newcomer);
+        self.adopt(slot, self.workers[&newcomer].generation);
+        self.touch(slot);
+        if trusted {
+            self.proved(slot);
+        }
+        self.limit_lifetime(newcomer);
+    }
+
+    /// The slot has no newcomer any more.
+    pub(super) fn dismiss_newcomer(&mut self, slot: SlotId) {
+        self.slot_mut(slot).newcomer = None;
+        self.newcomers.remove(&slot);
+        self.ripe.remove(&slot);
+        self.touch(slot);
+    }
+
+    /// The newcomer of a planned replacement is gone before it took over: the old one stays, and
+    /// another newcomer is tried later.
+    pub(super) fn replace_later(&mut self, slot: SlotId, early: bool) {
+        let Some(replacement) = &mut self.slots[slot.0 as usize].replacement else { return };
+        if !early {
+            replacement.failures.clear();
+            self.timers.arm(Timer::Replace(slot), self.clock.now());
+            return;
+        }
+        let delay = replacement.failures.failed_attempt(&self.policy, &mut self.dice);
+        let failures = replacement.failures.count();
+        self.timers.arm(Timer::Replace(slot), self.clock.now().after(delay));
+        self.emit(Event::BackingOff { slot, failures, delay });
+    }
+
+    /// The worker that was to be replaced is gone, and its limit with it.
+    pub(super) fn drop_replacement(&mut self, slot: SlotId) {
+        self.slot_mut(slot).replacement = None;
+        self.replacing.remove(&slot);
+        self.timers.disarm(Timer::Replace(slot));
+    }
+}

@@ -1,0 +1,144 @@
+//! How workers are made to go: gracefully by draining, otherwise by signals, each with a deadline.
+
+use std::time::Duration;
+
+use super::life::Role;
+use super::worker::State;
+use super::{Action, Event, Retirement, Signal, Supervisor, Timer, WorkerId};
+
+impl Supervisor {
+    /// The gate of the first invariant: whether one ready worker less is allowed now.
+    pub(super) fn may_retire(&self) -> bool {
+        self.counts.ready > self.desired() && self.may_drain(self.desired())
+    }
+
+    /// Whether one more may drain, when so many workers are desired.
+    pub(super) fn may_drain(&self, desired: usize) -> bool {
+        self.counts.draining() < self.policy.max_draining.unwrap_or(desired).max(1)
+    }
+
+    /// Tells a ready worker to drain. The caller has found its place another owner, or none.
+    pub(super) fn retire(&mut self, id: WorkerId, why: Retirement) {
+        let (window, deadline) = (self.policy.drain_window, self.policy.drain_timeout);
+        self.drain(id, why, window, deadline);
+    }
+
+    pub(super) fn drain(
+        &mut self,
+        id: WorkerId,
+        why: Retirement,
+        window: Duration,
+        deadline: Duration,
+    ) {
+        self.begin_draining(id, why, deadline);
+        self.act(Action::Drain { worker: id, window, deadline });
+    }
+
+    /// The worker drains already, of its own accord; what is left for us is the deadline.
+    pub(super) fn leaves_by_own_wish(&mut self, id: WorkerId) {
+        self.begin_draining(id, Retirement::OwnWish, self.policy.drain_timeout);
+        let worker = self.workers[&id].clone();
+        let how = format!("left{}", worker.moment(self.now()));
+        self.lost(id, &worker, &how);
+    }
+
+    fn begin_draining(&mut self, id: WorkerId, why: Retirement, deadline: Duration) {
+        self.set_state(id, State::Draining { closed: false });
+        self.expect_end(id);
+        for timer in [Timer::HeardBy(id), Timer::Lifetime(id), Timer::Trusted(id)] {
+            self.timers.disarm(timer);
+        }
+        self.timers.arm(Timer::DrainedBy(id), self.now().after(deadline));
+        self.emit(Event::Draining(id, why));
+    }
+
+    /// Ends a worker that is not needed before it was ready: it serves nobody.
+    pub(super) fn discard(&mut self, id: WorkerId) {
+        self.expect_end(id);
+        self.condemn(id, Signal::Term, self.policy.term_grace);
+    }
+
+    /// Ends a worker without asking.
+    pub(super) fn kill(&mut self, id: WorkerId) {
+        self.expect_end(id);
+        if matches!(self.state(id), Some(State::Starting | State::Ready)) {
+            self.set_state(id, State::Dying);
+        }
+        for timer in Timer::of(id) {
+            self.timers.disarm(timer);
+        }
+        self.signal(id, Signal::Kill);
+    }
+
+    /// Ends a worker that cannot be trusted to drain. `how` completes the sentence "worker 7 …".
+    pub(super) fn put_down(&mut self, id: WorkerId, how: &str, signal: Signal, grace: Duration) {
+        self.emit(Event::Unhealthy(id, how.to_owned()));
+        if let Some(State::Draining { .. }) = self.state(id) {
+            self.terminate(id);
+            return;
+        }
+        self.condemn(id, signal, grace);
+        let worker = self.workers[&id].clone();
+        if self.must_not_wait_for(id) {
+            self.lost(id, &worker, how);
+        } else {
+            // Its successor waits for its exit: what hangs may still hold what the next one needs.
+            self.drop_replacement(worker.slot);
+            self.touch(worker.slot);
+        }
+    }
+
+    /// Whether its place is free before it is gone.
+    fn must_not_wait_for(&self, id: WorkerId) -> bool {
+        let worker = &self.workers[&id];
+        self.role(id, worker.slot) != Role::Current
+            || self.slot(worker.slot).newcomer.is_some()
+            || self.target < self.desired()
+            || self.is_of_the_reload(worker)
+    }
+
+    fn condemn(&mut self, id: WorkerId, signal: Signal, grace: Duration) {
+        let now = self.now();
+        self.set_state(id, State::Dying);
+        if let Some(worker) = self.workers.get_mut(&id) {
+            worker.condemned = Some(now);
+        }
+        for timer in Timer::of(id) {
+            self.timers.disarm(timer);
+        }
+        self.timers.arm(Timer::KillAt(id), now.after(grace));
+        self.signal(id, signal);
+    }
+
+    /// SIGTERM, and SIGKILL if that does not help.
+    pub(super) fn terminate(&mut self, id: WorkerId) {
+        self.timers.disarm(Timer::DrainedBy(id));
+        if self.timers.due(Timer::KillAt(id)).is_none() {
+            self.timers.arm(Timer::KillAt(id), self.now().after(self.policy.term_grace));
+            self.signal(id, Signal::Term);
+        }
+    }
+
+    /// A worker accepts no more connections. Unasked, it is as good as saying that it leaves.
+    pub(super) fn stopped_accepting(&mut self, id: WorkerId) {
+        if self.state(id) == Some(State::Ready) {
+            self.leaves_by_own_wish(id);
+        }
+        if self.state(id) == Some(State::Draining { closed: false }) {
+            self.set_state(id, State::Draining { closed: true });
+            self.emit(Event::Disconnected(id));
+            let worker = self.workers[&id].clone();
+            self.closed(id, &worker);
+        }
+    }
+
+    pub(super) fn signal(&mut self, worker: WorkerId, signal: Signal) {
+        self.act(Action::Signal { worker, signal });
+    }
+
+    fn expect_end(&mut self, id: WorkerId) {
+        if let Some(worker) = self.workers.get_mut(&id) {
+            worker.expected = true;
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! One place for a worker.
+
+use serde::{Deserialize, Serialize};
+
+use super::restart::Failures;
+use super::{Generation, Retirement, WorkerId};
+
+/// A place for a worker. It outlives its workers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Slot {
+    pub(super) place: Place,
+    /// The version that a restart after a crash brings back.
+    pub(super) generation: Generation,
+    /// A second worker that will take the place of the first: in a reload, or by a limit.
+    pub(super) newcomer: Option<WorkerId>,
+    /// Early deaths in a row.
+    pub(super) failures: Failures,
+    /// Why its worker is to be replaced, when it is.
+    pub(super) replacement: Option<Replacement>,
+    /// Workers that were ever started for it.
+    pub(super) spawned: u64,
+}
+
+/// Who is in a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Place {
+    /// Nobody: fewer workers are wanted than there are slots.
+    Unused,
+    /// Nobody. It lasts only until the end of the step, or for good in a stop.
+    Vacant,
+    /// Nobody, until a delay is over.
+    BackingOff,
+    /// Nobody: it was given up.
+    Errored,
+    /// This one: starting, ready, or dying. In the latter case its successor waits for its exit.
+    Taken(WorkerId),
+}
+
+/// A planned replacement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Replacement {
+    pub(super) reason: Retirement,
+    /// Newcomers that died before they could take over.
+    pub(super) failures: Failures,
+}
+
+impl Slot {
+    pub(super) fn new(generation: Generation) -> Self {
+        Self {
+            place: Place::Vacant,
+            generation,
+            newcomer: None,
+            failures: Failures::default(),
+            replacement: None,
+            spawned: 0,
+        }
+    }
+
+    pub(super) fn current(&self) -> Option<WorkerId> {
+        match self.place {
+            Place::Taken(worker) => Some(worker),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.current().is_none()
+    }
+}

@@ -1,0 +1,157 @@
+//! What others may see of the state.
+
+use std::time::Duration;
+
+use super::slot::Place;
+use super::{Generation, Policy, SlotId, Supervisor, Time, Timer, WorkerId, WorkerState};
+
+/// One process.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkerView {
+    /// Who.
+    pub id: WorkerId,
+    /// The slot for which it was started.
+    pub slot: SlotId,
+    /// Which version it runs.
+    pub generation: Generation,
+    /// How far it has come.
+    pub state: WorkerState,
+    /// Time since it was spawned. Time in which the primary did not run is not counted.
+    pub uptime: Duration,
+    /// Ready, and no report of it is overdue.
+    pub healthy: bool,
+}
+
+/// One slot in use.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SlotView {
+    /// Which.
+    pub id: SlotId,
+    /// The version that a restart brings back.
+    pub generation: Generation,
+    /// Who is in it.
+    pub state: SlotState,
+    /// Early deaths in a row.
+    pub failures: u32,
+    /// How many workers it has had before the one that was started last.
+    pub restarts: u64,
+}
+
+/// Who is in a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlotState {
+    /// This worker. While it is being replaced, its newcomer is not shown here.
+    Worker(WorkerId),
+    /// Nobody; it is filled again at this moment of the driver's clock.
+    BackingOff(Time),
+    /// Nobody; it was given up.
+    Errored,
+    /// Nobody, and the cluster stops.
+    Empty,
+}
+
+impl Supervisor {
+    /// How many workers were asked for.
+    #[must_use]
+    pub fn target(&self) -> usize {
+        self.target
+    }
+
+    /// How many workers are desired now. When scaling down it follows the target step by step.
+    #[must_use]
+    pub fn desired(&self) -> usize {
+        self.used.len()
+    }
+
+    /// How many workers are starting.
+    #[must_use]
+    pub fn starting(&self) -> usize {
+        self.counts.starting
+    }
+
+    /// How many workers are ready.
+    #[must_use]
+    pub fn ready(&self) -> usize {
+        self.counts.ready
+    }
+
+    /// How many workers are draining.
+    #[must_use]
+    pub fn draining(&self) -> usize {
+        self.counts.draining()
+    }
+
+    /// How many workers are being killed.
+    #[must_use]
+    pub fn dying(&self) -> usize {
+        self.counts.dying
+    }
+
+    /// The version that a reload is bringing, if one is under way.
+    #[must_use]
+    pub fn reloading(&self) -> Option<Generation> {
+        self.reload.as_ref().map(|reload| reload.generation)
+    }
+
+    /// The version that the last finished reload brought.
+    #[must_use]
+    pub fn generation(&self) -> Generation {
+        self.version
+    }
+
+    /// Whether a stop has begun.
+    #[must_use]
+    pub fn stopping(&self) -> bool {
+        self.stop.is_some()
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// All processes, by id. `now` is the driver's clock.
+    pub fn workers(&self, now: Time) -> impl Iterator<Item = WorkerView> + '_ {
+        let now = self.clock.own_at(now);
+        self.workers.iter().map(move |(&id, worker)| {
+            let overdue = worker.heartbeat.is_some_and(|period| {
+                now.since(worker.last_heard.max(self.resumed)) > period.saturating_mul(2)
+            });
+            WorkerView {
+                id,
+                slot: worker.slot,
+                generation: worker.generation,
+                state: worker.state,
+                uptime: worker.uptime(now),
+                healthy: worker.state == WorkerState::Ready && !overdue,
+            }
+        })
+    }
+
+    /// All slots in use, by id.
+    pub fn slots(&self) -> impl Iterator<Item = SlotView> + '_ {
+        self.used.iter().map(|&id| {
+            let slot = self.slot(id);
+            SlotView {
+                id,
+                generation: slot.generation,
+                state: self.slot_state(id),
+                failures: slot.failures.count(),
+                restarts: slot.spawned.saturating_sub(1),
+            }
+        })
+    }
+
+    fn slot_state(&self, id: SlotId) -> SlotState {
+        match self.slot(id).place {
+            Place::Taken(worker) => SlotState::Worker(worker),
+            Place::Errored => SlotState::Errored,
+            Place::BackingOff => match self.timers.due(Timer::Restart(id)) {
+                Some(at) => SlotState::BackingOff(self.clock.on_the_drivers(at)),
+                None => SlotState::Empty,
+            },
+            Place::Vacant | Place::Unused => SlotState::Empty,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! One process, from its start to its exit.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::dice::Dice;
+use super::{Generation, Policy, SlotId, Time};
+
+/// What the supervisor knows of one process.
+///
+/// A worker lives by the settings that it was started with: it was told how often to report, and
+/// later settings must not judge it by another period.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Worker {
+    /// The slot for which it was started. A draining worker remembers it, but has left it.
+    pub(super) slot: SlotId,
+    pub(super) generation: Generation,
+    pub(super) state: State,
+    pub(super) spawned: Time,
+    /// When it became ready, if it ever did.
+    pub(super) ready: Option<Time>,
+    pub(super) last_heard: Time,
+    /// When we gave it up. It may take a while to die; that is no merit.
+    pub(super) condemned: Option<Time>,
+    /// Its end is no crash: we asked for it, or it said so itself.
+    pub(super) expected: bool,
+    /// How often it was told to report.
+    pub(super) heartbeat: Option<Duration>,
+    /// After how many requests it is replaced.
+    pub(super) max_requests: Option<u64>,
+    /// After what time it is replaced.
+    pub(super) max_lifetime: Option<Duration>,
+}
+
+/// How far a worker has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum State {
+    /// Not ready yet.
+    Starting,
+    /// Accepts connections.
+    Ready,
+    /// Was told to leave, or said that it leaves; finishes what it has.
+    Draining {
+        /// It accepts no more connections.
+        closed: bool,
+    },
+    /// Is being killed: it hung, broke the protocol, took too long, or is not needed.
+    Dying,
+}
+
+impl Worker {
+    pub(super) fn new(
+        slot: SlotId,
+        generation: Generation,
+        now: Time,
+        policy: &Policy,
+        dice: &mut Dice,
+    ) -> Self {
+        Self {
+            slot,
+            generation,
+            state: State::Starting,
+            spawned: now,
+            ready: None,
+            last_heard: now,
+            condemned: None,
+            expected: false,
+            heartbeat: policy.heartbeat,
+            max_requests: policy.max_requests.map(|n| dice.about(n)),
+            max_lifetime: policy.max_lifetime.map(|time| dice.about_duration(time)),
+        }
+    }
+
+    pub(super) fn uptime(&self, now: Time) -> Duration {
+        now.since(self.spawned)
+    }
+
+    /// Whether its end is an early death, when it has gone by now.
+    pub(super) fn is_early(&self, now: Time, policy: &Policy) -> bool {
+        self.ready.is_none() || self.uptime(self.condemned.unwrap_or(now)) < policy.min_uptime
+    }
+
+    /// When in its life it is now, as the end of a sentence.
+    pub(super) fn moment(&self, now: Time) -> String {
+        match self.ready {
+            None => " before it was ready".to_owned(),
+            Some(ready) => format!(" {} after it was ready", in_words(now.since(ready))),
+        }
+    }
+
+    /// How long it may be silent: two reports missed, and half a period for the way.
+    pub(super) fn silence(&self) -> Option<Duration> {
+        self.heartbeat.map(|period| period.saturating_mul(5) / 2)
+    }
+}
+
+/// A time for people: nobody wants to read nanoseconds.
+pub(super) fn in_words(time: Duration) -> String {
+    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    humantime::format_duration(Duration::from_millis(millis)).to_string()
+}
+
+/// How many workers are in each state.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Counts {
+    pub(super) starting: usize,
+    pub(super) ready: usize,
+    /// Draining, and may still accept connections.
+    pub(super) accepting: usize,
+    /// Draining, and accept no more.
+    pub(super) closed: usize,
+    pub(super) dying: usize,
+}
+
+impl Counts {
+    pub(super) fn draining(&self) -> usize {
+        self.accepting + self.closed
+    }
+
+    pub(super) fn of(&mut self, state: State) -> &mut usize {
+        match state {
+            State::Starting => &mut self.starting,
+            State::Ready => &mut self.ready,
+            State::Draining { closed: false } => &mut self.accepting,
+            State::Draining { closed: true } => &mut self.closed,
+            State::Dying => &mut self.dying,
+        }
+    }
+}
