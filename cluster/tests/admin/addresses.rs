@@ -1,0 +1,101 @@
+//! Where it listens, from the first moment to the last.
+
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use cluster::admin;
+use cluster::config::Admin;
+use cluster::primary::Command;
+
+use crate::client::{connect, get, request, wait_for_close};
+use crate::{any_port, obey, on_unix, start};
+
+#[test]
+fn only_its_owner_may_use_the_socket_and_it_goes_with_the_server() {
+    let (server, folder) = on_unix(obey);
+    let path = folder.path().join("admin.sock");
+    assert_eq!(server.address(), format!("unix:{}", path.display()));
+    let mode = std::fs::metadata(&path).expect("the socket").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    server.stop();
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_socket_that_is_no_longer_ours_stays() {
+    let (server, folder) = on_unix(obey);
+    let path = folder.path().join("admin.sock");
+    std::fs::remove_file(&path).expect("our folder");
+    let _other = UnixListener::bind(&path).expect("a free path");
+    drop(server);
+    assert!(path.exists());
+}
+
+#[test]
+fn a_left_over_socket_is_replaced_and_nothing_else() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("admin.sock");
+    let at = Admin::Unix(Some(path.clone()));
+    let refused = || {
+        let (sender, _commands) = tokio::sync::mpsc::channel(1);
+        admin::start(&at, None, sender).expect_err("it must not be replaced").to_string()
+    };
+    std::fs::write(&path, "precious").expect("our folder");
+    assert!(refused().contains("there is a file that is no socket"), "{}", refused());
+    std::fs::remove_file(&path).expect("our folder");
+
+    let living = UnixListener::bind(&path).expect("a free path");
+    assert!(refused().contains("another program listens there"), "{}", refused());
+    assert!(refused().contains("CLUSTER_API_SOCKET"));
+    drop(living);
+
+    let server = start(&at, None, obey);
+    assert_eq!(get(&server, "/health").status, 200);
+}
+
+#[test]
+fn the_default_path_contains_the_pid() {
+    let server = start(&Admin::Unix(None), None, obey);
+    let path = PathBuf::from(server.address().trim_start_matches("unix:"));
+    let name = format!("cluster-{}.sock", std::process::id());
+    assert_eq!(path.file_name().and_then(|name| name.to_str()), Some(name.as_str()));
+    drop(server);
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_taken_port_is_told() {
+    let taken = TcpListener::bind(any_port()).expect("a free port");
+    let address = taken.local_addr().expect("it is bound");
+    let (sender, _commands) = tokio::sync::mpsc::channel(1);
+    let error = admin::start(&Admin::Tcp(address), None, sender).expect_err("it is taken");
+    let text = error.to_string();
+    assert!(text.contains(&address.to_string()) && text.contains("CLUSTER_API_PORT"), "{text}");
+}
+
+#[test]
+fn off_is_off() {
+    let (sender, commands) = tokio::sync::mpsc::channel::<Command>(1);
+    assert!(admin::start(&Admin::Off, None, sender).expect("nothing to go wrong").is_none());
+    assert!(commands.is_closed());
+}
+
+#[test]
+fn the_end_does_not_wait_for_clients() {
+    let (begun, reloads) = mpsc::channel();
+    let (server, _folder) = on_unix(move |command| match command {
+        Command::Reload(reply) => begun.send(reply).expect("the test listens"),
+        other => obey(other),
+    });
+    let mut silent = connect(&server);
+    let mut waiting = connect(&server);
+    waiting.write_all(request("POST /reload", &[], "").as_bytes()).expect("it reads");
+    let _never_answered = reloads.recv_timeout(Duration::from_secs(20)).expect("it has begun");
+    drop(server);
+    wait_for_close(&mut *silent);
+    wait_for_close(&mut *waiting);
+}

@@ -1,0 +1,60 @@
+//! Clients that mean harm, or are broken, while others want an answer.
+
+use proptest::prelude::*;
+
+use crate::client::{connect, get, post, read_answer, request, wait_for_close};
+use crate::{TOKEN, obey, on_tcp, on_unix};
+
+#[test]
+fn clients_that_say_nothing_shut_nobody_out() {
+    let server = on_tcp(Some(TOKEN));
+    let mut silent: Vec<_> = (0..200).map(|_| connect(&server)).collect();
+    assert_eq!(get(&server, "/health").status, 200);
+    // The oldest lost their seats to those who came later.
+    silent.iter_mut().take(100).for_each(|stream| wait_for_close(&mut **stream));
+    assert_eq!(get(&server, "/health").status, 200);
+}
+
+#[test]
+fn a_slow_head_is_cut_off_while_others_are_served() {
+    let (server, _folder) = on_unix(obey);
+    let mut slow = connect(&server);
+    slow.write_all(b"GET /stats HTTP/1.1\r\nHost: local").expect("it reads");
+    let mut slow_body = connect(&server);
+    let request = request("POST /scale", &[], r#"{"workers": 7}"#);
+    slow_body.write_all(&request.as_bytes()[..request.len() - 3]).expect("it reads");
+    for _ in 0..100 {
+        assert_eq!(get(&server, "/stats").status, 200);
+    }
+    wait_for_close(&mut *slow);
+    assert_eq!(read_answer(&mut *slow_body).status, 408);
+}
+
+#[test]
+fn garbage_harms_nobody() {
+    let (server, _folder) = on_unix(obey);
+    let long = [b"GET /stats HTTP/1.1\r\nX: ", vec![b'x'; 100 << 10].as_slice()].concat();
+    for garbage in [&b"\0\xff\x16\x03\x01"[..], b"\r\n\r\n\r\n", b"GET\r\n\r\n", &long] {
+        let mut stream = connect(&server);
+        // It may have closed before we are through.
+        let _ = stream.write_all(garbage);
+        let _ = stream.write_all(b"\r\n\r\n");
+        drop(stream);
+        assert_eq!(get(&server, "/stats").status, 200);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+    #[test]
+    fn every_body_gets_an_answer(body in prop_oneof![
+        "\\PC{0,40}",
+        r#"\{"(workers|slot)": ?(-?[0-9]{1,25}|[0-9]e[0-9]{1,4}|null|"x"|\[\]|\{\})\}"#,
+    ]) {
+        let (server, _folder) = on_unix(obey);
+        for path in ["/scale", "/reset", "/reload"] {
+            let answer = post(&server, path, &body);
+            prop_assert!([200, 400, 409].contains(&answer.status), "{:?}", answer);
+        }
+    }
+}

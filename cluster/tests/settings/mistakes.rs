@@ -1,0 +1,119 @@
+//! What is refused, and in which words.
+
+use cluster::Config;
+use cluster::config::{Mistakes, Origin, settings};
+use proptest::prelude::*;
+
+use crate::{File, env, good, sent, wrong};
+
+#[test]
+fn all_mistakes_are_told_at_once_with_value_place_and_what_is_allowed() {
+    let file = File::new("\n\n# drains\ndrain_window = \"40s\"\nworker = 3\n");
+    let builder = Config::builder().surge(0).file(file.path()).env_from([
+        ("CLUSTER_WORKERS", "many"),
+        ("CLUSTER_WORKRES", "4"),
+        ("CLUSTER_NAME", "x"),
+    ]);
+    let path = file.path().display().to_string();
+    let expected = format!(
+        "this configuration cannot be used: 5 settings are wrong
+  surge = 0 (in code): expected a whole number from 1 to 1024
+  worker ({path}, line 5): there is no such setting; did you mean workers?
+  CLUSTER_WORKERS=many (environment): expected auto, or a whole number from 1 to 1024
+  CLUSTER_WORKRES (environment): there is no such setting; did you mean CLUSTER_WORKERS?
+  drain_window = \"40s\" ({path}, line 4): must be shorter than drain_timeout (30s)"
+    );
+    let error = builder.build().expect_err("five mistakes");
+    assert_eq!(error.to_string(), expected);
+
+    let mistakes = Mistakes::of(&error).expect("the list");
+    assert_eq!(mistakes.len(), 5);
+    assert_eq!(mistakes[2].value.as_deref(), Some("many"));
+    assert_eq!(mistakes[2].origin, Origin::Environment);
+}
+
+#[test]
+fn a_file_that_is_missing_or_broken() {
+    assert!(wrong(Config::builder().file("/nowhere/app.toml")).contains("cannot be read"));
+    let file = File::new("workers = 1\nworkers 2\n");
+    assert!(
+        wrong(Config::builder().file(file.path())).contains("app.toml, line 2): it is not TOML")
+    );
+}
+
+#[test]
+fn what_does_not_go_together() {
+    let cases: &[(&[(&str, &str)], &str)] = &[
+        (&[("CLUSTER_WORKERS", "5"), ("CLUSTER_MAX_WORKERS", "4")], "more than max_workers (4)"),
+        (&[("CLUSTER_WORKERS", "1"), ("CLUSTER_MIN_WORKERS", "2")], "less than min_workers (2)"),
+        (&[("CLUSTER_MIN_WORKERS", "9"), ("CLUSTER_MAX_WORKERS", "4")], "more than max_workers"),
+        (&[("DRAIN_TIMEOUT", "1s")], "drain_window = 2s (the default): must be shorter"),
+        (&[("WORKER_RESTART_DELAY", "31s")], "not be longer than restart_delay_max (30s)"),
+        (&[("GRACEFUL_SHUTDOWN_TIMEOUT", "1ms")], "not be longer than shutdown_timeout (1ms)"),
+        (&[("CLUSTER_LISTEN", "unix:/a"), ("CLUSTER_SHARING", "reuse-port")], "no port to reuse"),
+        (&[("CLUSTER_LISTEN", "systemd:a"), ("CLUSTER_SHARING", "reuse-port")], "one socket"),
+        (&[("CLUSTER_LISTEN", ":80,a=:80")], "two listeners have the address"),
+        (&[("CLUSTER_LISTEN", "a=:80,a=:81")], "two listeners have the name a"),
+        (&[("CLUSTER_API_PORT", "0.0.0.0:9000")], "set api_token"),
+        (&[("CLUSTER_API_PORT", "8000")], "the cluster itself listens there"),
+        (&[("CLUSTER_API_PORT", "9000"), ("CLUSTER_API_SOCKET", "/a")], "choose one"),
+        (&[("HTTP_HEADER_SIZE", "4KiB")], "a size from 8KiB to 16MiB"),
+        (&[("HTTP_CONNECTIONS", "0")], "a whole number from 1"),
+    ];
+    for (variables, part) in cases {
+        let text = wrong(Config::builder().env_from(variables.iter().copied()));
+        assert!(
+            text.contains(part) && text.contains("1 setting is wrong"),
+            "{variables:?}: {text}"
+        );
+    }
+}
+
+#[test]
+fn what_does_go_together() {
+    for variables in [
+        [("CLUSTER_LISTEN", "unix:/a"), ("CLUSTER_SHARING", "hand-off")],
+        [("CLUSTER_LISTEN", "127.0.0.1:0,b=127.0.0.1:0"), ("CLUSTER_SHARING", "reuse-port")],
+        [("CLUSTER_API_PORT", "0.0.0.0:9000"), ("CLUSTER_API_TOKEN", "secret")],
+        [("CLUSTER_API_PORT", "9000"), ("CLUSTER_API_SOCKET", "off")],
+        [("CLUSTER_MIN_WORKERS", "900"), ("CLUSTER_WORKERS", "auto")],
+    ] {
+        good(env(variables));
+    }
+    let follows = good(env([("CLUSTER_MIN_WORKERS", "900")]));
+    assert_eq!(follows["policy"]["workers"], 900, "auto follows what was said");
+    assert_eq!(follows["policy"]["max_workers"], 900);
+}
+
+#[test]
+fn the_token_is_shown_to_nobody() {
+    let config = env([("CLUSTER_API_TOKEN", "s3cret")]).build().expect("a good token");
+    assert!(!format!("{config:?} {}", sent(&config)).contains("s3cret"));
+    let builder = Config::builder().api_token("s3cret with spaces");
+    assert!(!format!("{builder:?}").contains("s3cret"));
+    assert!(!wrong(builder).contains("s3cret"));
+}
+
+proptest! {
+    #[test]
+    fn no_value_is_too_strange(text: String) {
+        for setting in settings() {
+            let _ = Config::builder().env_from([(setting.env, text.as_str())]).build();
+        }
+    }
+
+    #[test]
+    fn no_value_that_almost_fits_is_too_strange(
+        text in "[-+]?[0-9]{0,25}([.:,=/][0-9a-z]{0,5}){0,3} ?(s|ms|KiB|GiB|y|unix:|systemd:)?"
+    ) {
+        for setting in settings() {
+            let _ = Config::builder().env_from([(setting.env, text.as_str())]).build();
+        }
+    }
+
+    #[test]
+    fn no_file_is_too_strange(text in "(([a-z_.\\[\\]\"]{0,9}|workers|http|listen)[ =\n\\[\\]{}]{1,3}([0-9a-fx_.:-]{0,9}|\"[^\"\n]{0,5}\")[,\n ]?){0,6}") {
+        let file = File::new(&text);
+        let _ = Config::builder().file(file.path()).build();
+    }
+}
