@@ -13,6 +13,7 @@ pub mod dispatch;
 mod error;
 pub mod http;
 pub mod listener;
+mod log;
 pub mod metrics;
 pub mod primary;
 mod run;

@@ -12,7 +12,6 @@ mod driver;
 mod events;
 mod handle;
 mod inbox;
-mod log;
 mod memory;
 mod peer;
 mod pid_file;

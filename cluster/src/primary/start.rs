@@ -15,13 +15,13 @@ use super::pid_file::PidFile;
 use super::ports::Ports;
 use super::signals::Signals;
 use super::tally::Tally;
-use super::{Command, Events, Handle, log};
+use super::{Command, Events, Handle};
 use crate::config::Config;
 use crate::dispatch::Strategy;
 use crate::metrics::Totals;
 use crate::spawn::{Image, Program};
 use crate::supervisor::{Generation, Supervisor};
-use crate::{Error, Result, admin};
+use crate::{Error, Result, admin, log};
 
 /// What the program does with events, on a thread of its own.
 pub(crate) type Watch = Box<dyn FnOnce(Events, Handle) + Send>;

@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::http::{Phase, Server};
 use crate::metrics::Metrics;
 use crate::supervisor::Vitals;
-use crate::{Error, Result};
+use crate::{Error, Result, log};
 
 /// How long the program may go on after everything was cut.
 const LAST_MOMENT: Duration = Duration::from_millis(250);
@@ -39,6 +39,7 @@ where
     F: Future<Output = std::result::Result<(), Box<dyn std::error::Error + Send + Sync>>>,
 {
     let boot = boot::take()?;
+    let _log = log::install(boot.hello.config.log);
     let who = format!("worker {}", boot.hello.worker);
     let runtime = runtime(boot.hello.config.worker_threads)
         .map_err(|error| Error::because(format!("{who}: cannot start its runtime"), error))?;

@@ -38,7 +38,9 @@ fn refused(service: Service, reason: &str) {
     load.wait_for(5);
     let (_, losses) = load.finish();
     assert!(losses.is_empty(), "{losses:#?}");
-    assert_eq!(service.worker_pids(), old, "nobody else is there, and nobody is missing");
+    until("nobody else is there, and nobody is missing", || {
+        (service.worker_pids() == old).then_some(())
+    });
     assert_eq!(service.get("/").number("version"), 1);
     assert_eq!(service.stats()["primary"]["lastReloadError"], answer["error"]);
     service.stop();

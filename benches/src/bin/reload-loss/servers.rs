@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use cluster::http::{Request, StatusCode, service_fn, text};
+use cluster::http::{Incoming, Request, StatusCode, service_fn, text};
 use cluster::primary::Event;
 use cluster::{Cluster, Config, Error, Result, Worker};
 use http_body_util::BodyExt;
@@ -44,7 +44,7 @@ pub fn serve() -> Result<()> {
 }
 
 async fn hello(worker: Worker) -> Result<()> {
-    let service = service_fn(|request: Request<_>| async {
+    let service = service_fn(|request: Request<Incoming>| async {
         let _ = request.into_body().collect().await;
         Ok::<_, Infallible>(text(StatusCode::OK, "hello, whoever you are\n"))
     });

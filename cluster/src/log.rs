@@ -13,7 +13,7 @@ const ROOM: usize = 10_000;
 /// (a pipe that is full) must not stop the supervision. Dropping what is returned writes the rest.
 ///
 /// A program that has a subscriber already keeps it. `RUST_LOG` chooses what is logged.
-pub(super) fn install(format: LogFormat) -> Option<WorkerGuard> {
+pub(crate) fn install(format: LogFormat) -> Option<WorkerGuard> {
     if format == LogFormat::Off {
         return None;
     }
