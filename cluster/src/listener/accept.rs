@@ -35,7 +35,7 @@ impl Accepting {
     /// # Errors
     /// The runtime cannot watch another descriptor.
     pub fn new(socket: OwnedFd) -> io::Result<Self> {
-        let socket = watch(socket)?;
+        let socket = watch(socket, Interest::READABLE)?;
         Ok(Self { socket, short: AtomicBool::new(false) })
     }
 
@@ -124,11 +124,11 @@ impl AsFd for Accepting {
     }
 }
 
-/// Lets the current Tokio runtime watch a descriptor that becomes readable, and does not block.
+/// Lets the current Tokio runtime watch a descriptor, which must not block.
 #[allow(unsafe_code)]
-pub(crate) fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+pub(crate) fn watch(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: the value owns its descriptor, which so stays the same and open until it is dropped.
-    Ok(unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?)
+    Ok(unsafe { AsyncFd::register_with_interest(fd, interest) }?)
 }
 
 fn accept(socket: &OwnedFd) -> io::Result<(OwnedFd, Peer)> {

@@ -19,7 +19,6 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 pub use accept::Accepting;
-#[expect(unused_imports, reason = "dispatch is next")]
 pub(crate) use accept::watch;
 pub use address::{BoundAddress, Peer};
 pub use bind::Listener;

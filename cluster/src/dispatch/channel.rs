@@ -1,0 +1,216 @@
+//! The hand-off channel between the primary and one worker.
+//!
+//! It is a pair of Unix `SOCK_SEQPACKET` sockets, apart from the channel for messages, so a flood
+//! of connections delays no heartbeat. A packet is a message: it arrives whole or not at all, and
+//! its descriptors belong to it and to no other, which a byte stream does not promise. One that is
+//! too long for us is marked (`MSG_TRUNC`), as is one whose descriptors did not fit
+//! (`MSG_CTRUNC`).
+
+use std::io::{self, ErrorKind};
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll};
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::sync::Notify;
+
+use super::packet::{self, NoDescriptors, Packet};
+use super::wire::{Given, MOST, Malformed, Order, Report};
+use crate::listener::watch;
+use crate::supervisor::SlotId;
+
+/// The two ends: the primary's, and the worker's to be.
+///
+/// # Errors
+/// No descriptors are left.
+pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?)
+}
+
+/// The primary's end.
+#[derive(Debug)]
+pub struct Sender {
+    socket: AsyncFd<OwnedFd>,
+}
+
+impl Sender {
+    /// Takes one end of a [`pair`]; the current Tokio runtime watches it.
+    ///
+    /// # Errors
+    /// The runtime cannot watch another descriptor.
+    pub fn new(end: OwnedFd) -> io::Result<Self> {
+        Ok(Self { socket: watch(end, Interest::READABLE)? })
+    }
+
+    /// Sends an order with its descriptors, of which the worker gets copies. `false`: not now,
+    /// because the channel is full, or too many descriptors are under way in the whole system.
+    ///
+    /// # Errors
+    /// The worker has closed its end, or is gone.
+    pub fn send(&self, order: &Order, descriptors: &[BorrowedFd<'_>]) -> io::Result<bool> {
+        debug_assert_eq!(order.descriptors(), descriptors.len());
+        packet::send(self.socket.get_ref(), &order.encode(), descriptors)
+    }
+
+    /// What the worker has said, if there is something; `None` when it has closed its end. Does not
+    /// wait: an error of kind `WouldBlock` means that there is nothing.
+    ///
+    /// # Errors
+    /// The message is malformed (kind `InvalidData`), or the channel is broken.
+    pub fn try_recv(&self) -> io::Result<Option<Report>> {
+        let packet = Packet::recv(self.socket.get_ref())?;
+        packet.map(|it| it.into_report().map_err(invalid)).transpose()
+    }
+
+    /// [`try_recv`](Self::try_recv), which wakes the task when there was nothing and something
+    /// comes.
+    pub fn poll_recv(&self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Report>>> {
+        loop {
+            let mut ready = std::task::ready!(self.socket.poll_read_ready(cx))?;
+            if let Ok(result) = ready.try_io(|_| self.try_recv()) {
+                return Poll::Ready(result);
+            }
+        }
+    }
+}
+
+/// What reaches a worker.
+#[derive(Debug)]
+pub enum Delivery {
+    /// Connections to serve. Each has to be acked or declined, by [`Receiver::answer`].
+    Connections(Vec<Handed>),
+    /// A listening socket to accept from, too.
+    Lend {
+        /// Whose it is.
+        slot: SlotId,
+        /// Which address of the settings it belongs to.
+        listener: u16,
+        /// The socket.
+        socket: OwnedFd,
+    },
+    /// The sockets of this slot are to be closed.
+    TakeBack {
+        /// Whose they are.
+        slot: SlotId,
+    },
+}
+
+/// One connection that the primary has accepted.
+#[derive(Debug)]
+pub struct Handed {
+    /// Its name in the answer, and where it came from.
+    pub given: Given,
+    /// The connection; see [`Stream::adopt`](crate::listener::Stream::adopt).
+    pub fd: OwnedFd,
+}
+
+/// The worker's end.
+#[derive(Debug)]
+pub struct Receiver {
+    socket: AsyncFd<OwnedFd>,
+    ended: Arc<Ended>,
+}
+
+/// Connections that have ended since the last report.
+#[derive(Debug, Default)]
+struct Ended {
+    count: AtomicU32,
+    changed: Notify,
+}
+
+/// Stands for one open connection; dropped with it, so that the primary's count goes down.
+#[derive(Debug)]
+pub struct Open {
+    ended: Arc<Ended>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.ended.count.fetch_add(1, Ordering::Relaxed);
+        self.ended.changed.notify_one();
+    }
+}
+
+impl Receiver {
+    /// Takes the worker's end of a [`pair`]; the current Tokio runtime watches it.
+    ///
+    /// # Errors
+    /// The runtime cannot watch another descriptor.
+    pub fn new(end: OwnedFd) -> io::Result<Self> {
+        let socket = watch(end, Interest::READABLE | Interest::WRITABLE)?;
+        Ok(Self { socket, ended: Arc::default() })
+    }
+
+    /// Waits for what the primary sends; `None` when it has hung up. Tells the primary meanwhile of
+    /// connections that end. Dropping the future loses no delivery.
+    ///
+    /// # Errors
+    /// The primary is broken (kind `InvalidData`): descriptors that came are closed.
+    pub async fn recv(&self) -> io::Result<Option<Delivery>> {
+        loop {
+            tokio::select! {
+                biased;
+                packet = self.socket.async_io(Interest::READABLE, Packet::recv) => {
+                    let Some(packet) = packet? else { return Ok(None) };
+                    match packet.into_delivery().map_err(invalid)? {
+                        Ok(delivery) => return Ok(Some(delivery)),
+                        Err(NoDescriptors(ids)) => self.answer(&[], &ids).await?,
+                    }
+                }
+                () = self.ended.changed.notified() => self.answer(&[], &[]).await?,
+            }
+        }
+    }
+
+    /// Says which connections this worker takes, before it reads their first byte, and which it
+    /// does not want, after closing them.
+    ///
+    /// # Errors
+    /// The primary is gone.
+    pub async fn answer(&self, acked: &[u64], declined: &[u64]) -> io::Result<()> {
+        let mut acked = acked.chunks(MOST);
+        let mut declined = declined.chunks(MOST);
+        loop {
+            let (acked, declined) = match acked.next() {
+                Some(ids) => (ids.to_vec(), Vec::new()),
+                None => (Vec::new(), declined.next().unwrap_or_default().to_vec()),
+            };
+            if !self.report(acked, declined).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A token for a connection that was acked: drop it when the connection ends.
+    #[must_use]
+    pub fn open(&self) -> Open {
+        Open { ended: Arc::clone(&self.ended) }
+    }
+
+    /// Sends one report, which includes the connections that have ended; `false` when there is
+    /// nothing to say.
+    async fn report(&self, acked: Vec<u64>, declined: Vec<u64>) -> io::Result<bool> {
+        let mut report = Report { acked, declined, closed: 0 };
+        let send = |socket: &OwnedFd| {
+            let ended = self.ended.count.swap(0, Ordering::Relaxed);
+            report.closed = ended;
+            if report == Report::default() {
+                return Ok(false);
+            }
+            if packet::send(socket, &report.encode(), &[])? {
+                return Ok(true);
+            }
+            self.ended.count.fetch_add(ended, Ordering::Relaxed); // for the next attempt
+            Err(ErrorKind::WouldBlock.into())
+        };
+        self.socket.async_io(Interest::WRITABLE, send).await
+    }
+}
+
+fn invalid(malformed: Malformed) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, malformed)
+}

@@ -1,0 +1,220 @@
+//! The books of the hand-off: who was given what, who has taken it, what waits.
+//!
+//! Pure: connections are ids, which count up in the order of arrival; the descriptors are the
+//! [`Dispatcher`](super::Dispatcher)'s. A connection is in exactly one state:
+//!
+//! ```text
+//! waiting ── Send ──> given ── acked ──────────> the worker's (Release: we forget it)
+//!    ^                  │
+//!    └── declined, or the worker is gone
+//! ```
+//!
+//! A connection that comes back keeps its place in the queue: the oldest goes first.
+
+use std::collections::BTreeMap;
+
+use super::{Candidate, Connection, Place, Strategy, Workers};
+use crate::supervisor::{SlotId, WorkerId};
+
+/// How much may be under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections that one worker has been given and has not yet taken. A hung worker holds up no
+    /// more than these.
+    pub window: usize,
+    /// Connections that wait for a worker. When there are as many, the primary stops accepting, and
+    /// the kernel's queue holds the rest. Those that come back from a worker are not counted out.
+    pub queue: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { window: 16, queue: 128 }
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The primary has accepted a connection. Its id is larger than all before.
+    Arrived(u64, Connection),
+    /// A worker has taken it. From anybody but the one that was given it, this is ignored.
+    Acked(WorkerId, u64),
+    /// A worker does not want it, and no other one until one of its connections ends.
+    Declined(WorkerId, u64),
+    /// So many connections of a worker have ended.
+    Closed(WorkerId, usize),
+    /// A worker can be given connections.
+    WorkerReady(WorkerId, SlotId),
+    /// A worker is given no more; what it was given already stays there until it says what becomes
+    /// of it, or is gone.
+    WorkerDraining(WorkerId),
+    /// A worker has exited, and all that it had said was handed in before.
+    WorkerGone(WorkerId),
+    /// Workers that have declined are asked again.
+    Retry,
+    /// Nothing is handed over any more.
+    Stop,
+}
+
+/// Something to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Give this connection to this worker; keep a copy.
+    Send(WorkerId, u64),
+    /// Close the copy: a worker has it.
+    Release(u64),
+    /// Close it: nobody will serve it. Only after a stop.
+    Reject(u64),
+}
+
+/// The books.
+pub struct HandOff {
+    limits: Limits,
+    strategy: Box<dyn Strategy>,
+    workers: BTreeMap<WorkerId, Account>,
+    /// Those of them that have room, as the strategy sees them.
+    candidates: Workers,
+    waiting: BTreeMap<u64, Connection>,
+    stopping: bool,
+}
+
+/// What we know of one worker.
+struct Account {
+    slot: SlotId,
+    open: usize,
+    /// Given, and neither acked nor declined: the window.
+    unacked: BTreeMap<u64, Connection>,
+    /// It has declined a connection, and none of its own has ended since.
+    full: bool,
+    draining: bool,
+}
+
+impl HandOff {
+    /// Nobody there, nothing waiting.
+    #[must_use]
+    pub fn new(limits: Limits, strategy: Box<dyn Strategy>) -> Self {
+        Self {
+            limits,
+            strategy,
+            workers: BTreeMap::new(),
+            candidates: Workers::default(),
+            waiting: BTreeMap::new(),
+            stopping: false,
+        }
+    }
+
+    /// Takes note of what happened, and says what to do, in order.
+    pub fn step(&mut self, input: Input) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        self.note(input, &mut outputs);
+        if self.stopping {
+            outputs.extend(std::mem::take(&mut self.waiting).into_keys().map(Output::Reject));
+        } else {
+            self.give(&mut outputs);
+        }
+        outputs
+    }
+
+    /// Whether the primary should go on accepting.
+    #[must_use]
+    pub fn wants_more(&self) -> bool {
+        !self.stopping && self.waiting.len() < self.limits.queue
+    }
+
+    /// Connections that no worker has taken yet: waiting or given.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        let given = self.workers.values().map(|account| account.unacked.len());
+        self.waiting.len() + given.sum::<usize>()
+    }
+
+    fn note(&mut self, input: Input, outputs: &mut Vec<Output>) {
+        match input {
+            Input::Arrived(id, connection) => drop(self.waiting.insert(id, connection)),
+            Input::Acked(worker, id) => self.with(worker, |it| {
+                if it.unacked.remove(&id).is_some() {
+                    it.open += 1;
+                    outputs.push(Output::Release(id));
+                }
+            }),
+            Input::Declined(worker, id) => {
+                let mut back = None;
+                self.with(worker, |it| {
+                    back = it.unacked.remove(&id);
+                    it.full |= back.is_some();
+                });
+                self.waiting.extend(back.map(|connection| (id, connection)));
+            }
+            Input::Closed(worker, count) => self.with(worker, |it| {
+                it.open = it.open.saturating_sub(count);
+                it.full &= count == 0;
+            }),
+            Input::WorkerReady(worker, slot) => {
+                self.workers.entry(worker).or_insert_with(|| Account::new(slot));
+                self.with(worker, |_| {});
+            }
+            Input::WorkerDraining(worker) => self.with(worker, |it| it.draining = true),
+            Input::WorkerGone(worker) => self.bury(worker),
+            Input::Retry => {
+                for worker in self.workers.keys().copied().collect::<Vec<_>>() {
+                    self.with(worker, |it| it.full = false);
+                }
+            }
+            Input::Stop => self.stopping = true,
+        }
+    }
+
+    /// Changes what we know of a worker, if we know it, and with it who has room.
+    fn with(&mut self, worker: WorkerId, change: impl FnOnce(&mut Account)) {
+        let Some(account) = self.workers.get_mut(&worker) else { return };
+        change(account);
+        if account.has_room(self.limits.window) {
+            self.candidates.put(account.candidate(worker));
+        } else {
+            self.candidates.remove((account.slot, worker));
+        }
+    }
+
+    /// What it was given and had not taken waits again, for others.
+    fn bury(&mut self, worker: WorkerId) {
+        if let Some(account) = self.workers.remove(&worker) {
+            self.candidates.remove((account.slot, worker));
+            self.waiting.extend(account.unacked);
+        }
+    }
+
+    /// Gives what waits to whoever the strategy chooses, the oldest first. One that it has nobody
+    /// for holds up no other.
+    fn give(&mut self, outputs: &mut Vec<Output>) {
+        let mut from = 0;
+        while !self.candidates.is_empty() {
+            let Some((&id, connection)) = self.waiting.range(from..).next() else { break };
+            from = id + 1;
+            let chosen = self.strategy.choose(connection, &self.candidates);
+            let Some(worker) = chosen.filter(|worker| self.has_room(*worker)) else { continue };
+            let connection = self.waiting.remove(&id).expect("it was there two lines ago");
+            self.with(worker, |it| drop(it.unacked.insert(id, connection)));
+            outputs.push(Output::Send(worker, id));
+        }
+    }
+
+    fn has_room(&self, worker: WorkerId) -> bool {
+        let place = |account: &Account| -> Place { (account.slot, worker) };
+        self.workers.get(&worker).is_some_and(|it| self.candidates.at(place(it)).is_some())
+    }
+}
+
+impl Account {
+    fn new(slot: SlotId) -> Self {
+        Self { slot, open: 0, unacked: BTreeMap::new(), full: false, draining: false }
+    }
+
+    fn has_room(&self, window: usize) -> bool {
+        !self.full && !self.draining && self.unacked.len() < window
+    }
+
+    fn candidate(&self, worker: WorkerId) -> Candidate {
+        Candidate { worker, slot: self.slot, open: self.open, unacked: self.unacked.len() }
+    }
+}

@@ -1,0 +1,104 @@
+//! One packet of the hand-off channel: bytes, and descriptors beside them.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use rustix::io::Errno;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+};
+
+use super::channel::{Delivery, Handed};
+use super::wire::{LONGEST, MOST, Malformed, Order, Report};
+
+/// One packet that has come.
+pub(super) struct Packet {
+    bytes: [u8; LONGEST],
+    length: usize,
+    descriptors: VecDeque<OwnedFd>,
+    /// It was longer than any message.
+    cut: bool,
+    /// Some descriptors are missing: there was no room for them in the buffer, or in this process.
+    short: bool,
+}
+
+/// This process can have no more descriptors, so those of these connections did not arrive. Nobody
+/// has done wrong, and the primary still has them.
+pub(super) struct NoDescriptors(pub(super) Vec<u64>);
+
+impl Packet {
+    /// `None` when the other end was closed. Does not wait.
+    pub(super) fn recv(socket: &OwnedFd) -> io::Result<Option<Self>> {
+        let mut bytes = [0; LONGEST];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
+        // Closes what is not taken out of it, so no path can leak a descriptor.
+        let mut beside = RecvAncillaryBuffer::new(&mut space);
+        let into = &mut [IoSliceMut::new(&mut bytes)];
+        let message = recvmsg(socket, into, &mut beside, RecvFlags::CMSG_CLOEXEC)?;
+        let descriptors = beside.drain().filter_map(|item| match item {
+            RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
+            _ => None,
+        });
+        let descriptors = descriptors.flatten().collect();
+        let cut = message.flags.contains(ReturnFlags::TRUNC);
+        let short = message.flags.contains(ReturnFlags::CTRUNC);
+        let packet = Self { bytes, length: message.bytes, descriptors, cut, short };
+        Ok((message.bytes > 0).then_some(packet))
+    }
+
+    /// What a worker says.
+    pub(super) fn into_report(self) -> Result<Report, Malformed> {
+        let report = Report::decode(self.message()?)?;
+        self.expect_descriptors(0)?;
+        Ok(report)
+    }
+
+    /// What the primary sends.
+    pub(super) fn into_delivery(mut self) -> Result<Result<Delivery, NoDescriptors>, Malformed> {
+        let order = Order::decode(self.message()?)?;
+        let expected = order.descriptors();
+        match order {
+            Order::Connections(given) if self.short && self.descriptors.len() < expected => {
+                return Ok(Err(NoDescriptors(given.into_iter().map(|it| it.id).collect())));
+            }
+            _ => self.expect_descriptors(expected)?,
+        }
+        let mut next = || self.descriptors.pop_front().expect("they were counted");
+        Ok(Ok(match order {
+            Order::Connections(given) => {
+                let hand = |it| Handed { given: it, fd: next() };
+                Delivery::Connections(given.into_iter().map(hand).collect())
+            }
+            Order::Lend { slot, listener } => Delivery::Lend { slot, listener, socket: next() },
+            Order::TakeBack { slot } => Delivery::TakeBack { slot },
+        }))
+    }
+
+    fn message(&self) -> Result<&[u8], Malformed> {
+        if self.cut { Err(Malformed::Length(self.length)) } else { Ok(&self.bytes[..self.length]) }
+    }
+
+    fn expect_descriptors(&self, announced: usize) -> Result<(), Malformed> {
+        let came = self.descriptors.len();
+        let right = came == announced && !self.short;
+        if right { Ok(()) } else { Err(Malformed::Descriptors { announced, came }) }
+    }
+}
+
+/// Sends one packet; `false` when there is no room at the moment.
+pub(super) fn send(to: &OwnedFd, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<bool> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
+    let mut beside = SendAncillaryBuffer::new(&mut space);
+    if !descriptors.is_empty() {
+        let fits = beside.push(SendAncillaryMessage::ScmRights(descriptors));
+        assert!(fits, "{} descriptors in a message that has room for {MOST}", descriptors.len());
+    }
+    match sendmsg(to, &[IoSlice::new(bytes)], &mut beside, SendFlags::NOSIGNAL) {
+        Ok(_) => Ok(true),
+        Err(Errno::AGAIN | Errno::TOOMANYREFS) => Ok(false),
+        Err(errno) => Err(errno.into()),
+    }
+}

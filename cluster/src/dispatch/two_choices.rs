@@ -1,0 +1,38 @@
+//! The better of two, drawn by lot.
+
+use super::dice::Dice;
+use super::{Candidate, Connection, Strategy, Workers};
+use crate::supervisor::WorkerId;
+
+/// Draws two workers and takes the one with fewer connections: O(1).
+///
+/// Nearly as even as looking at all of them, and with many workers much cheaper (Mitzenmacher, "The
+/// power of two choices in randomized load balancing", 2001).
+#[derive(Debug)]
+pub struct TwoChoices {
+    dice: Dice,
+}
+
+impl TwoChoices {
+    /// The same seed draws the same lots.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self { dice: Dice::new(seed) }
+    }
+}
+
+impl Strategy for TwoChoices {
+    fn choose(&mut self, _: &Connection, workers: &Workers) -> Option<WorkerId> {
+        match &**workers {
+            [] => None,
+            [only] => Some(only.worker),
+            many => {
+                let first = self.dice.below(many.len());
+                // Another one: drawn from all but the first.
+                let second = (first + 1 + self.dice.below(many.len() - 1)) % many.len();
+                let two = [&many[first], &many[second]];
+                two.into_iter().min_by_key(|it| Candidate::load(it)).map(|it| it.worker)
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! What primary and worker say to each other about connections, in bytes.
+//!
+//! A message begins with the version, its kind and a count; numbers are little-endian. The sizes
+//! are small and fixed by the count, so there is nothing to guess:
+//!
+//! | kind | to | after the first three bytes | descriptors |
+//! |---|---|---|---|
+//! | 1 connections | worker | count × (id: 8 bytes, listener: 2) | count |
+//! | 2 lend | worker | slot: 4, listener: 2 | 1, a listening socket |
+//! | 3 take back | worker | slot: 4 | none |
+//! | 4 report | primary | closed: 4, count × (verdict: 1, id: 8) | none |
+
+use std::fmt;
+
+use bytes::{Buf, BufMut, TryGetError};
+
+use crate::supervisor::SlotId;
+
+/// The first byte of every message.
+pub const VERSION: u8 = 1;
+
+/// Connections in one message, and ids in one report.
+pub const MOST: usize = 16;
+
+/// No message is longer.
+pub const LONGEST: usize = 256;
+
+const CONNECTIONS: u8 = 1;
+const LEND: u8 = 2;
+const TAKE_BACK: u8 = 3;
+const REPORT: u8 = 4;
+
+const ACKED: u8 = 1;
+const DECLINED: u8 = 0;
+
+/// From the primary to a worker. Descriptors travel beside it, in the same order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Serve these connections, at most [`MOST`].
+    Connections(Vec<Given>),
+    /// Accept from this listening socket, too: the slot has no worker at the moment.
+    Lend {
+        /// Whose it is.
+        slot: SlotId,
+        /// Which address of the settings it belongs to.
+        listener: u16,
+    },
+    /// Accept no more from the sockets of this slot, and close them.
+    TakeBack {
+        /// Whose they are.
+        slot: SlotId,
+    },
+}
+
+/// One connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// Its name in reports.
+    pub id: u64,
+    /// Which address of the settings it came from.
+    pub listener: u16,
+}
+
+/// From a worker to the primary: what became of connections. Acked and declined together are at
+/// most [`MOST`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Taken: said before their first byte is read.
+    pub acked: Vec<u64>,
+    /// Not wanted.
+    pub declined: Vec<u64>,
+    /// How many have ended since the last report.
+    pub closed: u32,
+}
+
+/// Why a message was not understood. Whoever sent it is broken, or another version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Malformed {
+    /// It has another version.
+    Version(u8),
+    /// There is no such kind of message in this direction.
+    Kind(u8),
+    /// It is shorter or longer than it says, or names too many or no connections.
+    Length(usize),
+    /// A verdict that is neither acked nor declined.
+    Verdict(u8),
+    /// The number of descriptors that came is not the number that was announced.
+    Descriptors {
+        /// Announced.
+        announced: usize,
+        /// There.
+        came: usize,
+    },
+}
+
+impl Order {
+    /// How many descriptors belong to it.
+    #[must_use]
+    pub fn descriptors(&self) -> usize {
+        match self {
+            Self::Connections(given) => given.len(),
+            Self::Lend { .. } => 1,
+            Self::TakeBack { .. } => 0,
+        }
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(LONGEST);
+        match self {
+            Self::Connections(given) => {
+                head(&mut bytes, CONNECTIONS, given.len());
+                for Given { id, listener } in given {
+                    bytes.put_u64_le(*id);
+                    bytes.put_u16_le(*listener);
+                }
+            }
+            Self::Lend { slot, listener } => {
+                head(&mut bytes, LEND, 1);
+                bytes.put_u32_le(slot.0);
+                bytes.put_u16_le(*listener);
+            }
+            Self::TakeBack { slot } => {
+                head(&mut bytes, TAKE_BACK, 0);
+                bytes.put_u32_le(slot.0);
+            }
+        }
+        bytes
+    }
+
+    /// Understands a message that the primary sent.
+    ///
+    /// # Errors
+    /// It is malformed.
+    pub fn decode(message: &[u8]) -> Result<Self, Malformed> {
+        decode(message, |kind, count, rest| {
+            Ok(match (kind, count) {
+                (CONNECTIONS, 1..=MOST) => {
+                    let given = |_| {
+                        Ok(Given { id: rest.try_get_u64_le()?, listener: rest.try_get_u16_le()? })
+                    };
+                    Self::Connections((0..count).map(given).collect::<Result<_, TryGetError>>()?)
+                }
+                (LEND, 1) => Self::Lend {
+                    slot: SlotId(rest.try_get_u32_le()?),
+                    listener: rest.try_get_u16_le()?,
+                },
+                (TAKE_BACK, 0) => Self::TakeBack { slot: SlotId(rest.try_get_u32_le()?) },
+                (CONNECTIONS | LEND | TAKE_BACK, _) => {
+                    return Err(Malformed::Length(message.len()));
+                }
+                _ => return Err(Malformed::Kind(kind)),
+            })
+        })
+    }
+}
+
+impl Report {
+    /// Its bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(LONGEST);
+        head(&mut bytes, REPORT, self.acked.len() + self.declined.len());
+        bytes.put_u32_le(self.closed);
+        let acked = self.acked.iter().map(|id| (ACKED, *id));
+        for (verdict, id) in acked.chain(self.declined.iter().map(|id| (DECLINED, *id))) {
+            bytes.put_u8(verdict);
+            bytes.put_u64_le(id);
+        }
+        bytes
+    }
+
+    /// Understands a message that a worker sent.
+    ///
+    /// # Errors
+    /// It is malformed.
+    pub fn decode(message: &[u8]) -> Result<Self, Malformed> {
+        decode(message, |kind, count, rest| match (kind, count) {
+            (REPORT, 0..=MOST) => {
+                let mut report = Self { closed: rest.try_get_u32_le()?, ..Self::default() };
+                for _ in 0..count {
+                    match (rest.try_get_u8()?, rest.try_get_u64_le()?) {
+                        (ACKED, id) => report.acked.push(id),
+                        (DECLINED, id) => report.declined.push(id),
+                        (other, _) => return Err(Malformed::Verdict(other)),
+                    }
+                }
+                Ok(report)
+            }
+            (REPORT, _) => Err(Malformed::Length(message.len())),
+            _ => Err(Malformed::Kind(kind)),
+        })
+    }
+}
+
+fn head(bytes: &mut Vec<u8>, kind: u8, count: usize) {
+    assert!(count <= MOST, "{count} connections in a message that has room for {MOST}");
+    bytes.put_u8(VERSION);
+    bytes.put_u8(kind);
+    bytes.put_u8(u8::try_from(count).expect("it is at most 16"));
+}
+
+/// Reads the head, lets `body` read what follows, and makes sure that nothing is left.
+fn decode<T>(
+    message: &[u8],
+    body: impl FnOnce(u8, usize, &mut &[u8]) -> Result<T, Malformed>,
+) -> Result<T, Malformed> {
+    let mut rest = message;
+    let understood = (|| {
+        match rest.try_get_u8()? {
+            VERSION => {}
+            other => return Err(Malformed::Version(other)),
+        }
+        let (kind, count) = (rest.try_get_u8()?, rest.try_get_u8()?);
+        body(kind, count.into(), &mut rest)
+    })();
+    match understood {
+        Ok(understood) if rest.is_empty() => Ok(understood),
+        Ok(_) | Err(Malformed::Length(_)) => Err(Malformed::Length(message.len())),
+        Err(malformed) => Err(malformed),
+    }
+}
+
+/// The message is shorter than it says. [`decode`] puts its length in.
+impl From<TryGetError> for Malformed {
+    fn from(_: TryGetError) -> Self {
+        Self::Length(0)
+    }
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version(version) => write!(f, "a message of version {version}, not {VERSION}"),
+            Self::Kind(kind) => write!(f, "a message of unknown kind {kind}"),
+            Self::Length(bytes) => write!(f, "a message of {bytes} bytes that says otherwise"),
+            Self::Verdict(verdict) => write!(f, "unknown verdict {verdict} in a report"),
+            Self::Descriptors { announced, came } => {
+                write!(f, "a message with {came} descriptors that announces {announced}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Malformed {}
