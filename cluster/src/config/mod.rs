@@ -98,7 +98,7 @@ impl Config {
 
     /// What stands before any layer is laid on it. A zero here means "not decided yet"; the forms
     /// call it `auto`, and [`draft`] decides it at the end.
-    fn before_all_layers() -> Self {
+    pub(crate) fn before_all_layers() -> Self {
         Self {
             listen: address::default_listen(),
             sharing: Sharing::default(),

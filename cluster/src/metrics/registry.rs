@@ -82,6 +82,7 @@ impl Metrics {
         registry.families.iter().map(|(name, cells)| (name.clone(), cells.read())).collect()
     }
 
+    /// The handle of a series; one that counts where nobody looks when there can be no such series.
     fn find<T: Clone>(
         &self,
         name: &str,
@@ -90,27 +91,38 @@ impl Metrics {
         cell: impl Fn() -> T,
         series: impl FnOnce(&mut Cells) -> Option<&mut BTreeMap<Labels, T>>,
     ) -> T {
-        let labels = sorted(labels);
-        if !is_name(name) || is_ours(name) || !are_labels(&labels) {
-            tracing::warn!(name, ?labels, "a metric with this name and labels cannot be shown");
-            return cell();
-        }
         // A panic elsewhere leaves the map as it was: nothing here stops half-way.
         let mut registry = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let Registry { families, series: count } = &mut *registry;
-        let full = *count >= MOST_SERIES;
-        if full && !families.contains_key(name) {
-            tracing::warn!(name, "no room for another metric");
-            return cell();
+        let found = registry.find(name, sorted(labels), kind, &cell, series);
+        found.unwrap_or_else(|reason| {
+            tracing::warn!(name, ?labels, "this metric is not shown: {reason}");
+            cell()
+        })
+    }
+}
+
+impl Registry {
+    fn find<T: Clone>(
+        &mut self,
+        name: &str,
+        labels: Labels,
+        kind: impl FnOnce() -> Cells,
+        cell: impl Fn() -> T,
+        series: impl FnOnce(&mut Cells) -> Option<&mut BTreeMap<Labels, T>>,
+    ) -> Result<T, &'static str> {
+        let full = self.series >= MOST_SERIES;
+        if !is_name(name) || is_ours(name) || !are_labels(&labels) {
+            return Err("its name or its labels are not allowed");
         }
-        let Some(series) = series(families.entry(name.into()).or_insert_with(kind)) else {
-            tracing::warn!(name, "this name is in use for another kind of metric");
-            return cell();
-        };
+        if full && !self.families.contains_key(name) {
+            return Err("there are too many already");
+        }
+        let cells = self.families.entry(name.into()).or_insert_with(kind);
+        let series = series(cells).ok_or("its name is in use for another kind")?;
         let known = series.contains_key(&labels);
-        *count += usize::from(!known && !full);
+        self.series += usize::from(!known && !full);
         let labels = if known || !full { labels } else { overflow() };
-        series.entry(labels).or_insert_with(cell).clone()
+        Ok(series.entry(labels).or_insert_with(cell).clone())
     }
 }
 

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use cluster::admin;
@@ -95,7 +96,12 @@ fn the_end_does_not_wait_for_clients() {
     let mut waiting = connect(&server);
     waiting.write_all(request("POST /reload", &[], "").as_bytes()).expect("it reads");
     let _never_answered = reloads.recv_timeout(Duration::from_secs(20)).expect("it has begun");
-    drop(server);
+    let (ended, end) = mpsc::channel();
+    thread::spawn(move || {
+        drop(server);
+        ended.send(()).expect("the test is waiting");
+    });
+    end.recv_timeout(Duration::from_secs(20)).expect("it ended");
     wait_for_close(&mut *silent);
     wait_for_close(&mut *waiting);
 }
