@@ -32,6 +32,12 @@ impl Phase {
         Self::LameDuck { began: Instant::now(), window, deadline }
     }
 
+    /// Whether the whole cluster stops: with no window for the idle, what waits in a listener's queue
+    /// is accepted now or never.
+    pub(crate) fn is_stop(self) -> bool {
+        matches!(self, Self::LameDuck { window: Duration::ZERO, .. })
+    }
+
     /// When a connection that has been idle since `since` has had its window.
     pub(super) fn window_ends(self, since: Instant) -> Option<Instant> {
         match self {

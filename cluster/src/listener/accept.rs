@@ -75,6 +75,11 @@ impl Accepting {
         Some(batch)
     }
 
+    /// As many connections as wait already, `most` at most; does not wait.
+    pub fn accept_waiting(&self, most: usize) -> Vec<(OwnedFd, Peer)> {
+        std::iter::from_fn(|| self.take_ready()).take(most).collect()
+    }
+
     /// Waits for a connection.
     async fn next(&self) -> Option<(OwnedFd, Peer)> {
         loop {

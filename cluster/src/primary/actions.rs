@@ -3,16 +3,25 @@
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use tracing::warn;
 
 use super::driver::Driver;
 use super::peer::Peer;
 use crate::channel::message::{Hello, ToWorker};
+use crate::dispatch::channel;
 use crate::spawn::spawn;
 use crate::supervisor::{Action, Generation, Input, Refusal, RequestId, SlotId, WorkerId};
 use crate::{Error, Result};
+
+/// A worker that is to be told to drain.
+#[derive(Debug)]
+pub(super) struct Drain {
+    worker: WorkerId,
+    window: Duration,
+    deadline: Duration,
+}
 
 impl Driver {
     /// Does what the supervisor says, in order. What fails to start is told to it at once, and what
@@ -35,15 +44,19 @@ impl Driver {
                 });
             }
             Action::Drain { worker, window, deadline } => {
-                self.ports.draining(worker);
-                self.control(worker, &ToWorker::Drain { window, deadline });
+                self.drains.push(Drain { worker, window, deadline });
+                self.drain(false);
             }
             Action::Signal { worker, signal } => {
                 if let Some(peer) = self.peers.get(&worker) {
                     peer.signal(signal);
                 }
             }
-            Action::RefuseConnections => self.ports.refuse(),
+            Action::RefuseConnections => {
+                self.drain(true);
+                self.ports.refuse();
+            }
+
             Action::Reply { request, result } => self.reply(request, result),
             Action::Emit(event) => self.tell(event),
             Action::Forget(generation) => drop(self.versions.remove(&generation)),
@@ -52,17 +65,25 @@ impl Driver {
         None
     }
 
+    /// Tells workers to drain. In a stop they are told only when they have been given the connections
+    /// that the primary has accepted for them, or when it is too late for that.
+    pub(super) fn drain(&mut self, now: bool) {
+        let stops = self.drains.iter().any(|drain| drain.window.is_zero());
+        if !now && stops && self.ports.owes_connections() {
+            return;
+        }
+        for Drain { worker, window, deadline } in std::mem::take(&mut self.drains) {
+            self.ports.draining(worker);
+            self.control(worker, &ToWorker::Drain { window, deadline });
+        }
+    }
+
     fn spawn(&mut self, worker: WorkerId, slot: SlotId, generation: Generation) -> Result<()> {
         let version = self.versions.get(&generation).ok_or_else(|| {
             Error::new(format!("version {generation} of the program is not open any more"))
         })?;
         let (mine, theirs) = UnixStream::pair()?;
-        let (hand_off, their_hand_off) = socketpair(
-            AddressFamily::Unix,
-            SockType::SeqPacket,
-            None,
-            SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
-        )?;
+        let (hand_off, their_hand_off) = channel::pair()?;
         let hello = Hello {
             worker,
             slot,
@@ -81,7 +102,7 @@ impl Driver {
         let pid = process.pid;
         let peer = Peer::attend(worker, slot, generation, process, mine, self.deliver.clone())?;
         peer.control(&ToWorker::Hello(Box::new(hello)))?;
-        self.ports.spawned(worker, slot, hand_off)?;
+        self.ports.spawned(worker, slot, hand_off);
         self.peers.insert(worker, peer);
         self.spawned(worker, slot, generation, pid);
         Ok(())

@@ -8,10 +8,11 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 use tracing::{info, warn};
 
+use super::actions::Drain;
 use super::courier::News;
 use super::events::Sink;
 use super::peer::Peer;
-use super::ports::Ports;
+use super::ports::{Arrived, Ports};
 use super::signals::{Signals, Wish};
 use super::tally::Tally;
 use super::{Command, Reply, memory};
@@ -43,6 +44,8 @@ pub(super) struct Driver {
     pub(super) next_question: u64,
     pub(super) commands_back: mpsc::Sender<Command>,
     pub(super) deliver: mpsc::Sender<(WorkerId, News)>,
+    /// Workers that are to be told to drain as soon as they have been given what is theirs.
+    pub(super) drains: Vec<Drain>,
     pub(super) finished: bool,
 }
 
@@ -75,7 +78,7 @@ impl Driver {
                 wish = sources.signals.next() => self.wish(wish),
                 Some((worker, news)) = sources.news.recv() => self.news(worker, news),
                 Some(command) = sources.commands.recv() => self.command(command),
-                arrived = self.ports.next() => self.ports.handle(arrived),
+                arrived = self.ports.next() => self.arrived(arrived),
                 () = sleep_until(wake.into()) => self.feed(Input::Tick),
                 _ = health.tick() => self.look_at_memory(),
                 _ = stats.tick() => self.log_stats(),
@@ -83,6 +86,15 @@ impl Driver {
         }
         info!("all workers are gone, goodbye");
         Ok(())
+    }
+
+    fn arrived(&mut self, arrived: Arrived) {
+        for (worker, why) in self.ports.handle(arrived) {
+            self.feed(Input::Broken(worker, why));
+        }
+        if !self.drains.is_empty() {
+            self.drain(false);
+        }
     }
 
     /// Tells the supervisor, and does what it says.

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use nix::unistd::Pid;
 use rustix::process::{Signal as Number, pidfd_send_signal};
 use serde_json::value::RawValue;
+use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -50,7 +51,7 @@ impl Peer {
     ) -> Result<Self> {
         let (from, to) = channel.into_split();
         let watched = process.pidfd.try_clone()?;
-        let watched = listener::watch(watched)?;
+        let watched = listener::watch(watched, Interest::READABLE)?;
         tokio::spawn(courier::attend(worker, from, watched, deliver));
         let (control, wanted) = mpsc::unbounded_channel();
         let (messages, waiting) = mpsc::channel(ROOM);

@@ -1,27 +1,71 @@
 //! The ports of the primary: who accepts, and who gets what was accepted.
 
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::future::select_all;
+use tokio::time::sleep;
 use tracing::warn;
 
-use crate::Result;
-use crate::config::Config;
-use crate::dispatch::Strategy;
-use crate::listener::{Listeners, systemd};
+use crate::config::{Config, Sharing};
+use crate::dispatch::channel::Sender;
+use crate::dispatch::wire::Order;
+use crate::dispatch::{Dispatcher, Limits, Strategy};
+use crate::listener::{Accepting, Lending, Listeners, Loan, Peer, systemd};
 use crate::supervisor::{SlotId, WorkerId};
+use crate::{Error, Result};
 
-/// All listening sockets.
+/// Connections that are accepted at once, before something else gets its turn.
+const BATCH: usize = 64;
+
+/// How often workers that declined are asked again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// All listening sockets, and the plan by which workers share them.
 pub(super) struct Ports {
     listeners: Listeners,
+    sharing: Plan,
+    /// The primary's ends of the hand-off channels of workers that are not ready yet.
+    waiting: BTreeMap<WorkerId, (SlotId, OwnedFd)>,
+}
+
+enum Plan {
+    /// Workers accept for themselves.
+    Inherited,
+    /// Each from its slot's socket; those of slots without a worker are lent.
+    ReusePort(Lending, BTreeMap<WorkerId, Sender>),
+    /// The primary accepts.
+    HandOff(Box<Dispatcher>, Vec<Accepting>),
+}
+
+/// What [`Ports::next`] waited for.
+pub(super) enum Arrived {
+    /// Connections, from the listener with this number.
+    Connections(u16, Vec<(OwnedFd, Peer)>),
+    /// Workers that broke the protocol, and how.
+    Broken(Vec<(WorkerId, String)>),
+    /// It is time to ask again who has room.
+    Retry,
 }
 
 impl Ports {
-    pub(super) fn open(config: &Config, _strategy: Box<dyn Strategy>) -> Result<Self> {
+    /// Binds all addresses of the settings.
+    pub(super) fn open(config: &Config, strategy: Box<dyn Strategy>) -> Result<Self> {
         let passed = systemd::Passed::from_env()?;
         let slots = config.policy.workers;
         let listeners = Listeners::bind(&config.listen, config.sharing, slots, passed)?;
-        Ok(Self { listeners })
+        let sharing = match (&listeners, config.sharing) {
+            (Listeners::HandOff(sockets), _) => {
+                let accepting = |socket: &_| accepting(AsFd::as_fd(socket));
+                let sockets = sockets.iter().map(accepting).collect::<Result<_>>()?;
+                Plan::HandOff(Box::new(Dispatcher::new(Limits::default(), strategy)), sockets)
+            }
+            (_, Sharing::ReusePort) => Plan::ReusePort(Lending::default(), BTreeMap::new()),
+            _ => Plan::Inherited,
+        };
+        Ok(Self { listeners, sharing, waiting: BTreeMap::new() })
     }
 
     /// Where they listen, as a client writes it.
@@ -29,29 +73,153 @@ impl Ports {
         self.listeners.addresses().iter().map(ToString::to_string).collect()
     }
 
+    /// What a worker of this slot inherits.
     pub(super) fn listeners(&mut self, slot: SlotId) -> Result<Vec<BorrowedFd<'_>>> {
         self.listeners.of_slot(slot)
     }
 
-    pub(super) fn spawned(&mut self, _worker: WorkerId, _slot: SlotId, _to: OwnedFd) -> Result<()> {
-        Ok(())
+    /// A worker was started; `channel` is our end of its hand-off channel.
+    pub(super) fn spawned(&mut self, worker: WorkerId, slot: SlotId, channel: OwnedFd) {
+        self.waiting.insert(worker, (slot, channel));
     }
 
-    pub(super) fn ready(&mut self, _worker: WorkerId) {}
-
-    pub(super) fn draining(&mut self, _worker: WorkerId) {}
-
-    pub(super) fn gone(&mut self, _worker: WorkerId) {}
-
-    pub(super) fn refuse(&self) {
-        if let Err(error) = self.listeners.refuse() {
-            warn!("cannot refuse new connections: {error}");
+    /// A worker accepts connections.
+    pub(super) fn ready(&mut self, worker: WorkerId) {
+        let Some((slot, channel)) = self.waiting.remove(&worker) else { return };
+        let sender = match Sender::new(channel) {
+            Ok(sender) => sender,
+            Err(error) => return warn!(%worker, "cannot watch its hand-off channel: {error}"),
+        };
+        match &mut self.sharing {
+            Plan::Inherited => {}
+            Plan::ReusePort(lending, senders) => {
+                senders.insert(worker, sender);
+                let loans = lending.ready(worker, slot);
+                self.carry_out(loans);
+            }
+            Plan::HandOff(dispatcher, _) => dispatcher.worker_ready(worker, slot, sender),
         }
     }
 
-    pub(super) async fn next(&mut self) {
-        std::future::pending().await
+    /// A worker is to be given nothing more.
+    pub(super) fn draining(&mut self, worker: WorkerId) {
+        match &mut self.sharing {
+            Plan::Inherited => {}
+            Plan::ReusePort(lending, _) => {
+                let loans = lending.left(worker);
+                self.carry_out(loans);
+            }
+            Plan::HandOff(dispatcher, _) => dispatcher.worker_draining(worker),
+        }
     }
 
-    pub(super) fn handle(&mut self, (): ()) {}
+    /// A worker has exited.
+    pub(super) fn gone(&mut self, worker: WorkerId) {
+        self.waiting.remove(&worker);
+        match &mut self.sharing {
+            Plan::Inherited => {}
+            Plan::ReusePort(lending, senders) => {
+                senders.remove(&worker);
+                let loans = lending.left(worker);
+                self.carry_out(loans);
+            }
+            Plan::HandOff(dispatcher, _) => dispatcher.worker_gone(worker),
+        }
+    }
+
+    /// Whether connections wait that only the primary can give to workers. It takes what stands in
+    /// the kernel's queue, so that it is served before the workers are told to stop.
+    pub(super) fn owes_connections(&mut self) -> bool {
+        let Plan::HandOff(dispatcher, sockets) = &mut self.sharing else { return false };
+        for (number, socket) in (0..).zip(sockets.iter()) {
+            if dispatcher.wants_more() {
+                dispatcher.accepted(number, socket.accept_waiting(BATCH));
+            }
+        }
+        dispatcher.pending() > 0
+    }
+
+    /// Lets the kernel refuse new connections, and closes those that nobody will serve.
+    pub(super) fn refuse(&mut self) {
+        if let Err(error) = self.listeners.refuse() {
+            warn!("cannot refuse new connections: {error}");
+        }
+        if let Plan::HandOff(dispatcher, sockets) = &mut self.sharing {
+            sockets.clear();
+            dispatcher.stop();
+        }
+    }
+
+    /// Waits for something to do. Dropping the future loses nothing.
+    pub(super) async fn next(&mut self) -> Arrived {
+        let Plan::HandOff(dispatcher, sockets) = &mut self.sharing else {
+            return std::future::pending().await;
+        };
+        let (wanted, pending) = (dispatcher.wants_more(), dispatcher.pending() > 0);
+        tokio::select! {
+            (number, batch) = accept(sockets), if wanted && !sockets.is_empty() => {
+                Arrived::Connections(number, batch)
+            }
+            broken = dispatcher.hear() => {
+                let reason = |(worker, error): (_, std::io::Error)| (worker, error.to_string());
+                Arrived::Broken(broken.into_iter().map(reason).collect())
+            }
+            () = sleep(RETRY), if pending => Arrived::Retry,
+        }
+    }
+
+    /// Does it; returns the workers that broke the protocol.
+    pub(super) fn handle(&mut self, arrived: Arrived) -> Vec<(WorkerId, String)> {
+        let Plan::HandOff(dispatcher, _) = &mut self.sharing else { return Vec::new() };
+        match arrived {
+            Arrived::Connections(number, batch) => dispatcher.accepted(number, batch),
+            Arrived::Retry => dispatcher.retry(),
+            Arrived::Broken(broken) => return broken,
+        }
+        Vec::new()
+    }
+
+    fn carry_out(&mut self, loans: Vec<Loan>) {
+        for loan in loans {
+            if let Err(error) = self.lend(loan) {
+                warn!("cannot lend or take back a listening socket: {error}");
+            }
+        }
+    }
+
+    fn lend(&mut self, loan: Loan) -> Result<()> {
+        let Plan::ReusePort(_, senders) = &self.sharing else { return Ok(()) };
+        match loan {
+            Loan::Lend { slot, to } => {
+                let sockets = self.listeners.of_slot(slot)?;
+                let Some(sender) = senders.get(&to) else { return Ok(()) };
+                for (listener, socket) in (0..).zip(sockets) {
+                    sender.send(&Order::Lend { slot, listener }, &[socket])?;
+                }
+            }
+            Loan::TakeBack { slot, from } => {
+                let Some(sender) = senders.get(&from) else { return Ok(()) };
+                sender.send(&Order::TakeBack { slot }, &[])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn accepting(socket: BorrowedFd<'_>) -> Result<Accepting> {
+    let watched = |error| Error::because("cannot watch a listening socket", error);
+    Accepting::new(socket.try_clone_to_owned().map_err(watched)?).map_err(watched)
+}
+
+/// Connections from whichever socket has some.
+async fn accept(sockets: &[Accepting]) -> (u16, Vec<(OwnedFd, Peer)>) {
+    let one = |(number, socket): (u16, _)| {
+        Box::pin(async move {
+            match Accepting::accept_batch(socket, BATCH).await {
+                Some(batch) => (number, batch),
+                None => std::future::pending().await, // it was shut
+            }
+        })
+    };
+    select_all((0..).zip(sockets).map(one)).await.0
 }

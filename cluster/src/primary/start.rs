@@ -68,6 +68,7 @@ pub(crate) fn run(config: Config, strategy: Box<dyn Strategy>, watch: Option<Wat
             next_request: 0,
             next_generation: 1,
             next_question: 0,
+            drains: Vec::new(),
             finished: false,
             lifeline,
             ports,

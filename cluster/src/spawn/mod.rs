@@ -27,7 +27,7 @@ use crate::{Error, Result};
 
 /// The variable that tells a process that it is a worker: it holds the pid of its primary. A
 /// grandchild that inherits it has another parent, and is not taken in.
-pub const ROLE: &str = "CLUSTER_WORKER";
+pub const ROLE: &str = "CLUSTER_PRIMARY_PID";
 
 /// What the primary keeps for itself: the workers' environment has none of them.
 const KEPT: [&str; 5] =

@@ -1,14 +1,23 @@
-//! Connections that the primary hands over, and listening sockets that it lends.
+//! What the primary hands to a worker: connections that it has accepted, and listening sockets of
+//! slots that have no worker at the moment.
 
+use std::collections::BTreeMap;
+use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
+use futures_util::FutureExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::task::{AbortHandle, unconstrained};
+use tracing::warn;
 
 use crate::Result;
-use crate::http::{Phase, Server};
-use crate::listener::{Peer, Stream};
+use crate::dispatch::channel::{Delivery, Handed, Open, Receiver};
+use crate::http::Phase;
+use crate::listener::{Accepting, Peer, Stream};
+use crate::supervisor::SlotId;
 
-/// A connection that somebody else has accepted.
+/// A connection that was not accepted at the worker's own door.
 #[derive(Debug)]
 pub(super) struct Fed {
     pub(super) stream: Stream,
@@ -16,20 +25,164 @@ pub(super) struct Fed {
     pub(super) held: Option<Held>,
 }
 
-/// Tells the primary, when it is dropped, that the connection has ended.
+/// Goes with a connection that the primary has handed over. When it is dropped there is room for
+/// another one, and the primary hears of it: in this order.
 #[derive(Debug)]
-pub(super) struct Held;
+pub(super) struct Held {
+    _room: OwnedSemaphorePermit,
+    _open: Open,
+}
 
+/// Where what is fed comes out: one end for each listener of the settings.
+pub(super) type Feeder = mpsc::UnboundedSender<Fed>;
+
+/// Starts the task that receives.
 pub(super) fn start(
     hand_off: OwnedFd,
-    feeders: Vec<mpsc::Sender<Fed>>,
-    http: Server,
+    feeders: Vec<Feeder>,
     connections: usize,
-    mut phase: watch::Receiver<Phase>,
+    phase: watch::Receiver<Phase>,
 ) -> Result<()> {
-    tokio::spawn(async move {
-        let _ = phase.wait_for(|phase| *phase != Phase::Serving).await;
-        drop((hand_off, feeders, http, connections));
-    });
+    let feed = Feed {
+        receiver: Receiver::new(hand_off)?,
+        feeders,
+        room: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
+        lent: BTreeMap::new(),
+    };
+    tokio::spawn(feed.run(phase));
     Ok(())
+}
+
+struct Feed {
+    receiver: Receiver,
+    feeders: Vec<Feeder>,
+    room: Arc<Semaphore>,
+    lent: BTreeMap<SlotId, Vec<Lent>>,
+}
+
+/// A listening socket of another slot, and the task that accepts from it.
+struct Lent {
+    socket: Arc<Accepting>,
+    feeder: Feeder,
+    task: AbortHandle,
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.task.abort(); // between two connections: what it has accepted it has sent on
+    }
+}
+
+impl Feed {
+    async fn run(mut self, mut phase: watch::Receiver<Phase>) {
+        loop {
+            let received = tokio::select! {
+                received = self.receiver.recv() => received,
+                () = leaving(&mut phase) => break,
+            };
+            if !self.take(received).await {
+                return;
+            }
+        }
+        self.leave(phase).await;
+    }
+
+    /// The worker is told to leave. The primary sends nothing any more, and what it has sent is all
+    /// there: it was sent before the worker was told.
+    async fn leave(mut self, phase: watch::Receiver<Phase>) {
+        while let Some(received) = unconstrained(self.receiver.recv()).now_or_never() {
+            if !self.take(received).await {
+                return;
+            }
+        }
+        if phase.borrow().is_stop() {
+            self.lent.values().flatten().for_each(Lent::empty);
+        }
+        drop(self.lent);
+        drop(self.feeders); // the doors are shut now
+        // It goes on telling the primary of connections that end.
+        while let Ok(Some(_)) = self.receiver.recv().await {}
+    }
+
+    /// False when no more can come.
+    async fn take(&mut self, received: io::Result<Option<Delivery>>) -> bool {
+        match received {
+            Ok(Some(Delivery::Connections(handed))) => self.admit(handed).await,
+            Ok(Some(Delivery::Lend { slot, listener, socket })) => {
+                self.borrow(slot, listener, socket)
+            }
+            Ok(Some(Delivery::TakeBack { slot })) => drop(self.lent.remove(&slot)),
+            Ok(None) => return false,
+            Err(error) => {
+                warn!("the hand-off channel is broken: {error}");
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Takes as many as there is room for, and says so before the first byte of any is read.
+    async fn admit(&mut self, handed: Vec<Handed>) {
+        let (mut admitted, mut acked, mut declined) = (Vec::new(), Vec::new(), Vec::new());
+        for Handed { given, fd } in handed {
+            let room = Arc::clone(&self.room).try_acquire_owned();
+            let feeder = self.feeders.get(usize::from(given.listener));
+            let (Ok(room), Some(feeder)) = (room, feeder) else {
+                declined.push(given.id);
+                continue;
+            };
+            acked.push(given.id);
+            let held = Held { _room: room, _open: self.receiver.open() };
+            match Stream::adopt(fd) {
+                Ok((stream, peer)) => {
+                    admitted.push((feeder, Fed { stream, peer, held: Some(held) }))
+                }
+                Err(_) => drop(held), // the client has gone already
+            }
+        }
+        if let Err(error) = self.receiver.answer(&acked, &declined).await {
+            warn!("cannot answer on the hand-off channel: {error}");
+            return; // without our ack others may serve them
+        }
+        for (feeder, fed) in admitted {
+            let _ = feeder.send(fed); // fails when the program does not serve this listener any more
+        }
+    }
+
+    fn borrow(&mut self, slot: SlotId, listener: u16, socket: OwnedFd) {
+        let Some(feeder) = self.feeders.get(usize::from(listener)) else { return };
+        match Accepting::new(socket) {
+            Ok(socket) => {
+                let lent = Lent::accept(Arc::new(socket), feeder.clone());
+                self.lent.entry(slot).or_default().push(lent);
+            }
+            Err(error) => warn!(%slot, "cannot borrow its socket: {error}"),
+        }
+    }
+}
+
+impl Lent {
+    fn accept(socket: Arc<Accepting>, feeder: Feeder) -> Self {
+        let (listener, to) = (Arc::clone(&socket), feeder.clone());
+        let task = tokio::spawn(async move {
+            while let Some((stream, peer)) = listener.accept().await {
+                if to.send(Fed { stream, peer, held: None }).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { socket, feeder, task: task.abort_handle() }
+    }
+
+    /// Takes what stands in its queue: the cluster stops, and nobody else will.
+    fn empty(&self) {
+        self.task.abort();
+        while let Some((stream, peer)) = self.socket.accept_ready() {
+            let _ = self.feeder.send(Fed { stream, peer, held: None });
+        }
+    }
+}
+
+async fn leaving(phase: &mut watch::Receiver<Phase>) {
+    let _ = phase.wait_for(|phase| *phase != Phase::Serving).await;
 }

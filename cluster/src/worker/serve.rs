@@ -17,7 +17,7 @@ use super::Worker;
 use super::feed::{self, Fed, Held};
 use crate::channel::message::ToPrimary;
 use crate::config::Config;
-use crate::http::{Incoming, Phase, Server, Transport};
+use crate::http::{Incoming, Phase, Transport};
 use crate::listener::{Accepting, Peer, Stream};
 use crate::{Error, Result};
 
@@ -34,7 +34,7 @@ pub(super) struct Doors {
 /// One door: a socket to accept from, or what others have accepted, or both.
 struct Door {
     own: Option<Accepting>,
-    fed: mpsc::Receiver<Fed>,
+    fed: mpsc::UnboundedReceiver<Fed>,
 }
 
 impl Doors {
@@ -42,12 +42,12 @@ impl Doors {
         config: &Config,
         listeners: Vec<OwnedFd>,
         hand_off: OwnedFd,
-        http: Server,
         phase: watch::Receiver<Phase>,
     ) -> Result<Self> {
         let names: Vec<String> = config.listen.iter().map(|listen| listen.name.clone()).collect();
-        let (feeders, fed): (Vec<_>, Vec<_>) = names.iter().map(|_| mpsc::channel(1)).unzip();
-        feed::start(hand_off, feeders, http, config.http.connections, phase)?;
+        let (feeders, fed): (Vec<_>, Vec<_>) =
+            names.iter().map(|_| mpsc::unbounded_channel()).unzip();
+        feed::start(hand_off, feeders, config.http.connections, phase)?;
         let mut own = listeners.into_iter().map(Accepting::new).map(io::Result::Ok);
         let door = |fed| -> Result<Option<Door>> {
             let own = own.next().transpose()?.transpose()?;
@@ -148,14 +148,10 @@ impl Arrivals {
         let door = self.door.as_mut()?;
         if *self.phase.borrow() == Phase::Serving {
             let leaving = self.phase.wait_for(|phase| *phase != Phase::Serving);
-            let accepted = async {
-                room.await;
-                door.accept().await
-            };
             tokio::select! {
                 biased;
                 _ = leaving => {}
-                Some(arrival) = accepted => return Some(arrival),
+                Some(arrival) = door.accept(room) => return Some(arrival),
             }
         }
         match self.remainder().await {
@@ -171,9 +167,7 @@ impl Arrivals {
     /// from it. What was handed to this worker is its own in both.
     async fn remainder(&mut self) -> Option<Arrival> {
         let door = self.door.as_mut()?;
-        let stop =
-            matches!(*self.phase.borrow(), Phase::LameDuck { window, .. } if window.is_zero());
-        if !stop {
+        if !self.phase.borrow().is_stop() {
             door.own = None;
         }
         if let Some((stream, peer)) = door.own.as_ref().and_then(Accepting::accept_ready) {
@@ -194,8 +188,11 @@ impl Arrivals {
 }
 
 impl Door {
-    async fn accept(&mut self) -> Option<Arrival> {
+    /// Accepts at its own socket only when there is room. For what is fed there was, or it would not
+    /// have been taken.
+    async fn accept(&mut self, room: impl Future<Output = ()>) -> Option<Arrival> {
         let own = async {
+            room.await;
             match &self.own {
                 Some(listener) => listener.accept().await,
                 None => std::future::pending().await,
