@@ -31,19 +31,23 @@ fn refused(service: Service, reason: &str) {
     let old = service.worker_pids();
     let load = Load::start(Kind::FreshPosts, 2, &service.address);
     load.wait_for(5);
-    let (status, answer) = reload(&service);
-    assert!(status >= 400, "{status} {answer}");
-    let error = answer["error"].as_str().expect("there is a reason");
-    assert!(error.contains(reason), "{error}");
+    unchanged(&service, &old, reason);
     load.wait_for(5);
     let (_, losses) = load.finish();
     assert!(losses.is_empty(), "{losses:#?}");
+    service.stop();
+}
+
+fn unchanged(service: &Service, old: &[u32], reason: &str) {
+    let (status, answer) = reload(service);
+    assert!(status >= 400, "{status} {answer}");
+    let error = answer["error"].as_str().expect("there is a reason");
+    assert!(error.contains(reason), "{error}");
     until("nobody else is there, and nobody is missing", || {
         (service.worker_pids() == old).then_some(())
     });
     assert_eq!(service.get("/").number("version"), 1);
     assert_eq!(service.stats()["primary"]["lastReloadError"], answer["error"]);
-    service.stop();
 }
 
 fn exits_at_boot(workers: usize) {
@@ -150,7 +154,9 @@ fn recovered(workers: usize) {
 fn dies_after_ready(workers: usize) {
     let service = Start::workers(workers).env("WORKER_MIN_READY", "30s").ready();
     service.program().deploy(2, Conduct::DiesAtOnce);
-    refused(service, "exited with code 7");
+    let old = service.worker_pids();
+    unchanged(&service, &old, "exited with code 7"); // what it had accepted died with it
+    service.stop();
 }
 
 /// The newcomer dies when the old one of its slot has been drained already, and the reload is busy

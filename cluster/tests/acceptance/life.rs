@@ -297,9 +297,10 @@ fn manifest(workers: usize) {
     for pid in service.worker_pids() {
         let open = descriptors(pid);
         assert_eq!(open[&0], "/dev/null");
-        let by_kind = |number: u32, kind: &str| open[&number].starts_with(kind);
-        assert!(by_kind(3, "socket:") && by_kind(4, "pipe:") && by_kind(5, "socket:"), "{open:?}");
-        assert!(by_kind(6, "socket:"), "{open:?}");
+        let is = |number, kind: &str| open.get(&number).is_some_and(|it| it.starts_with(kind));
+        assert!(is(3, "socket:") && is(4, "pipe:") && is(6, "socket:"), "{open:?}");
+        // Nothing is handed over in this cluster, so the channel for it has been closed, or soon is.
+        assert!(is(5, "socket:") || !open.contains_key(&5), "{open:?}");
         // The rest is the runtime's own, and none of it is the shell's or the primary's.
         let shell = open.values().filter(|target| *target == "/dev/null").count();
         assert_eq!(shell, 1, "{open:?}");

@@ -160,7 +160,7 @@ fn out_of_descriptors(workers: usize) {
         let pids = service.worker_pids();
         // More clients than descriptors: some wait in the kernel's queue.
         let mut clients: Vec<_> = (0..64 * (workers + 1)).map(|_| service.connect()).collect();
-        service.logged("descriptors");
+        service.logged("Too many open files");
         for client in clients.drain(..) {
             drop(client);
         }

@@ -15,7 +15,6 @@ pub struct Client {
 /// A socket of either family.
 pub trait Wire: Read + Write + Send {
     fn set_patience(&self, patience: Duration) -> io::Result<()>;
-    fn finish_writing(&self) -> io::Result<()>;
 }
 
 impl Wire for TcpStream {
@@ -23,19 +22,11 @@ impl Wire for TcpStream {
         self.set_nodelay(true)?;
         self.set_read_timeout(Some(patience))
     }
-
-    fn finish_writing(&self) -> io::Result<()> {
-        self.shutdown(std::net::Shutdown::Write)
-    }
 }
 
 impl Wire for UnixStream {
     fn set_patience(&self, patience: Duration) -> io::Result<()> {
         self.set_read_timeout(Some(patience))
-    }
-
-    fn finish_writing(&self) -> io::Result<()> {
-        self.shutdown(std::net::Shutdown::Write)
     }
 }
 
@@ -95,9 +86,6 @@ impl Client {
         self.stream.get_mut().write_all(bytes)
     }
 
-    pub fn finish_writing(&self) -> io::Result<()> {
-        self.stream.get_ref().finish_writing()
-    }
 
     /// Reads one answer.
     pub fn receive(&mut self) -> io::Result<Reply> {
