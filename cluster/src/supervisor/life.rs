@@ -96,8 +96,9 @@ impl Supervisor {
     /// sentence "worker 7 …".
     pub(super) fn lost(&mut self, id: WorkerId, worker: &Worker, how: &str) {
         let (slot, role) = (worker.slot, self.role(id, worker.slot));
-        self.surplus.remove(&id);
+        let was_surplus = self.surplus.remove(&id).is_some();
         match role {
+            Role::None if was_surplus => {}
             Role::None => return,
             Role::Newcomer => self.dismiss_newcomer(slot),
             Role::Current => self.slot_mut(slot).place = Place::Vacant,
@@ -108,7 +109,8 @@ impl Supervisor {
         }
         match role {
             Role::Current => self.vacated(slot, early),
-            _ => self.replace_later(slot, early),
+            Role::Newcomer => self.replace_later(slot, early),
+            Role::None => {}
         }
     }
 
@@ -120,10 +122,19 @@ impl Supervisor {
         } else if self.target < self.desired() {
             self.give_up(slot);
         } else if self.reload.is_some() {
-            self.slot_mut(slot).failures.clear();
-            self.fill(slot);
+            self.refill(slot);
         } else {
             self.restart(slot, early);
+        }
+    }
+
+    /// Fills a slot for another reason than a death: what it did wrong before is forgotten.
+    pub(super) fn refill(&mut self, slot: SlotId) {
+        if self.target < self.desired() {
+            self.give_up(slot);
+        } else {
+            self.slot_mut(slot).failures.clear();
+            self.fill(slot);
         }
     }
 
