@@ -101,7 +101,10 @@ impl Supervisor {
             Role::None if was_surplus => {}
             Role::None => return,
             Role::Newcomer => self.dismiss_newcomer(slot),
-            Role::Current => self.slot_mut(slot).place = Place::Vacant,
+            Role::Current => {
+                self.slot_mut(slot).place = Place::Vacant;
+                self.drop_replacement(slot);
+            }
         }
         let early = worker.is_early(self.now(), &self.policy);
         if self.stop.is_some() || self.fails_reload(id, worker, how) {
@@ -116,7 +119,6 @@ impl Supervisor {
 
     /// A slot has lost its worker: whose turn is it, and when?
     fn vacated(&mut self, slot: SlotId, early: bool) {
-        self.drop_replacement(slot);
         if self.slot(slot).newcomer.is_some() {
             self.promote(slot);
         } else if self.target < self.desired() {

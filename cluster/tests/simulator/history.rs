@@ -70,7 +70,7 @@ impl History {
     fn run(&mut self) -> Checked {
         let actions = self.subject.start(time(0));
         self.after(None, &actions)?;
-        for _ in 0..30 + self.tape.choose(100) {
+        for _ in 0..60 + self.tape.choose(200) {
             self.turn()?;
         }
         self.world.calm = true;
@@ -94,17 +94,17 @@ impl History {
             }
             60 => self.murder(),
             61 => self.late_input(),
-            62 => self.serialise(),
             _ => self.rarely(),
         }
     }
 
     fn rarely(&mut self) -> Checked {
-        match self.tape.choose(8) {
-            0..=2 => self.other_policy(),
-            3 => self.backwards(),
-            4 | 5 => self.stop(Input::Stop),
-            6 => self.stop(Input::StopNow),
+        match self.tape.choose(12) {
+            0..=3 => self.other_policy(),
+            4 | 5 => self.backwards(),
+            6..=8 => self.serialise(),
+            9 => self.stop(Input::Stop),
+            10 if self.tape.choose(2) == 0 => self.stop(Input::StopNow),
             _ => self.feed(&Input::Tick),
         }
     }
@@ -215,9 +215,8 @@ impl History {
 
     /// A message from a worker that is gone, or never was.
     fn late_input(&mut self) -> Checked {
-        let gone = |id: &WorkerId| !self.checker.books.alive().any(|(alive, _)| alive == id);
         let id = WorkerId(u64::from(self.tape.choose(20)));
-        if !gone(&id) {
+        if self.checker.books.is_alive(id) {
             return Ok(());
         }
         let inputs = [

@@ -16,7 +16,6 @@ pub enum Phase {
     Draining,
     /// Given up: it is being killed.
     Dying,
-    Gone,
 }
 
 pub struct Life {
@@ -38,7 +37,10 @@ pub struct Books {
     pub policy: Policy,
     /// How many workers were asked for last.
     pub target: usize,
-    pub lives: BTreeMap<WorkerId, Life>,
+    alive: BTreeMap<WorkerId, Life>,
+    gone: BTreeMap<WorkerId, Life>,
+    /// How many of the living are in each phase.
+    counts: [usize; 4],
     /// All pauses together.
     pub slept: Millis,
     /// When the last pause ended.
@@ -55,7 +57,9 @@ impl Books {
             now: 0,
             target: policy.workers,
             policy,
-            lives: BTreeMap::new(),
+            alive: BTreeMap::new(),
+            gone: BTreeMap::new(),
+            counts: [0; 4],
             slept: 0,
             woke: 0,
             ready_input: None,
@@ -71,15 +75,28 @@ impl Books {
     }
 
     pub fn count(&self, phase: Phase) -> usize {
-        self.lives.values().filter(|life| life.phase == phase).count()
+        self.counts[phase as usize]
     }
 
     pub fn alive(&self) -> impl Iterator<Item = (&WorkerId, &Life)> {
-        self.lives.iter().filter(|(_, life)| life.phase != Phase::Gone)
+        self.alive.iter()
+    }
+
+    pub fn gone(&self) -> impl Iterator<Item = &Life> {
+        self.gone.values()
+    }
+
+    pub fn is_alive(&self, worker: WorkerId) -> bool {
+        self.alive.contains_key(&worker)
+    }
+
+    /// One that was spawned, alive or gone.
+    pub fn life(&self, worker: WorkerId) -> &Life {
+        self.alive.get(&worker).unwrap_or_else(|| &self.gone[&worker])
     }
 
     pub fn is(&self, worker: WorkerId, phase: Phase) -> bool {
-        self.lives.get(&worker).is_some_and(|life| life.phase == phase)
+        self.alive.get(&worker).is_some_and(|life| life.phase == phase)
     }
 
     pub fn note_input(&mut self, input: &Input) {
@@ -90,7 +107,7 @@ impl Books {
             Input::Exited(worker, exit) => self.note_exit(worker, exit),
             Input::SpawnFailed { worker, .. } => self.note_exit(worker, Exit::NeverStarted),
             Input::Heartbeat(worker, _) => {
-                if let Some(life) = self.lives.get_mut(&worker) {
+                if let Some(life) = self.alive.get_mut(&worker) {
                     life.heard = self.now;
                 }
             }
@@ -99,7 +116,7 @@ impl Books {
     }
 
     fn note_exit(&mut self, worker: WorkerId, exit: Exit) {
-        if self.lives.get(&worker).is_some_and(|life| life.phase != Phase::Gone) {
+        if self.is_alive(worker) {
             self.exit_input = Some((worker, exit));
         }
     }
@@ -112,7 +129,7 @@ impl Books {
                 Rule::LegalPath.check(drains, || format!("worker {worker} was not to drain"))
             }
             Action::Signal { worker, .. } => {
-                let alive = !self.is(*worker, Phase::Gone) && self.lives.contains_key(worker);
+                let alive = self.is_alive(*worker);
                 Rule::LegalPath.check(alive, || format!("a signal to {worker}, which is gone"))?;
                 self.moves(*worker, &[Phase::Starting, Phase::Ready], Phase::Dying);
                 Ok(())
@@ -128,21 +145,21 @@ impl Books {
             Event::Ready(worker) => {
                 let said = self.ready_input.take() == Some(worker);
                 let legal = said && self.moves(worker, &[Phase::Starting], Phase::Ready);
-                if let Some(life) = self.lives.get_mut(&worker) {
+                if let Some(life) = self.alive.get_mut(&worker) {
                     (life.ready, life.heard) = (Some(self.now), self.now);
                 }
                 Rule::LegalPath.check(legal, || format!("worker {worker} is not ready"))
             }
             Event::Draining(worker, _) => {
                 let legal = self.moves(worker, &[Phase::Ready], Phase::Draining);
-                if let Some(life) = self.lives.get_mut(&worker) {
+                if let Some(life) = self.alive.get_mut(&worker) {
                     life.drained = true;
                 }
                 Rule::LegalPath.check(legal, || format!("worker {worker} cannot drain"))
             }
             Event::Disconnected(worker) => {
                 let draining = self.is(worker, Phase::Draining);
-                let life = self.lives.get_mut(&worker).filter(|life| !life.disconnected);
+                let life = self.alive.get_mut(&worker).filter(|life| !life.disconnected);
                 let legal = draining && life.map(|life| life.disconnected = true).is_some();
                 Rule::LegalPath.check(legal, || format!("worker {worker} cannot disconnect"))
             }
@@ -150,9 +167,10 @@ impl Books {
             Event::Exited { worker, exit, uptime, .. } => {
                 let seen = self.exit_input.take() == Some((worker, exit));
                 Rule::EachExitOnce.check(seen, || format!("worker {worker} did not {exit}"))?;
-                let life = self.lives.get_mut(&worker).expect("it was alive");
-                life.phase = Phase::Gone;
+                let life = self.alive.remove(&worker).expect("an exit is noted of the living only");
+                self.counts[life.phase as usize] -= 1;
                 let truth = self.now - life.spawned;
+                self.gone.insert(worker, life);
                 Rule::ViewsAgree.check(millis(uptime) <= truth, || {
                     format!("worker {worker} lived {truth} ms, not {uptime:?}")
                 })
@@ -178,25 +196,23 @@ impl Books {
             started: false,
             disconnected: false,
         };
-        let before = self.lives.insert(worker, life);
-        Rule::LegalPath.check(before.is_none(), || format!("worker {worker} is spawned twice"))
+        let known = self.gone.contains_key(&worker) || self.alive.insert(worker, life).is_some();
+        self.counts[Phase::Starting as usize] += usize::from(!known);
+        Rule::LegalPath.check(!known, || format!("worker {worker} is spawned twice"))
     }
 
     fn started(&mut self, worker: WorkerId) -> Checked {
-        let life = self.lives.get_mut(&worker).filter(|life| !life.started);
+        let life = self.alive.get_mut(&worker).filter(|life| !life.started);
         let announced = life.map(|life| life.started = true).is_some();
         Rule::LegalPath.check(announced, || format!("worker {worker} starts unannounced, or twice"))
     }
 
     fn unhealthy(&mut self, worker: WorkerId, why: &str) -> Checked {
-        let Some(life) = self.lives.get_mut(&worker).filter(|life| life.phase != Phase::Gone)
-        else {
+        self.moves(worker, &[Phase::Starting, Phase::Ready], Phase::Dying);
+        let Some(life) = self.alive.get_mut(&worker) else {
             return Rule::LegalPath.check(false, || format!("worker {worker} is gone already"));
         };
         life.unhealthy = Some(self.now);
-        if life.phase != Phase::Draining {
-            life.phase = Phase::Dying;
-        }
         let Some(period) = self.policy.heartbeat.filter(|_| why.contains("heard")) else {
             return Ok(());
         };
@@ -208,8 +224,12 @@ impl Books {
 
     /// True when the worker was in one of the phases `from`, and is in `to` now.
     fn moves(&mut self, worker: WorkerId, from: &[Phase], to: Phase) -> bool {
-        let life = self.lives.get_mut(&worker).filter(|life| from.contains(&life.phase));
-        life.map(|life| life.phase = to).is_some()
+        let life = self.alive.get_mut(&worker).filter(|life| from.contains(&life.phase));
+        let Some(life) = life else { return false };
+        self.counts[life.phase as usize] -= 1;
+        self.counts[to as usize] += 1;
+        life.phase = to;
+        true
     }
 
     pub fn end_of_step(&self) -> Checked {

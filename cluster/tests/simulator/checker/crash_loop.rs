@@ -57,14 +57,14 @@ impl CrashLoops {
             }
             Event::Scaled { .. } => self.forgive(),
             Event::Exited { worker, voluntary, .. } => {
-                let life = &books.lives[&worker];
+                let life = books.life(worker);
                 if !life.drained && life.unhealthy.is_none() {
                     self.ended(worker, voluntary, books);
                 }
                 Ok(())
             }
             Event::Unhealthy(worker, _) => {
-                if !books.lives[&worker].drained {
+                if !books.life(worker).drained {
                     self.ended(worker, false, books);
                 }
                 Ok(())
@@ -74,7 +74,7 @@ impl CrashLoops {
                 Ok(())
             }
             Event::Draining(worker, why) if Books::is_replacement(why) => {
-                self.debts.remove(&books.lives[&worker].slot);
+                self.debts.remove(&books.life(worker).slot);
                 Ok(())
             }
             Event::BackingOff { slot, failures, delay } => {
@@ -92,7 +92,7 @@ impl CrashLoops {
     }
 
     fn ended(&mut self, worker: WorkerId, voluntary: bool, books: &Books) {
-        let life = &books.lives[&worker];
+        let life = books.life(worker);
         let debt = self.debts.entry(life.slot).or_default();
         let lived = books.now - life.spawned;
         if life.ready.is_none() || lived < millis(books.policy.min_uptime) {

@@ -33,7 +33,7 @@ impl ReloadRules {
                     life.slot == *slot && life.generation == *generation && life.ready.is_some()
                 });
                 let had = runs
-                    || books.lives.values().any(|life| {
+                    || books.gone().any(|life| {
                         life.slot == *slot && life.generation == *generation && life.ready.is_some()
                     });
                 RULE.check(had || !self.failed.contains(generation), || {
@@ -63,7 +63,7 @@ impl ReloadRules {
             }
             Event::ReloadFinished(generation) => return self.finished(generation, books),
             Event::Exited { worker, voluntary: false, .. } | Event::Unhealthy(worker, _) => {
-                let life = &books.lives[&worker];
+                let life = books.life(worker);
                 let was_counted = life.phase != Phase::Draining
                     && (life.unhealthy.is_none() || matches!(event, Event::Unhealthy(..)));
                 if was_counted && self.running == Some(life.generation) {
@@ -80,7 +80,7 @@ impl ReloadRules {
 
     /// An old worker goes: somebody else must stand in its slot.
     fn replaced(&self, old: WorkerId, why: Retirement, books: &Books) -> Checked {
-        let slot = books.lives[&old].slot;
+        let slot = books.life(old).slot;
         RULE.check(why != Retirement::Reload || self.running.is_some(), || {
             format!("worker {old} goes for a reload, and there is none")
         })?;
