@@ -96,11 +96,15 @@ impl Supervisor {
     /// sentence "worker 7 …".
     pub(super) fn lost(&mut self, id: WorkerId, worker: &Worker, how: &str) {
         let (slot, role) = (worker.slot, self.role(id, worker.slot));
-        self.surplus.remove(&id);
+        let was_surplus = self.surplus.remove(&id).is_some();
         match role {
+            Role::None if was_surplus => {}
             Role::None => return,
             Role::Newcomer => self.dismiss_newcomer(slot),
-            Role::Current => self.slot_mut(slot).place = Place::Vacant,
+            Role::Current => {
+                self.slot_mut(slot).place = Place::Vacant;
+                self.drop_replacement(slot);
+            }
         }
         let early = worker.is_early(self.now(), &self.policy);
         if self.stop.is_some() || self.fails_reload(id, worker, how) {
@@ -108,22 +112,31 @@ impl Supervisor {
         }
         match role {
             Role::Current => self.vacated(slot, early),
-            _ => self.replace_later(slot, early),
+            Role::Newcomer => self.replace_later(slot, early),
+            Role::None => {}
         }
     }
 
     /// A slot has lost its worker: whose turn is it, and when?
     fn vacated(&mut self, slot: SlotId, early: bool) {
-        self.drop_replacement(slot);
         if self.slot(slot).newcomer.is_some() {
             self.promote(slot);
         } else if self.target < self.desired() {
             self.give_up(slot);
         } else if self.reload.is_some() {
-            self.slot_mut(slot).failures.clear();
-            self.fill(slot);
+            self.refill(slot);
         } else {
             self.restart(slot, early);
+        }
+    }
+
+    /// Fills a slot for another reason than a death: what it did wrong before is forgotten.
+    pub(super) fn refill(&mut self, slot: SlotId) {
+        if self.target < self.desired() {
+            self.give_up(slot);
+        } else {
+            self.slot_mut(slot).failures.clear();
+            self.fill(slot);
         }
     }
 

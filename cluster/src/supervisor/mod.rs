@@ -44,6 +44,7 @@ mod view;
 mod worker;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,9 @@ use timers::{Timer, Timers};
 pub use view::{SlotState, SlotView, WorkerView};
 pub use worker::State as WorkerState;
 use worker::{Counts, Worker};
+
+/// A step is wanted at least this often while something will be due.
+const PULSE: Duration = Duration::from_secs(5);
 
 /// The state of the whole cluster, as far as decisions need it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -150,7 +154,7 @@ impl Supervisor {
     /// Inputs about workers that are gone are ignored. What is due by time happens on
     /// [`Input::Tick`] only, so the driver can hand in first what has arrived already.
     pub fn step(&mut self, now: Time, input: Input) -> Vec<Action> {
-        if self.clock.advance(now, self.timers.next()) {
+        if self.clock.advance(now, self.due()) {
             self.resumed = self.clock.now();
         }
         self.take(input);
@@ -161,7 +165,7 @@ impl Supervisor {
     /// When, on the driver's clock, [`Input::Tick`] is wanted. It may have passed already.
     #[must_use]
     pub fn next_wake(&self) -> Option<Time> {
-        self.timers.next().map(|at| self.clock.on_the_drivers(at))
+        self.due().map(|at| self.clock.on_the_drivers(at))
     }
 
     /// Other settings from now on. It takes effect with the next step; workers that run already
@@ -224,6 +228,13 @@ impl Supervisor {
         self.open_gate();
         self.go_on_reloading();
         self.begin_replacements();
+    }
+
+    /// When a step is wanted. As long as something will be due, a step is wanted now and then even
+    /// if nothing is: the more often we are called, the better we know how long we did not run.
+    fn due(&self) -> Option<Time> {
+        let pulse = self.policy.heartbeat.unwrap_or(PULSE).min(PULSE);
+        self.timers.next().map(|at| at.min(self.now().after(pulse)))
     }
 
     fn now(&self) -> Time {

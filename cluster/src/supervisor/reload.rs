@@ -60,8 +60,7 @@ impl Supervisor {
         self.emit(Event::ReloadStarted(generation));
         for slot in self.used.clone() {
             if self.slot(slot).is_empty() {
-                self.slot_mut(slot).failures.clear();
-                self.fill(slot);
+                self.refill(slot);
             } else {
                 self.touch(slot);
             }
@@ -170,10 +169,18 @@ impl Supervisor {
             reload.steps.insert(slot, Step::Proving);
             self.invite(slot, generation);
         }
-        let done = |reload: &Reload| reload.pending.is_empty() && reload.steps.is_empty();
-        if self.occupied() == self.desired() && self.reload.as_ref().is_some_and(done) {
+        if self.is_reload_done() {
             self.finish_reload();
         }
+    }
+
+    /// Nobody waits for a turn, no turn is under way, and no slot is without a worker of its own or
+    /// in the middle of a planned replacement.
+    fn is_reload_done(&self) -> bool {
+        let done = |reload: &Reload| reload.pending.is_empty() && reload.steps.is_empty();
+        self.reload.as_ref().is_some_and(done)
+            && self.occupied() == self.desired()
+            && self.newcomers.is_empty()
     }
 
     fn finish_reload(&mut self) {
@@ -224,8 +231,7 @@ impl Supervisor {
         let reason = format!("{what}; {new} of {} slots run the new version", self.desired());
         self.end_reload(&reload, reason);
         for slot in vacated {
-            self.slot_mut(slot).failures.clear();
-            self.fill(slot);
+            self.refill(slot);
         }
         self.release(reload.generation);
     }

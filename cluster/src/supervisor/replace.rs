@@ -142,7 +142,9 @@ impl Supervisor {
         let Some(replacement) = &mut self.slots[slot.0 as usize].replacement else { return };
         if !early {
             replacement.failures.clear();
-            self.timers.arm(Timer::Replace(slot), self.clock.now());
+        }
+        if !early || self.reload.is_some() {
+            self.replace_now(slot);
             return;
         }
         let delay = replacement.failures.failed_attempt(&self.policy, &mut self.dice);

@@ -34,19 +34,21 @@ impl Supervisor {
     }
 
     pub(super) fn reset_wanted(&mut self, request: RequestId, slot: SlotId) {
-        let result = self.may_change().and_then(|()| self.reset(slot)).map(|()| self.target);
-        self.reply(request, result);
+        let result = self.may_change().and_then(|()| self.may_reset(slot));
+        let granted = result.is_ok();
+        self.reply(request, result.map(|()| self.target));
+        if granted {
+            self.refill(slot);
+        }
     }
 
-    fn reset(&mut self, slot: SlotId) -> Result<(), Refusal> {
+    fn may_reset(&self, slot: SlotId) -> Result<(), Refusal> {
         if !self.used.contains(&slot) {
             return Err(Refusal(format!("there is no slot {slot}")));
         }
         if self.slot(slot).place != Place::Errored {
             return Err(Refusal(format!("slot {slot} is not errored")));
         }
-        self.slot_mut(slot).failures.clear();
-        self.fill(slot);
         Ok(())
     }
 

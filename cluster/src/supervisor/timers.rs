@@ -20,6 +20,8 @@ pub(super) enum Timer {
     Lifetime(WorkerId),
     /// A draining worker should be gone.
     DrainedBy(WorkerId),
+    /// In a stop: who is still there gets SIGKILL. It comes before `KillAt`, which it makes needless.
+    KillAllAt,
     /// A worker that was told to leave now has not left.
     KillAt(WorkerId),
     /// A slot's back-off is over.
@@ -30,8 +32,6 @@ pub(super) enum Timer {
     RefuseAt,
     /// In a stop: who is still there gets SIGTERM.
     TerminateAt,
-    /// In a stop: who is still there gets SIGKILL.
-    KillAllAt,
 }
 
 impl Timer {

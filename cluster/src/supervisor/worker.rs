@@ -85,7 +85,7 @@ impl Worker {
     pub(super) fn moment(&self, now: Time) -> String {
         match self.ready {
             None => " before it was ready".to_owned(),
-            Some(ready) => format!(" {} after it was ready", in_words(now.since(ready))),
+            Some(ready) => format!(", {} after it was ready", in_words(now.since(ready))),
         }
     }
 

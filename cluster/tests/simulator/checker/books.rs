@@ -1,0 +1,246 @@
+//! Who is alive and how far, as the events say; invariants 3 and 7.
+
+use std::collections::BTreeMap;
+
+use cluster::supervisor::{
+    Action, Event, Exit, Generation, Input, Policy, Retirement, SlotId, WorkerId,
+};
+
+use super::{Checked, Rule};
+use crate::world::{Millis, millis};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Starting,
+    Ready,
+    Draining,
+    /// Given up: it is being killed.
+    Dying,
+}
+
+pub struct Life {
+    pub slot: SlotId,
+    pub generation: Generation,
+    pub phase: Phase,
+    pub spawned: Millis,
+    pub ready: Option<Millis>,
+    pub heard: Millis,
+    /// The supervisor said that it hangs or is broken, then.
+    pub unhealthy: Option<Millis>,
+    pub drained: bool,
+    started: bool,
+    disconnected: bool,
+}
+
+pub struct Books {
+    pub now: Millis,
+    pub policy: Policy,
+    /// How many workers were asked for last.
+    pub target: usize,
+    alive: BTreeMap<WorkerId, Life>,
+    gone: BTreeMap<WorkerId, Life>,
+    /// How many of the living are in each phase.
+    counts: [usize; 4],
+    /// All pauses together.
+    pub slept: Millis,
+    /// When the last pause ended.
+    woke: Millis,
+    /// The one that was said to be ready in this step.
+    ready_input: Option<WorkerId>,
+    /// The one that was said to be gone in this step, until its event has come.
+    exit_input: Option<(WorkerId, Exit)>,
+}
+
+impl Books {
+    pub fn new(policy: Policy) -> Self {
+        Self {
+            now: 0,
+            target: policy.workers,
+            policy,
+            alive: BTreeMap::new(),
+            gone: BTreeMap::new(),
+            counts: [0; 4],
+            slept: 0,
+            woke: 0,
+            ready_input: None,
+            exit_input: None,
+        }
+    }
+
+    pub fn slept(&mut self, time: Millis) {
+        // When in the time between two steps it fell asleep nobody can tell; deadlines may move by
+        // that much more.
+        self.slept += time + 5000;
+        self.woke = self.now + time;
+    }
+
+    pub fn count(&self, phase: Phase) -> usize {
+        self.counts[phase as usize]
+    }
+
+    pub fn alive(&self) -> impl Iterator<Item = (&WorkerId, &Life)> {
+        self.alive.iter()
+    }
+
+    pub fn gone(&self) -> impl Iterator<Item = &Life> {
+        self.gone.values()
+    }
+
+    pub fn is_alive(&self, worker: WorkerId) -> bool {
+        self.alive.contains_key(&worker)
+    }
+
+    /// One that was spawned, alive or gone.
+    pub fn life(&self, worker: WorkerId) -> &Life {
+        self.alive.get(&worker).unwrap_or_else(|| &self.gone[&worker])
+    }
+
+    pub fn is(&self, worker: WorkerId, phase: Phase) -> bool {
+        self.alive.get(&worker).is_some_and(|life| life.phase == phase)
+    }
+
+    pub fn note_input(&mut self, input: &Input) {
+        self.ready_input = None;
+        self.exit_input = None;
+        match *input {
+            Input::Ready(worker) => self.ready_input = Some(worker),
+            Input::Exited(worker, exit) => self.note_exit(worker, exit),
+            Input::SpawnFailed { worker, .. } => self.note_exit(worker, Exit::NeverStarted),
+            Input::Heartbeat(worker, _) => {
+                if let Some(life) = self.alive.get_mut(&worker) {
+                    life.heard = self.now;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn note_exit(&mut self, worker: WorkerId, exit: Exit) {
+        if self.is_alive(worker) {
+            self.exit_input = Some((worker, exit));
+        }
+    }
+
+    pub fn note_action(&mut self, action: &Action) -> Checked {
+        match action {
+            Action::Spawn { worker, .. } => self.started(*worker),
+            Action::Drain { worker, .. } => {
+                let drains = self.is(*worker, Phase::Draining);
+                Rule::LegalPath.check(drains, || format!("worker {worker} was not to drain"))
+            }
+            Action::Signal { worker, .. } => {
+                let alive = self.is_alive(*worker);
+                Rule::LegalPath.check(alive, || format!("a signal to {worker}, which is gone"))?;
+                self.moves(*worker, &[Phase::Starting, Phase::Ready], Phase::Dying);
+                Ok(())
+            }
+            Action::Emit(event) => self.note_event(event),
+            _ => Ok(()),
+        }
+    }
+
+    fn note_event(&mut self, event: &Event) -> Checked {
+        match *event {
+            Event::Spawned { worker, slot, generation } => self.spawned(worker, slot, generation),
+            Event::Ready(worker) => {
+                let said = self.ready_input.take() == Some(worker);
+                let legal = said && self.moves(worker, &[Phase::Starting], Phase::Ready);
+                if let Some(life) = self.alive.get_mut(&worker) {
+                    (life.ready, life.heard) = (Some(self.now), self.now);
+                }
+                Rule::LegalPath.check(legal, || format!("worker {worker} is not ready"))
+            }
+            Event::Draining(worker, _) => {
+                let legal = self.moves(worker, &[Phase::Ready], Phase::Draining);
+                if let Some(life) = self.alive.get_mut(&worker) {
+                    life.drained = true;
+                }
+                Rule::LegalPath.check(legal, || format!("worker {worker} cannot drain"))
+            }
+            Event::Disconnected(worker) => {
+                let draining = self.is(worker, Phase::Draining);
+                let life = self.alive.get_mut(&worker).filter(|life| !life.disconnected);
+                let legal = draining && life.map(|life| life.disconnected = true).is_some();
+                Rule::LegalPath.check(legal, || format!("worker {worker} cannot disconnect"))
+            }
+            Event::Unhealthy(worker, ref why) => self.unhealthy(worker, why),
+            Event::Exited { worker, exit, uptime, .. } => {
+                let seen = self.exit_input.take() == Some((worker, exit));
+                Rule::EachExitOnce.check(seen, || format!("worker {worker} did not {exit}"))?;
+                let life = self.alive.remove(&worker).expect("an exit is noted of the living only");
+                self.counts[life.phase as usize] -= 1;
+                let truth = self.now - life.spawned;
+                self.gone.insert(worker, life);
+                Rule::ViewsAgree.check(millis(uptime) <= truth, || {
+                    format!("worker {worker} lived {truth} ms, not {uptime:?}")
+                })
+            }
+            Event::Scaled { to, .. } => {
+                self.target = to;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn spawned(&mut self, worker: WorkerId, slot: SlotId, generation: Generation) -> Checked {
+        let life = Life {
+            slot,
+            generation,
+            phase: Phase::Starting,
+            spawned: self.now,
+            ready: None,
+            heard: self.now,
+            unhealthy: None,
+            drained: false,
+            started: false,
+            disconnected: false,
+        };
+        let known = self.gone.contains_key(&worker) || self.alive.insert(worker, life).is_some();
+        self.counts[Phase::Starting as usize] += usize::from(!known);
+        Rule::LegalPath.check(!known, || format!("worker {worker} is spawned twice"))
+    }
+
+    fn started(&mut self, worker: WorkerId) -> Checked {
+        let life = self.alive.get_mut(&worker).filter(|life| !life.started);
+        let announced = life.map(|life| life.started = true).is_some();
+        Rule::LegalPath.check(announced, || format!("worker {worker} starts unannounced, or twice"))
+    }
+
+    fn unhealthy(&mut self, worker: WorkerId, why: &str) -> Checked {
+        self.moves(worker, &[Phase::Starting, Phase::Ready], Phase::Dying);
+        let Some(life) = self.alive.get_mut(&worker) else {
+            return Rule::LegalPath.check(false, || format!("worker {worker} is gone already"));
+        };
+        life.unhealthy = Some(self.now);
+        let Some(period) = self.policy.heartbeat.filter(|_| why.contains("heard")) else {
+            return Ok(());
+        };
+        let silent = self.now - life.heard.max(self.woke);
+        Rule::SparesTheSilenced.check(silent >= 2 * millis(period), || {
+            format!("worker {worker} was silent for {silent} ms only")
+        })
+    }
+
+    /// True when the worker was in one of the phases `from`, and is in `to` now.
+    fn moves(&mut self, worker: WorkerId, from: &[Phase], to: Phase) -> bool {
+        let life = self.alive.get_mut(&worker).filter(|life| from.contains(&life.phase));
+        let Some(life) = life else { return false };
+        self.counts[life.phase as usize] -= 1;
+        self.counts[to as usize] += 1;
+        life.phase = to;
+        true
+    }
+
+    pub fn end_of_step(&self) -> Checked {
+        Rule::EachExitOnce.check(self.exit_input.is_none(), || {
+            format!("nobody was told that {:?} is gone", self.exit_input)
+        })
+    }
+
+    /// Whether a worker that goes for this reason is replaced by a newcomer.
+    pub fn is_replacement(why: Retirement) -> bool {
+        use Retirement::{MaxLifetime, MaxRequests, MemoryLimit, Reload};
+        matches!(why, Reload | MemoryLimit | MaxRequests | MaxLifetime)
+    }
+}
