@@ -5,6 +5,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::stage::earliest;
+
 /// Rings once for each instant that it is asked to watch.
 ///
 /// A connection's due time moves with each request, nearly always to later. The timer is left alone
@@ -16,9 +18,16 @@ pub(super) struct Alarm {
 }
 
 impl Alarm {
-    /// Ready when `due` has come. Asked again about the same instant, it stays silent.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, due: Option<Instant>) -> Poll<()> {
-        let Some(due) = due.filter(|due| self.rang_for != Some(*due)) else {
+    /// Ready when `due` or the `deadline` has come. It rings for the same `due` only once: what was
+    /// to be done about it has been done, or bytes are on their way, which wake the connection.
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        due: Option<Instant>,
+        deadline: Option<Instant>,
+    ) -> Poll<()> {
+        let due = due.filter(|due| self.rang_for != Some(*due));
+        let Some(due) = earliest(due, deadline) else {
             return Poll::Pending;
         };
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(due)));
