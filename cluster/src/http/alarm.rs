@@ -43,3 +43,45 @@ impl Alarm {
         Poll::Ready(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::time::Duration;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn it_rings_once_for_an_instant_and_again_for_a_later_one() {
+        let (mut alarm, start) = (Alarm::default(), Instant::now());
+        let (due, later) = (Some(start + SECOND), Some(start + SECOND * 2));
+        poll_fn(|cx| alarm.poll(cx, due, None)).await;
+        assert_eq!(start.elapsed(), SECOND);
+        assert!(poll_fn(|cx| Poll::Ready(alarm.poll(cx, due, None))).await.is_pending());
+        poll_fn(|cx| alarm.poll(cx, later, None)).await;
+        assert_eq!(start.elapsed(), SECOND * 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_deadline_rings_when_the_due_time_has_rung() {
+        let (mut alarm, start) = (Alarm::default(), Instant::now());
+        let (due, deadline) = (Some(start + SECOND), Some(start + SECOND * 2));
+        for _ in 0..2 {
+            poll_fn(|cx| alarm.poll(cx, due, deadline)).await;
+        }
+        assert_eq!(start.elapsed(), SECOND * 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_follows_a_due_time_that_moves() {
+        let (mut alarm, start) = (Alarm::default(), Instant::now());
+        for seconds in [100, 3] {
+            let due = Some(start + SECOND * seconds);
+            assert!(poll_fn(|cx| Poll::Ready(alarm.poll(cx, due, None))).await.is_pending());
+        }
+        poll_fn(|cx| alarm.poll(cx, Some(start + SECOND * 5), None)).await;
+        assert_eq!(start.elapsed(), SECOND * 5);
+    }
+}

@@ -78,6 +78,7 @@ async fn an_idle_connection_is_sent_away() {
     let limits = HttpLimits { idle_time: Duration::from_secs(5), ..HttpLimits::default() };
     let lab = Lab::with(limits);
     let (mut client, connection) = connect_http2(&lab).await;
+    tokio::time::sleep(limits.idle_time / 2).await;
     ask(&mut client, "/").await;
     let began = Instant::now();
     connection.await.unwrap().unwrap();
@@ -98,6 +99,17 @@ async fn a_client_that_only_says_hello_is_closed() {
     client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
     read_all(&mut client).await;
     assert_eq!(began.elapsed(), limits.idle_time + limits.header_time);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_hear_goaway_does_not_hold_the_drain_for_long() {
+    let lab = Lab::new();
+    let mut client = lab.connect();
+    client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+    client.io.read_exact(&mut [0; 9]).await.unwrap();
+    let began = lab.drain();
+    read_all(&mut client).await;
+    assert_eq!(began.elapsed(), HttpLimits::default().header_time);
 }
 
 #[tokio::test(start_paused = true)]

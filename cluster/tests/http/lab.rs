@@ -139,6 +139,13 @@ async fn answer(
             Ok(text(StatusCode::OK, "slow"))
         }
         "/echo" => Ok(text(StatusCode::OK, request.into_body().collect().await?.to_bytes())),
+        "/sip" => {
+            let mut body = request.into_body();
+            body.frame().await.expect("a first frame")?;
+            entered.add_permits(1);
+            gate.acquire().await.unwrap().forget();
+            Ok(text(StatusCode::OK, body.collect().await?.to_bytes()))
+        }
         "/early" => Ok(text(StatusCode::PAYLOAD_TOO_LARGE, "too much")),
         "/big" => Ok(text(StatusCode::OK, big())),
         "/panic" => panic!("asked to"),

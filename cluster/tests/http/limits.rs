@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::lab::{GET, Lab};
 
 const SHORT: HttpLimits = HttpLimits {
-    header_size: 8192,
+    header_size: 4000,
     header_time: Duration::from_secs(3),
     idle_time: Duration::from_secs(10),
     body_time: Duration::from_secs(5),
@@ -23,12 +23,12 @@ async fn a_head_too_long_is_answered_431() {
         let lab = Lab::with(SHORT);
         let mut client = lab.connect();
         let end = if whole { "\r\n\r\n" } else { "" };
-        client.send(format!("GET / HTTP/1.1\r\nx: {}{end}", "x".repeat(8192))).await;
+        client.send(format!("GET / HTTP/1.1\r\nx: {}{end}", "x".repeat(4000))).await;
         assert_eq!(client.answer().await.status(), "431");
         client.closed().await;
     }
     let lab = Lab::with(SHORT);
-    let head = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(8000));
+    let head = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(3900));
     assert_eq!(lab.connect().ask(head).await.status(), "200");
 }
 
@@ -170,9 +170,14 @@ async fn a_short_body_that_nobody_reads_does_not_cost_the_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn where_the_rest_of_a_body_is_long_or_slow_the_answer_says_close() {
-    for head in
-        ["content-length: 300000", "content-length: 5", "content-length: 5\r\nexpect: 100-continue"]
-    {
+    let long = "x".repeat(300_000);
+    let long = format!("transfer-encoding: chunked\r\n\r\n493e0\r\n{long}\r\n0");
+    for head in [
+        &long,
+        "content-length: 300000",
+        "content-length: 5",
+        "content-length: 5\r\nexpect: 100-continue",
+    ] {
         let lab = Lab::new();
         let mut client = lab.connect();
         client.send(format!("POST / HTTP/1.1\r\n{head}\r\n\r\n")).await;
@@ -180,4 +185,20 @@ async fn where_the_rest_of_a_body_is_long_or_slow_the_answer_says_close() {
         assert_eq!((answer.status(), answer.says_close()), ("200", true));
         client.closed().await;
     }
+}
+
+/// Only the client's time counts: a service may take as long as it likes between two reads.
+#[tokio::test(start_paused = true)]
+async fn a_service_that_reads_slowly_is_not_the_clients_fault() {
+    let lab = Lab::with(SHORT);
+    let mut client = lab.connect();
+    client.send("POST /sip HTTP/1.1\r\ncontent-length: 3\r\n\r\n").await;
+    sleep(SHORT.body_time / 2).await;
+    client.send("a").await;
+    lab.entered().await;
+    sleep(SHORT.body_time * 2).await;
+    lab.gate.add_permits(1);
+    sleep(SHORT.body_time / 4).await;
+    client.send("bc").await;
+    assert_eq!(client.answer().await.body, b"bc");
 }
