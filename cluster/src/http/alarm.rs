@@ -5,6 +5,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::stage::earliest;
+
 /// Rings once for each instant that it is asked to watch.
 ///
 /// A connection's due time moves with each request, nearly always to later. The timer is left alone
@@ -16,9 +18,16 @@ pub(super) struct Alarm {
 }
 
 impl Alarm {
-    /// Ready when `due` has come. Asked again about the same instant, it stays silent.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, due: Option<Instant>) -> Poll<()> {
-        let Some(due) = due.filter(|due| self.rang_for != Some(*due)) else {
+    /// Ready when `due` or the `deadline` has come. It rings for the same `due` only once: what was
+    /// to be done about it has been done, or bytes are on their way, which wake the connection.
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        due: Option<Instant>,
+        deadline: Option<Instant>,
+    ) -> Poll<()> {
+        let due = due.filter(|due| self.rang_for != Some(*due));
+        let Some(due) = earliest(due, deadline) else {
             return Poll::Pending;
         };
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(due)));
@@ -32,5 +41,47 @@ impl Alarm {
         }
         self.rang_for = Some(due);
         Poll::Ready(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::time::Duration;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn it_rings_once_for_an_instant_and_again_for_a_later_one() {
+        let (mut alarm, start) = (Alarm::default(), Instant::now());
+        let (due, later) = (Some(start + SECOND), Some(start + SECOND * 2));
+        poll_fn(|cx| alarm.poll(cx, due, None)).await;
+        assert_eq!(start.elapsed(), SECOND);
+        assert!(poll_fn(|cx| Poll::Ready(alarm.poll(cx, due, None))).await.is_pending());
+        poll_fn(|cx| alarm.poll(cx, later, None)).await;
+        assert_eq!(start.elapsed(), SECOND * 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_deadline_rings_when_the_due_time_has_rung() {
+        let (mut alarm, start) = (Alarm::default(), Instant::now());
+        let (due, deadline) = (Some(start + SECOND), Some(start + SECOND * 2));
+        for _ in 0..2 {
+            poll_fn(|cx| alarm.poll(cx, due, deadline)).await;
+        }
+        assert_eq!(start.elapsed(), SECOND * 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_follows_a_due_time_that_moves() {
+        let (mut alarm, start) = (Alarm::default(), Instant::now());
+        for seconds in [100, 3] {
+            let due = Some(start + SECOND * seconds);
+            assert!(poll_fn(|cx| Poll::Ready(alarm.poll(cx, due, None))).await.is_pending());
+        }
+        poll_fn(|cx| alarm.poll(cx, Some(start + SECOND * 5), None)).await;
+        assert_eq!(start.elapsed(), SECOND * 5);
     }
 }

@@ -24,7 +24,7 @@ use super::phase::{Phase, changed, cut};
 use super::progress::Progress;
 use super::server::Shared;
 use super::service::Handler;
-use super::stage::{Stage, earliest};
+use super::stage::Stage;
 use super::tap::Tap;
 use super::transport::Transport;
 use super::wire::Wire;
@@ -185,7 +185,7 @@ where
             if let Poll::Ready(done) = poll(cx) {
                 return Poll::Ready(Step::Done(done));
             }
-            ready!(alarm.poll(cx, earliest(progress.due(), phase.deadline())));
+            ready!(alarm.poll(cx, progress.due(), phase.deadline()));
             Poll::Ready(Step::Look)
         });
         tokio::select! {

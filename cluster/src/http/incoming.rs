@@ -1,15 +1,16 @@
 //! The body of a request.
 
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 
+use super::leftover::{Fate, Leftover};
 use super::progress::Part;
 use crate::Error;
 
@@ -18,16 +19,21 @@ use crate::Error;
 /// It has to come within `body_time`, of which only the time counts that is spent on waiting for the
 /// client. After that it ends with an error, and the connection is closed.
 pub struct Incoming {
-    body: hyper::body::Incoming,
+    /// hyper's part, and the note that the request is not over; both until the body has ended.
+    open: Option<(hyper::body::Incoming, Part)>,
     patience: Patience,
-    /// Given up when the body has ended.
-    open: Option<Part>,
+    fate: Arc<Fate>,
 }
 
 impl Incoming {
-    pub(super) fn new(body: hyper::body::Incoming, patience: Patience, open: Part) -> Self {
-        let open = (!body.is_end_stream()).then_some(open);
-        Self { body, patience, open }
+    pub(super) fn new(
+        body: hyper::body::Incoming,
+        body_time: Duration,
+        fate: Arc<Fate>,
+        open: Part,
+    ) -> Self {
+        let open = (!body.is_end_stream()).then_some((body, open));
+        Self { open, patience: Patience { left: body_time, waiting: None }, fate }
     }
 }
 
@@ -40,64 +46,65 @@ impl Body for Incoming {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let this = &mut *self;
-        if this.patience.is_over() {
+        let Some((body, _)) = &mut this.open else {
             return Poll::Ready(None);
-        }
-        let polled = Pin::new(&mut this.body).poll_frame(cx);
-        let Poll::Ready(frame) = polled else {
-            return this.patience.poll(cx).map(|error| Some(Err(error)));
+        };
+        let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) else {
+            ready!(this.patience.poll(cx));
+            this.open = None;
+            this.fate.set_late();
+            return Poll::Ready(Some(Err(late())));
         };
         this.patience.pause();
-        if this.body.is_end_stream() || !matches!(frame, Some(Ok(_))) {
+        if body.is_end_stream() || !matches!(frame, Some(Ok(_))) {
             this.open = None;
         }
         Poll::Ready(frame.map(|frame| frame.map_err(lost)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.open.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.open.as_ref().map_or_else(|| SizeHint::with_exact(0), |(body, _)| body.size_hint())
     }
 }
 
-impl std::fmt::Debug for Incoming {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.body.fmt(f)
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if let Some((body, open)) = self.open.take() {
+            self.fate.leave(Leftover { body, _open: open });
+        }
     }
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming").field("size", &self.size_hint()).finish_non_exhaustive()
+    }
+}
+
+fn late() -> Error {
+    Error::new("the body of the request took longer than body_time")
 }
 
 fn lost(error: hyper::Error) -> Error {
     Error::because("the body of the request did not come whole", error)
 }
 
-/// How much longer to wait for the client; tells everybody who shares `ran_out` when it is over.
-pub(super) struct Patience {
+/// How much longer to wait for the client.
+struct Patience {
     left: Duration,
     waiting: Option<(Instant, Pin<Box<Sleep>>)>,
-    ran_out: Arc<AtomicBool>,
 }
 
 impl Patience {
-    pub(super) fn new(left: Duration, ran_out: Arc<AtomicBool>) -> Self {
-        Self { left, waiting: None, ran_out }
-    }
-
-    fn is_over(&self) -> bool {
-        self.ran_out.load(Ordering::Relaxed)
-    }
-
     /// Waits on; ready when it is over.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let left = self.left;
-        let (_, timer) =
-            self.waiting.get_or_insert_with(|| (Instant::now(), Box::pin(sleep(left))));
-        timer.as_mut().poll(cx).map(|()| {
-            self.ran_out.store(true, Ordering::Relaxed);
-            Error::new("the body of the request took longer than body_time")
-        })
+        let waiting = self.waiting.get_or_insert_with(|| (Instant::now(), Box::pin(sleep(left))));
+        waiting.1.as_mut().poll(cx)
     }
 
     /// Something has come.

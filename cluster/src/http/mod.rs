@@ -23,6 +23,7 @@ mod alarm;
 mod answer;
 mod connection;
 mod incoming;
+mod leftover;
 mod linger;
 mod observer;
 mod peer;

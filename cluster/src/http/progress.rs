@@ -172,3 +172,35 @@ impl Drop for Part {
         self.progress.end(self.exchange, self.side);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn progress() -> Arc<Progress> {
+        let (_, phase) = watch::channel(Phase::Serving);
+        Arc::new(Progress::new(HttpLimits::default(), phase))
+    }
+
+    #[test]
+    fn bytes_after_an_end_of_file_that_was_only_shown_make_it_undone() {
+        let progress = progress();
+        progress.give_up();
+        assert!(progress.gave_up().is_some());
+        progress.received(b"G");
+        assert!(progress.gave_up().is_none());
+    }
+
+    #[test]
+    fn what_is_left_of_an_old_exchange_does_not_end_a_new_one() {
+        let progress = progress();
+        let (old_request, old_answer) = progress.begin();
+        let _new = progress.begin();
+        drop((old_request, old_answer));
+        progress.flushed();
+        assert!(matches!(
+            progress.lock().stage,
+            Stage::Exchange { asking: true, sent: Sent::Partly }
+        ));
+    }
+}

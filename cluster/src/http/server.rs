@@ -109,8 +109,8 @@ impl Server {
 }
 
 impl Shared {
-    pub(super) fn phase(&self) -> Phase {
-        *self.phase.borrow()
+    pub(super) fn is_draining(&self) -> bool {
+        *self.phase.borrow() != Phase::Serving
     }
 
     pub(super) fn watch_phase(&self) -> watch::Receiver<Phase> {

@@ -5,20 +5,19 @@ use std::error::Error as StdError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use hyper::body::Body;
-use hyper::header::{CONNECTION, HeaderValue};
+use hyper::header::{CONNECTION, EXPECT, HeaderValue};
 use hyper::service::Service;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use tokio::time::Instant;
 
 use super::answer::{Answer, Record};
-use super::incoming::{Incoming, Patience};
+use super::incoming::Incoming;
+use super::leftover::Fate;
 use super::peer::Peer;
-use super::phase::Phase;
-use super::progress::Progress;
+use super::progress::{Part, Progress};
 use super::server::Shared;
 
 /// Calls the user's service: notes when requests begin and end, turns failures into answers, and
@@ -49,30 +48,42 @@ where
     fn call(&self, request: Request<hyper::body::Incoming>) -> Self::Future {
         let began = Instant::now();
         let (asking, answering) = self.progress.begin();
-        let body_late = Arc::new(AtomicBool::new(false));
-        let patience = Patience::new(self.shared.limits.body_time, Arc::clone(&body_late));
-        let mut request = request.map(|body| Incoming::new(body, patience, asking));
-        request.extensions_mut().insert(self.shared.token());
-        request.extensions_mut().insert(self.peer);
-
+        let fate = Arc::new(Fate::default());
+        let request = self.prepare(request, Arc::clone(&fate), asking);
         let (method, version) = (request.method().clone(), request.version());
         let (service, shared) = (self.service.clone(), Arc::clone(&self.shared));
         let progress = Arc::clone(&self.progress);
+        let waits = request.headers().contains_key(EXPECT);
         Box::pin(async move {
             let outcome = attempt(move || service.call(request)).await;
-            let body_late = body_late.load(Ordering::Relaxed);
-            let failed = outcome.is_err() || body_late;
-            let mut response = answer_to(outcome, body_late);
+            let failed = outcome.is_err() || fate.is_late();
+            let mut response = answer_to(outcome, fate.is_late());
             if version > Version::HTTP_11 {
                 // HTTP/2 says GOAWAY, and upgrades streams, not connections.
             } else if is_upgrade(response.status(), &method) {
                 progress.upgraded();
-            } else if failed || shared.phase() != Phase::Serving {
+            } else if failed || shared.is_draining() || !is_read(&fate, waits).await {
                 say_close(&mut response, version);
             }
             let record = Record { shared, method, status: response.status(), began };
             Ok(response.map(|body| Answer::new(body, answering, record)))
         })
+    }
+}
+
+impl<S> Handler<S> {
+    /// The request as the user's service gets it.
+    fn prepare(
+        &self,
+        request: Request<hyper::body::Incoming>,
+        fate: Arc<Fate>,
+        asking: Part,
+    ) -> Request<Incoming> {
+        let body_time = self.shared.limits.body_time;
+        let mut request = request.map(|body| Incoming::new(body, body_time, fate, asking));
+        request.extensions_mut().insert(self.shared.token());
+        request.extensions_mut().insert(self.peer);
+        request
     }
 }
 
@@ -97,11 +108,21 @@ where
     .await
 }
 
+/// Whether the request has been read to its end, or is still being read by the service.
+///
+/// A client that waits for `100 Continue` is not asked for what nobody wants.
+async fn is_read(fate: &Fate, waits_for_continue: bool) -> bool {
+    match fate.take_leftover() {
+        None => true,
+        Some(leftover) => !waits_for_continue && leftover.discard().await,
+    }
+}
+
 /// The service's answer, or ours when it has none.
-fn answer_to<B>(outcome: Result<Response<B>, Failure>, body_late: bool) -> Response<Option<B>> {
+fn answer_to<B>(outcome: Result<Response<B>, Failure>, late: bool) -> Response<Option<B>> {
     let status = match outcome {
         Ok(response) => return response.map(Some),
-        Err(Failure::Error(_)) if body_late => StatusCode::REQUEST_TIMEOUT,
+        Err(Failure::Error(_)) if late => StatusCode::REQUEST_TIMEOUT,
         Err(Failure::Error(error)) => {
             tracing::error!(error, "a request was answered 500: the service returned an error");
             StatusCode::INTERNAL_SERVER_ERROR

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use cluster::http::{Incoming, Peer, Request, StatusCode, service_fn, text};
+use http_body_util::BodyExt;
+use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, advance, sleep_until, timeout};
 
-use crate::lab::{GET, LINGER, Lab, SLOW, WINDOW};
+use crate::lab::{Client, GET, LINGER, Lab, PATIENCE, SLOW, WINDOW, big};
 
 #[tokio::test(start_paused = true)]
 async fn before_the_drain_a_connection_is_kept() {
@@ -192,4 +195,55 @@ async fn drained_waits_for_a_drain() {
     let began = Instant::now();
     lab.server.drained().await;
     assert_eq!(began.elapsed(), Duration::ZERO);
+}
+
+/// The answer is half in the pipe when the drain begins, and its head has not said close.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_outlasts_the_window_is_followed_by_a_window_of_its_own() {
+    let lab = Lab::new();
+    let mut client = lab.connect();
+    client.send("GET /big HTTP/1.1\r\n\r\n").await;
+    client.io.read_exact(&mut [0; 9]).await.unwrap();
+    let began = lab.drain();
+    sleep_until(began + WINDOW * 3).await;
+    client.read_on(b"HTTP/1.1 ");
+    let answer = client.answer().await;
+    assert!(answer.body == big() && !answer.says_close());
+    sleep_until(began + WINDOW * 3 + WINDOW / 2).await;
+    assert!(client.ask(GET).await.says_close());
+    client.closed().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_does_not_cut_an_answer_that_the_client_reads_slowly() {
+    let lab = Lab::new();
+    let mut client = lab.connect();
+    client.send("GET /big HTTP/1.1\r\n\r\n").await;
+    client.io.read_exact(&mut [0; 9]).await.unwrap();
+    lab.drain_within(Duration::ZERO, PATIENCE);
+    sleep_until(Instant::now() + PATIENCE / 2).await;
+    client.read_on(b"HTTP/1.1 ");
+    assert!(client.answer().await.body == big());
+    client.closed().await;
+}
+
+/// The connection is not idle while somebody reads the body, though the answer has been given.
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_read_after_the_answer_comes_whole() {
+    let lab = Lab::new();
+    let (bodies, mut read) = tokio::sync::mpsc::unbounded_channel();
+    let (ours, theirs) = tokio::io::duplex(1024);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let bodies = bodies.clone();
+        tokio::spawn(async move { bodies.send(request.into_body().collect().await) });
+        async { Ok::<_, cluster::Error>(text(StatusCode::OK, "thanks")) }
+    });
+    lab.server.serve(theirs, Peer::Unix, service);
+    let mut client = Client::new(ours);
+    client.ask("POST / HTTP/1.1\r\ncontent-length: 4\r\n\r\nab").await;
+    let began = lab.drain();
+    sleep_until(began + WINDOW * 2).await;
+    client.send("cd").await;
+    assert_eq!(read.recv().await.unwrap().unwrap().to_bytes(), "abcd");
+    assert!(client.ask(GET).await.says_close());
 }

@@ -115,6 +115,10 @@ impl Lab {
     /// Everything that was opened has been closed, and the server says so.
     pub async fn ends(self) {
         self.server.drained().await;
+        // Connections that are cut are told at the same moment as `drained`.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
         assert_eq!(self.server.open(), 0);
         let [opened, closed] =
             [&self.seen.opened, &self.seen.closed].map(|count| count.load(Ordering::SeqCst));
@@ -135,6 +139,13 @@ async fn answer(
             Ok(text(StatusCode::OK, "slow"))
         }
         "/echo" => Ok(text(StatusCode::OK, request.into_body().collect().await?.to_bytes())),
+        "/sip" => {
+            let mut body = request.into_body();
+            body.frame().await.expect("a first frame")?;
+            entered.add_permits(1);
+            gate.acquire().await.unwrap().forget();
+            Ok(text(StatusCode::OK, body.collect().await?.to_bytes()))
+        }
         "/early" => Ok(text(StatusCode::PAYLOAD_TOO_LARGE, "too much")),
         "/big" => Ok(text(StatusCode::OK, big())),
         "/panic" => panic!("asked to"),
@@ -144,8 +155,9 @@ async fn answer(
     }
 }
 
+/// Four megabytes that repeat themselves only after 251 bytes.
 pub fn big() -> Vec<u8> {
-    (0..4_000_000_u32).flat_map(|word| (word % 251) as u8..(word % 251) as u8 + 1).collect()
+    (0..=250).cycle().take(4_000_000).collect()
 }
 
 /// Speaks the echo protocol until the client closes; says `bye` when the drain begins, and stays.
@@ -205,6 +217,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Client<IO> {
 
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.io.write_all(bytes.as_ref()).await.unwrap();
+    }
+
+    /// Goes on after bytes that were read elsewhere.
+    pub fn read_on(&mut self, after: &[u8]) {
+        self.received.extend_from_slice(after);
     }
 
     /// Reads one answer, whose body has a length.

@@ -1,4 +1,12 @@
 //! HTTP serving and its drain, over pipes with a clock of their own, and over real sockets.
 
+mod deadline;
 mod drain;
+mod failures;
+mod fuzz;
+mod http2;
 mod lab;
+mod limits;
+mod random;
+mod sockets;
+mod upgrade;
