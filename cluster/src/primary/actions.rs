@@ -100,7 +100,7 @@ impl Driver {
         mine.set_nonblocking(true)?;
         let mine = tokio::net::UnixStream::from_std(mine)?;
         let pid = process.pid;
-        let peer = Peer::attend(worker, slot, generation, process, mine, self.deliver.clone())?;
+        let peer = Peer::attend(worker, slot, process, mine, self.deliver.clone())?;
         peer.control(&ToWorker::Hello(Box::new(hello)))?;
         self.ports.spawned(worker, slot, hand_off);
         self.peers.insert(worker, peer);

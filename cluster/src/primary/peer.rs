@@ -17,7 +17,7 @@ use super::courier::{self, Deliver};
 use crate::channel::frame;
 use crate::channel::message::{Answer, ToWorker};
 use crate::spawn::Process;
-use crate::supervisor::{Generation, Signal, SlotId, Vitals, WorkerId};
+use crate::supervisor::{Signal, SlotId, Vitals, WorkerId};
 use crate::{Result, listener};
 
 /// How many messages of the program wait for a worker that does not read.
@@ -27,7 +27,6 @@ const ROOM: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Peer {
     pub(super) slot: SlotId,
-    pub(super) generation: Generation,
     pub(super) pid: Pid,
     pub(super) since: Instant,
     pub(super) vitals: Vitals,
@@ -44,7 +43,6 @@ impl Peer {
     pub(super) fn attend(
         worker: WorkerId,
         slot: SlotId,
-        generation: Generation,
         process: Process,
         channel: UnixStream,
         deliver: Deliver,
@@ -57,7 +55,6 @@ impl Peer {
         let (messages, waiting) = mpsc::channel(ROOM);
         Ok(Self {
             slot,
-            generation,
             pid: process.pid,
             since: Instant::now(),
             vitals: Vitals::default(),

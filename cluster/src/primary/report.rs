@@ -62,7 +62,7 @@ impl Driver {
             WorkerState::Draining { .. } => "draining",
             WorkerState::Dying => "dying",
         };
-        let mut stats = WorkerStats {
+        let mut told = WorkerStats {
             id: view.id.0,
             slot: view.slot.0,
             generation: view.generation.0,
@@ -72,14 +72,14 @@ impl Driver {
             ..WorkerStats::default()
         };
         if let Some(peer) = self.peers.get(&view.id) {
-            stats.pid = peer.pid.as_raw().unsigned_abs();
-            stats.uptime = millis(peer.since.elapsed());
-            stats.requests_handled = peer.vitals.requests;
-            stats.connections = peer.vitals.connections;
-            stats.memory_mb = resident(peer.pid).unwrap_or_default() >> 20;
-            stats.last_health_check = peer.heard.map(utc);
+            told.pid = peer.pid.as_raw().unsigned_abs();
+            told.uptime = millis(peer.since.elapsed());
+            told.requests_handled = peer.vitals.requests;
+            told.connections = peer.vitals.connections;
+            told.memory_mb = resident(peer.pid).unwrap_or_default() >> 20;
+            told.last_health_check = peer.heard.map(utc);
         }
-        stats
+        told
     }
 
     fn vacancy(&self, slot: &SlotView) -> WorkerStats {

@@ -109,7 +109,7 @@ impl Feed {
         match received {
             Ok(Some(Delivery::Connections(handed))) => self.admit(handed).await,
             Ok(Some(Delivery::Lend { slot, listener, socket })) => {
-                self.borrow(slot, listener, socket)
+                self.borrow(slot, listener, socket);
             }
             Ok(Some(Delivery::TakeBack { slot })) => drop(self.lent.remove(&slot)),
             Ok(None) => return false,
@@ -135,7 +135,7 @@ impl Feed {
             let held = Held { _room: room, _open: self.receiver.open() };
             match Stream::adopt(fd) {
                 Ok((stream, peer)) => {
-                    admitted.push((feeder, Fed { stream, peer, held: Some(held) }))
+                    admitted.push((feeder, Fed { stream, peer, held: Some(held) }));
                 }
                 Err(_) => drop(held), // the client has gone already
             }

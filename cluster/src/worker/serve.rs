@@ -27,7 +27,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// All doors of a worker, one for each listener of the settings.
 pub(super) struct Doors {
     names: Vec<String>,
-    doors: Mutex<Vec<Option<Door>>>,
+    shut: Mutex<Vec<Option<Door>>>,
     closed: AtomicUsize,
 }
 
@@ -54,7 +54,7 @@ impl Doors {
             Ok(Some(Door { own, fed }))
         };
         let doors = fed.into_iter().map(door).collect::<Result<_>>()?;
-        Ok(Self { names, doors: Mutex::new(doors), closed: AtomicUsize::new(0) })
+        Ok(Self { names, shut: Mutex::new(doors), closed: AtomicUsize::new(0) })
     }
 
     /// Takes a door, and says whether it was the last.
@@ -63,7 +63,7 @@ impl Doors {
             let known = self.names.join(", ");
             Error::new(format!("there is no listener named {name}; the settings have: {known}"))
         })?;
-        let mut doors = self.doors.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut doors = self.shut.lock().unwrap_or_else(PoisonError::into_inner);
         let door = doors[index].take();
         let door =
             door.ok_or_else(|| Error::new(format!("the listener {name} is taken already")))?;
@@ -154,13 +154,11 @@ impl Arrivals {
                 Some(arrival) = door.accept(room) => return Some(arrival),
             }
         }
-        match self.remainder().await {
-            Some(arrival) => Some(arrival),
-            None => {
-                self.close().await;
-                None
-            }
+        let rest = self.remainder().await;
+        if rest.is_none() {
+            self.close().await;
         }
+        rest
     }
 
     /// What is to be served yet. In a stop the listener's queue is emptied; in a drain others accept

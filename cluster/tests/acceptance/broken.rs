@@ -145,7 +145,7 @@ fn recovered(workers: usize) {
     service.program().deploy(2, Conduct::Good);
     assert_eq!(reload(&service).0, 200);
     assert_eq!(service.stats()["cluster"]["healthyWorkers"], workers);
-    service.address = service.event("Serving")["addresses"][0].as_str().expect("text").to_owned();
+    service.serving();
     assert_eq!(service.get("/").number("version"), 2);
     service.stop();
 }

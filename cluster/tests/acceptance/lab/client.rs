@@ -86,7 +86,6 @@ impl Client {
         self.stream.get_mut().write_all(bytes)
     }
 
-
     /// Reads one answer.
     pub fn receive(&mut self) -> io::Result<Reply> {
         let status_line = self.line()?;

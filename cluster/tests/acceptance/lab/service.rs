@@ -32,6 +32,7 @@ impl Start {
         start.env("CLUSTER_API_SOCKET", admin.display())
     }
 
+    #[allow(clippy::needless_pass_by_value)] // a number or a path reads best as it is
     pub fn env(mut self, name: &str, value: impl ToString) -> Self {
         self.command.env(name, value.to_string());
         self
@@ -87,8 +88,7 @@ impl Start {
     /// Starts it, and waits until all workers accept connections.
     pub fn ready(self) -> Service {
         let mut service = self.spawn();
-        let serving = service.event("Serving");
-        service.address = serving["addresses"][0].as_str().expect("an address").to_owned();
+        service.serving();
         service
     }
 }
@@ -133,6 +133,12 @@ pub struct Service {
 impl Service {
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits until all workers accept connections, and learns where.
+    pub fn serving(&mut self) {
+        let serving = self.event("Serving");
+        serving["addresses"][0].as_str().expect("text").clone_into(&mut self.address);
     }
 
     pub fn program(&self) -> &Program {
