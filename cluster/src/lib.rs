@@ -1,4 +1,74 @@
-//! One program, many processes.
+//! One program, many processes: workers that share a port, a primary that looks after them, and
+//! reloads that lose no request.
+//!
+//! ```no_run
+#![doc = include_str!("../examples/hello.rs")]
+//! ```
+//!
+//! The same program plays both roles, as with Node's `cluster`: started by you it is the primary,
+//! started by the primary it is a worker. `cargo run -p cluster --example hello` runs it.
+//!
+//! # Promises
+//!
+//! Each names the [tests] that keep it: `s01` is scenario 1, run with one worker and with several.
+//!
+//! 1. **A reload loses no request**: on fresh connections, on kept-alive ones, slow, large, or
+//!    pausing. New workers are ready before old ones leave, and those leave as lame ducks (see
+//!    [`http`]). Tests: `s01` `s02` `s03` `s04` `s05` `s06` `s07` `s08`.
+//! 2. **A broken new version costs nothing.** It is refused, the old one serves on, and whoever
+//!    asked is told why. Tests: `s12` `s13` `s14` `s15` `s16` `s17` `s36`.
+//! 3. **Versions are not mixed by accident.** A reload opens the program once; a crash in the middle
+//!    of a deploy brings back the version that crashed. Tests: `s10` `s34`.
+//! 4. **A worker that dies is replaced at once; one that keeps dying is not**, beyond a limit.
+//!    Clients in the queue notice nothing of it. Tests: `s09` `s19` `s24`.
+//! 5. **A worker that hangs, or grows too large, is replaced alone.** A machine that was suspended
+//!    kills nobody. Tests: `s22` `s25`.
+//! 6. **Every exit is told once, with its code or signal, and whether it was meant.**
+//!    Tests: `s19` `s20`.
+//! 7. **A stop is orderly and ends**: who is queued is served, then connections are refused, then
+//!    what is in flight is finished, until a deadline. Tests: `s21` `s23`.
+//! 8. **Nobody outlives the primary**, not even a worker in an infinite loop. Tests: `s18`.
+//! 9. **A worker gets its descriptors and no others.** Tests: `s26`.
+//! 10. **A connection that is handed over is served once**: again by another worker when the first
+//!     died before taking it, never when it only hangs. Tests: `s29` `s30`.
+//! 11. **No slot without a worker swallows clients** where each slot has a socket of its own.
+//!     Tests: `s35`.
+//! 12. **What a worker, a client or a terminal sends never ends the primary by accident**, nor does
+//!     a shortage of descriptors. Tests: `s31` `s32` `s33`.
+//! 13. **What cannot work is said before anything is started**, in a line that says what to do.
+//!     Tests: `s27` `s28`.
+//! 14. **A hundred reloads leave no trace**: no descriptor, thread or memory. Tests: `s11`.
+//!
+//! # What is not promised
+//!
+//! - A client that has been idle for longer than the drain's window may send its request at the very
+//!   moment in which the connection is closed. HTTP/1.1 has no answer to that; HTTP/2 has.
+//! - A crash loses the requests that the worker was answering.
+//! - In a stop, a connection that arrives between the last accept and the end may be reset.
+//! - With one socket for each slot ([`Sharing::ReusePort`](config::Sharing::ReusePort)) a crash
+//!   delays the clients in that slot's queue by up to a second.
+//!
+//! # Where to look
+//!
+//! | to | see |
+//! | --- | --- |
+//! | change how it behaves | [`config`]: in code, in a file, in the environment |
+//! | watch it, talk to it | [`Cluster::watch`], [`primary::Event`], [`primary::Handle`] |
+//! | write a worker | [`Worker`] |
+//! | run it in production | [`admin`], [`metrics`], signals (below) |
+//! | understand it | [`supervisor`] decides, [`primary`] acts, [`spawn`] starts, [`channel`] talks |
+//!
+//! | signal to the primary | effect |
+//! | --- | --- |
+//! | TERM, INT | graceful stop; a second one ends at once |
+//! | HUP, USR2 | rolling reload of the program and of the settings file |
+//! | TTIN, TTOU | one worker more, one less |
+//!
+//! # Platform
+//!
+//! Linux 5.11 or later: pidfds, `close_range`, `/proc`, `SCM_RIGHTS`.
+//!
+//! [tests]: https://doc.rust-lang.org/cargo/commands/cargo-test.html
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(
