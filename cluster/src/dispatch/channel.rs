@@ -2,9 +2,7 @@
 //!
 //! It is a pair of Unix `SOCK_SEQPACKET` sockets, apart from the channel for messages, so a flood
 //! of connections delays no heartbeat. A packet is a message: it arrives whole or not at all, and
-//! its descriptors belong to it and to no other, which a byte stream does not promise. One that is
-//! too long for us is marked (`MSG_TRUNC`), as is one whose descriptors did not fit
-//! (`MSG_CTRUNC`).
+//! its descriptors belong to it and to no other, which a byte stream does not promise.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::{BorrowedFd, OwnedFd};
