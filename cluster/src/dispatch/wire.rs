@@ -222,7 +222,7 @@ fn decode<T>(
     }
 }
 
-/// The message is shorter than it says. [`decode`] puts its length in.
+/// The message is shorter than it says. `decode` puts its length in.
 impl From<TryGetError> for Malformed {
     fn from(_: TryGetError) -> Self {
         Self::Length(0)

@@ -6,6 +6,7 @@
 use std::io::{self, ErrorKind, IoSlice, PipeReader, PipeWriter, Read, Write, pipe};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use cluster::dispatch::channel::{Delivery, Receiver, Sender, pair};
 use cluster::dispatch::wire::{Given, LONGEST, Order, Report};
@@ -92,6 +93,23 @@ async fn answers_arrive_and_say_how_many_connections_ended() {
     assert_eq!(report, Some(Report { closed: 1, ..Report::default() }), "without being asked");
     drop(sender);
     assert!(worker.await.unwrap().unwrap(), "the primary hung up");
+}
+
+#[tokio::test]
+async fn an_end_is_reported_though_the_worker_is_always_busy_with_something_else() {
+    let (sender, receiver) = ends();
+    drop(receiver.open());
+    let busy = async {
+        loop {
+            // Each time a new future, as in a loop with `select!`.
+            let _ = tokio::time::timeout(Duration::from_millis(1), receiver.recv()).await;
+        }
+    };
+    let report = tokio::select! {
+        () = busy => unreachable!("it goes on for ever"),
+        report = std::future::poll_fn(|cx| sender.poll_recv(cx)) => report.unwrap(),
+    };
+    assert_eq!(report, Some(Report { closed: 1, ..Report::default() }));
 }
 
 #[tokio::test]
