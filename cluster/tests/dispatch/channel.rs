@@ -3,10 +3,12 @@
 //! Descriptors are counted by a pipe: when its reader sees the end, no copy of the writer is open
 //! anywhere. That holds however many tests run beside it.
 
+use std::future::poll_fn;
 use std::io::{self, ErrorKind, IoSlice, PipeReader, PipeWriter, Read, Write, pipe};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::time::Duration;
+use std::pin::pin;
+use std::task::Poll;
 
 use cluster::dispatch::channel::{Delivery, Receiver, Sender, pair};
 use cluster::dispatch::wire::{Given, LONGEST, Order, Report};
@@ -81,7 +83,7 @@ async fn answers_arrive_and_say_how_many_connections_ended() {
     let (first, second) = (receiver.open(), receiver.open());
     drop(first);
     receiver.answer(&[1, 2], &[3]).await.unwrap();
-    let hear = || std::future::poll_fn(|cx| sender.poll_recv(cx));
+    let hear = || poll_fn(|cx| sender.poll_recv(cx));
     let report = hear().await.unwrap();
     assert_eq!(report, Some(Report { acked: vec![1, 2], declined: vec![], closed: 1 }));
     let report = hear().await.unwrap();
@@ -102,12 +104,15 @@ async fn an_end_is_reported_though_the_worker_is_always_busy_with_something_else
     let busy = async {
         loop {
             // Each time a new future, as in a loop with `select!`.
-            let _ = tokio::time::timeout(Duration::from_millis(1), receiver.recv()).await;
+            let mut once = pin!(receiver.recv());
+            let polled = poll_fn(|cx| Poll::Ready(once.as_mut().poll(cx))).await;
+            assert!(polled.is_pending(), "nothing was sent");
+            tokio::task::yield_now().await;
         }
     };
     let report = tokio::select! {
         () = busy => unreachable!("it goes on for ever"),
-        report = std::future::poll_fn(|cx| sender.poll_recv(cx)) => report.unwrap(),
+        report = poll_fn(|cx| sender.poll_recv(cx)) => report.unwrap(),
     };
     assert_eq!(report, Some(Report { closed: 1, ..Report::default() }));
 }
@@ -197,7 +202,7 @@ async fn as_a_process_without_descriptors() {
     room_for(1); // for one of the two: it must not be kept either
     let report = tokio::select! {
         delivery = receiver.recv() => panic!("{delivery:?}"),
-        report = std::future::poll_fn(|cx| sender.poll_recv(cx)) => report.unwrap(),
+        report = poll_fn(|cx| sender.poll_recv(cx)) => report.unwrap(),
     };
     assert_eq!(report, Some(Report { declined: vec![5, 6], ..Report::default() }));
     sender.send(&connections(&[5]), &[writer.as_fd()]).unwrap();
