@@ -2,25 +2,28 @@
 //!
 //! It is a pair of Unix `SOCK_SEQPACKET` sockets, apart from the channel for messages, so a flood
 //! of connections delays no heartbeat. A packet is a message: it arrives whole or not at all, and
-//! its descriptors belong to it and to no other, which a byte stream does not promise. One that is
-//! too long for us is marked (`MSG_TRUNC`), as is one whose descriptors did not fit
-//! (`MSG_CTRUNC`).
+//! its descriptors belong to it and to no other, which a byte stream does not promise.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::packet::{self, NoDescriptors, Packet};
 use super::wire::{Given, MOST, Malformed, Order, Report};
 use crate::listener::watch;
 use crate::supervisor::SlotId;
+
+/// How long the end of a connection may go unreported.
+const COLLECT: Duration = Duration::from_millis(5);
 
 /// The two ends: the primary's, and the worker's to be.
 ///
@@ -120,6 +123,31 @@ pub struct Receiver {
 struct Ended {
     count: AtomicU32,
     changed: Notify,
+    /// When they are to be reported. Kept here, because the future that waits may be dropped and
+    /// made again all the time.
+    due: Mutex<Option<Instant>>,
+}
+
+impl Ended {
+    /// Waits until some have ended, and a little longer: others may follow, or an answer may take
+    /// the news along.
+    async fn some(&self) {
+        if self.count.load(Ordering::Relaxed) == 0 {
+            self.changed.notified().await;
+        }
+        let due = *self.due().get_or_insert_with(|| Instant::now() + COLLECT);
+        tokio::time::sleep_until(due).await;
+    }
+
+    /// How many have ended; now they are somebody else's to report.
+    fn take(&self) -> u32 {
+        *self.due() = None;
+        self.count.swap(0, Ordering::Relaxed)
+    }
+
+    fn due(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.due.lock().expect("nothing panics while it holds this lock")
+    }
 }
 
 /// Stands for one open connection; dropped with it, so that the primary's count goes down.
@@ -161,7 +189,7 @@ impl Receiver {
                         Err(NoDescriptors(ids)) => self.answer(&[], &ids).await?,
                     }
                 }
-                () = self.ended.changed.notified() => self.answer(&[], &[]).await?,
+                () = self.ended.some() => self.answer(&[], &[]).await?,
             }
         }
     }
@@ -196,7 +224,7 @@ impl Receiver {
     async fn report(&self, acked: Vec<u64>, declined: Vec<u64>) -> io::Result<bool> {
         let mut report = Report { acked, declined, closed: 0 };
         let send = |socket: &OwnedFd| {
-            let ended = self.ended.count.swap(0, Ordering::Relaxed);
+            let ended = self.ended.take();
             report.closed = ended;
             if report == Report::default() {
                 return Ok(false);

@@ -19,8 +19,6 @@ pub(super) struct Packet {
     bytes: [u8; LONGEST],
     length: usize,
     descriptors: VecDeque<OwnedFd>,
-    /// It was longer than any message.
-    cut: bool,
     /// Some descriptors are missing: there was no room for them in the buffer, or in this process.
     short: bool,
 }
@@ -43,22 +41,21 @@ impl Packet {
             _ => None,
         });
         let descriptors = descriptors.flatten().collect();
-        let cut = message.flags.contains(ReturnFlags::TRUNC);
         let short = message.flags.contains(ReturnFlags::CTRUNC);
-        let packet = Self { bytes, length: message.bytes, descriptors, cut, short };
+        let packet = Self { bytes, length: message.bytes, descriptors, short };
         Ok((message.bytes > 0).then_some(packet))
     }
 
     /// What a worker says.
     pub(super) fn into_report(self) -> Result<Report, Malformed> {
-        let report = Report::decode(self.message()?)?;
+        let report = Report::decode(self.message())?;
         self.expect_descriptors(0)?;
         Ok(report)
     }
 
     /// What the primary sends.
     pub(super) fn into_delivery(mut self) -> Result<Result<Delivery, NoDescriptors>, Malformed> {
-        let order = Order::decode(self.message()?)?;
+        let order = Order::decode(self.message())?;
         let expected = order.descriptors();
         match order {
             Order::Connections(given) if self.short && self.descriptors.len() < expected => {
@@ -77,8 +74,10 @@ impl Packet {
         }))
     }
 
-    fn message(&self) -> Result<&[u8], Malformed> {
-        if self.cut { Err(Malformed::Length(self.length)) } else { Ok(&self.bytes[..self.length]) }
+    /// A packet that was longer than [`LONGEST`] was cut there, and is still longer than any
+    /// message that can be understood.
+    fn message(&self) -> &[u8] {
+        &self.bytes[..self.length]
     }
 
     fn expect_descriptors(&self, announced: usize) -> Result<(), Malformed> {

@@ -22,7 +22,7 @@ pub const VERSION: u8 = 1;
 /// Connections in one message, and ids in one report.
 pub const MOST: usize = 16;
 
-/// No message is longer.
+/// Every message is shorter than this.
 pub const LONGEST: usize = 256;
 
 const CONNECTIONS: u8 = 1;
@@ -222,7 +222,7 @@ fn decode<T>(
     }
 }
 
-/// The message is shorter than it says. [`decode`] puts its length in.
+/// The message is shorter than it says. `decode` puts its length in.
 impl From<TryGetError> for Malformed {
     fn from(_: TryGetError) -> Self {
         Self::Length(0)

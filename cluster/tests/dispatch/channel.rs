@@ -3,13 +3,17 @@
 //! Descriptors are counted by a pipe: when its reader sees the end, no copy of the writer is open
 //! anywhere. That holds however many tests run beside it.
 
+use std::future::poll_fn;
 use std::io::{self, ErrorKind, IoSlice, PipeReader, PipeWriter, Read, Write, pipe};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::pin::pin;
+use std::task::Poll;
 
 use cluster::dispatch::channel::{Delivery, Receiver, Sender, pair};
 use cluster::dispatch::wire::{Given, LONGEST, Order, Report};
 use cluster::supervisor::SlotId;
+use nix::sys::resource::{Resource, setrlimit};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
 fn ends() -> (Sender, Receiver) {
@@ -79,7 +83,7 @@ async fn answers_arrive_and_say_how_many_connections_ended() {
     let (first, second) = (receiver.open(), receiver.open());
     drop(first);
     receiver.answer(&[1, 2], &[3]).await.unwrap();
-    let hear = || std::future::poll_fn(|cx| sender.poll_recv(cx));
+    let hear = || poll_fn(|cx| sender.poll_recv(cx));
     let report = hear().await.unwrap();
     assert_eq!(report, Some(Report { acked: vec![1, 2], declined: vec![], closed: 1 }));
     let report = hear().await.unwrap();
@@ -91,6 +95,26 @@ async fn answers_arrive_and_say_how_many_connections_ended() {
     assert_eq!(report, Some(Report { closed: 1, ..Report::default() }), "without being asked");
     drop(sender);
     assert!(worker.await.unwrap().unwrap(), "the primary hung up");
+}
+
+#[tokio::test]
+async fn an_end_is_reported_though_the_worker_is_always_busy_with_something_else() {
+    let (sender, receiver) = ends();
+    drop(receiver.open());
+    let busy = async {
+        loop {
+            // Each time a new future, as in a loop with `select!`.
+            let mut once = pin!(receiver.recv());
+            let polled = poll_fn(|cx| Poll::Ready(once.as_mut().poll(cx))).await;
+            assert!(polled.is_pending(), "nothing was sent");
+            tokio::task::yield_now().await;
+        }
+    };
+    let report = tokio::select! {
+        () = busy => unreachable!("it goes on for ever"),
+        report = poll_fn(|cx| sender.poll_recv(cx)) => report.unwrap(),
+    };
+    assert_eq!(report, Some(Report { closed: 1, ..Report::default() }));
 }
 
 #[tokio::test]
@@ -150,4 +174,37 @@ async fn a_full_channel_says_not_now_and_a_closed_one_is_an_error() {
     drop(receiver);
     let error: io::Error = sender.send(&take_back, &[]).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset), "{error}");
+}
+
+/// The limit is the whole process's, so this runs in a process of its own: this program again.
+#[test]
+fn a_worker_out_of_descriptors_declines_and_lives() {
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "channel::as_a_process_without_descriptors", "--ignored"]);
+    let output = child.env("WITHOUT_DESCRIPTORS", "1").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("1 passed"), "{said}");
+}
+
+#[tokio::test]
+#[ignore = "it is the child of another test"]
+async fn as_a_process_without_descriptors() {
+    if std::env::var_os("WITHOUT_DESCRIPTORS").is_none() {
+        return; // somebody ran the ignored tests
+    }
+    let (sender, receiver) = ends();
+    let (_reader, writer) = pipe().unwrap();
+    sender.send(&connections(&[5, 6]), &[writer.as_fd(), writer.as_fd()]).unwrap();
+    let room_for = |more: u64| {
+        let first_free = u64::try_from(writer.try_clone().unwrap().as_raw_fd()).unwrap();
+        setrlimit(Resource::RLIMIT_NOFILE, first_free + more, 1024).unwrap();
+    };
+    room_for(1); // for one of the two: it must not be kept either
+    let report = tokio::select! {
+        delivery = receiver.recv() => panic!("{delivery:?}"),
+        report = poll_fn(|cx| sender.poll_recv(cx)) => report.unwrap(),
+    };
+    assert_eq!(report, Some(Report { declined: vec![5, 6], ..Report::default() }));
+    sender.send(&connections(&[5]), &[writer.as_fd()]).unwrap();
+    assert!(matches!(receiver.recv().await.unwrap(), Some(Delivery::Connections(_))));
 }

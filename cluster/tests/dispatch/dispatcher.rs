@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::pin::pin;
+use std::task::{Context, Waker};
 
 use cluster::dispatch::channel::{Delivery, Handed, Receiver, Sender, pair};
 use cluster::dispatch::{Dispatcher, Limits, RoundRobin};
@@ -44,6 +46,10 @@ fn ids(handed: &[Handed]) -> Vec<u64> {
 fn hung_up(client: &mut UnixStream) -> bool {
     client.set_nonblocking(true).unwrap();
     matches!(client.read(&mut [0]), Ok(0))
+}
+
+fn hears_nothing(dispatcher: &mut Dispatcher) -> bool {
+    pin!(dispatcher.hear()).poll(&mut Context::from_waker(Waker::noop())).is_pending()
 }
 
 #[tokio::test]
@@ -128,6 +134,7 @@ async fn a_worker_that_hangs_up_or_talks_nonsense_gets_no_more() {
 
     drop(hire(&mut dispatcher, 2));
     assert!(dispatcher.hear().await.is_empty(), "to hang up is no crime");
+    assert!(hears_nothing(&mut dispatcher), "neither of them is listened to any more");
     let (_clients, accepted) = clients(2);
     dispatcher.accepted(0, accepted);
     let good = hire(&mut dispatcher, 3);

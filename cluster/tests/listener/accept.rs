@@ -2,10 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use cluster::listener::{Accepting, Listener, Peer, Stream};
+use nix::sys::resource::{Resource, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{address, bind, bind_unix, tcp};
@@ -95,4 +97,34 @@ async fn a_connection_from_another_process_is_adopted() {
     let (stream, peer) = Stream::adopt(fd).unwrap();
     assert_eq!(peer, from_accept);
     echo(stream, client).await;
+}
+
+/// The limit is the whole process's, so this runs in a process of its own: this program again.
+#[test]
+fn out_of_descriptors_it_waits_and_loses_nobody() {
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "accept::as_a_process_without_descriptors", "--ignored"]);
+    let output = child.env("WITHOUT_DESCRIPTORS", "1").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("1 passed"), "{said}");
+}
+
+#[tokio::test]
+#[ignore = "it is the child of another test"]
+async fn as_a_process_without_descriptors() {
+    if std::env::var_os("WITHOUT_DESCRIPTORS").is_none() {
+        return; // somebody ran the ignored tests
+    }
+    let listener = bind(&tcp("127.0.0.1:0")).unwrap();
+    let accepting = accepting(&listener);
+    let _client = TcpStream::connect(address(listener.address())).unwrap();
+    let spare = listener.as_fd().try_clone_to_owned().unwrap();
+    let first_free = u64::try_from(spare.as_raw_fd()).unwrap() + 1;
+    setrlimit(Resource::RLIMIT_NOFILE, first_free, 1024).unwrap();
+    assert!(accepting.accept_ready().is_none(), "no room, and no end");
+    let mut waiting = std::pin::pin!(accepting.accept());
+    let first_try = tokio::time::timeout(Duration::ZERO, &mut waiting).await;
+    assert!(first_try.is_err(), "it waits");
+    drop(spare);
+    assert!(waiting.await.is_some(), "the client was in the kernel's queue");
 }

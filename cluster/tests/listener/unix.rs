@@ -1,11 +1,13 @@
 //! Unix sockets: what is in the way, and what is removed at the end.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::sync::{Arc, Barrier};
 use std::thread;
+
+use nix::fcntl::{Flock, FlockArg};
 
 use super::bind_unix;
 
@@ -125,4 +127,17 @@ fn after_refuse_a_unix_client_is_refused() {
         Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionRefused),
         Ok(mut stream) => panic!("connected, and read {:?}", stream.read(&mut [0])),
     }
+}
+
+#[test]
+fn nothing_is_removed_while_another_server_looks_at_the_same_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("app.sock");
+    drop(UnixListener::bind(&path).unwrap());
+    let starting = Flock::lock(File::open(&dir).unwrap(), FlockArg::LockExclusive).unwrap();
+    let error = bind_unix(&path).unwrap_err().to_string(); // after a while: it waits for the lock
+    assert!(error.contains("holds a lock"), "{error}");
+    assert!(path.exists());
+    drop(starting);
+    bind_unix(&path).unwrap();
 }
