@@ -9,7 +9,7 @@ use cluster::supervisor::{
 use crate::checker::{Checked, Checker, Phase, Rule, Violation};
 use crate::saboteur::{Sabotage, Subject};
 use crate::tape::Tape;
-use crate::world::{Millis, World, time};
+use crate::world::{Millis, World, millis, time};
 
 /// What came of a history.
 pub struct Outcome {
@@ -112,10 +112,7 @@ impl History {
     /// The next thing in the world, or the supervisor's next wake, whatever comes first. False when
     /// nothing will ever happen.
     fn next_thing(&mut self) -> Result<bool, Violation> {
-        let wake =
-            self.subject.supervisor.next_wake().map(|wake| {
-                Millis::try_from(wake.0.as_nanos().div_ceil(1_000_000)).expect("some day")
-            });
+        let wake = self.subject.supervisor.next_wake().map(|wake| millis(wake.0));
         match (self.world.next(), wake) {
             (None, None) => return Ok(false),
             (event, Some(wake)) if event.is_none_or(|event| wake <= event) => {

@@ -19,8 +19,9 @@ pub fn time(at: Millis) -> Time {
     Time(Duration::from_millis(at))
 }
 
+/// Rounded up: the world's clock knows no less.
 pub fn millis(time: Duration) -> Millis {
-    u64::try_from(time.as_millis()).expect("a world that ends some day")
+    u64::try_from(time.as_nanos().div_ceil(1_000_000)).expect("a world that ends some day")
 }
 
 #[derive(Default)]

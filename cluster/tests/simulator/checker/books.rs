@@ -7,7 +7,7 @@ use cluster::supervisor::{
 };
 
 use super::{Checked, Rule};
-use crate::world::{Millis, millis};
+use crate::world::{Millis, millis, time};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -171,7 +171,7 @@ impl Books {
                 self.counts[life.phase as usize] -= 1;
                 let truth = self.now - life.spawned;
                 self.gone.insert(worker, life);
-                Rule::ViewsAgree.check(millis(uptime) <= truth, || {
+                Rule::ViewsAgree.check(uptime <= time(truth).0, || {
                     format!("worker {worker} lived {truth} ms, not {uptime:?}")
                 })
             }

@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use cluster::supervisor::{Action, Event, Retirement, SlotId, WorkerId};
+use cluster::supervisor::{Action, Event, Generation, Retirement, SlotId, WorkerId};
 
-use super::books::Phase;
+use super::books::{Life, Phase};
 use super::{Books, Checked, Rule};
 use crate::world::{Millis, millis};
 
@@ -19,6 +19,8 @@ pub struct CrashLoops {
     /// During a reload: the slots that it has filled at once although their worker died early. The
     /// new version gets this one chance; its death ends the reload.
     chances: Option<BTreeSet<SlotId>>,
+    /// Newcomers that will not take over.
+    surplus: BTreeSet<WorkerId>,
 }
 
 /// What stands between a slot and its next worker.
@@ -51,7 +53,19 @@ impl CrashLoops {
                 self.chances = Some(BTreeSet::new());
                 self.forgive()
             }
-            Event::ReloadFailed(..) | Event::ReloadFinished(_) => {
+            Event::ReloadFailed(new, _) => {
+                self.find_surplus(books, new);
+                self.chances = None;
+                self.forgive()
+            }
+            Event::Draining(worker, Retirement::ScaleDown) => {
+                let slot = books.life(worker).slot;
+                let ready = |life: &Life| life.slot == slot && life.phase == Phase::Ready;
+                self.surplus
+                    .extend(books.alive().filter(|(_, life)| ready(life)).map(|(id, _)| id));
+                Ok(())
+            }
+            Event::ReloadFinished(_) => {
                 self.chances = None;
                 self.forgive()
             }
@@ -91,12 +105,39 @@ impl CrashLoops {
         }
     }
 
+    /// Whether the slot has a ready worker of its own.
+    fn is_held(&self, slot: SlotId, books: &Books) -> bool {
+        let own = |id, life: &Life| life.phase == Phase::Ready && !self.surplus.contains(id);
+        books.alive().any(|(id, life)| life.slot == slot && own(id, life))
+    }
+
+    /// Newcomers of a version that has failed do not count for their slot from now on, where the
+    /// old worker still stands.
+    fn find_surplus(&mut self, books: &Books, failed: Generation) {
+        let candidates = books
+            .alive()
+            .filter(|(_, life)| life.generation == failed && life.phase == Phase::Ready);
+        for (id, life) in candidates {
+            let stands = |(other, old): (&WorkerId, &Life)| {
+                let serves = old.phase == Phase::Starting || old.phase == Phase::Ready;
+                serves && other < id && old.slot == life.slot && !self.surplus.contains(other)
+            };
+            if books.alive().any(stands) {
+                self.surplus.insert(*id);
+            }
+        }
+    }
+
     fn ended(&mut self, worker: WorkerId, voluntary: bool, books: &Books) {
+        if self.surplus.contains(&worker) {
+            return;
+        }
         let life = books.life(worker);
         let debt = self.debts.entry(life.slot).or_default();
         let lived = books.now - life.spawned;
         if life.ready.is_none() || lived < millis(books.policy.min_uptime) {
-            debt.unpaid |= !voluntary;
+            // When the slot waits already, this one was not its own.
+            debt.unpaid |= !voluntary && books.now >= debt.blocked_until;
             return;
         }
         debt.unpaid = false;
@@ -108,6 +149,7 @@ impl CrashLoops {
     }
 
     fn backs_off(&mut self, slot: SlotId, nth: u32, delay: Duration, books: &Books) -> Checked {
+        let replaces = self.is_held(slot, books);
         let (policy, debt) = (&books.policy, self.debts.entry(slot).or_default());
         let doubled =
             policy.restart_delay * 2_u32.saturating_pow(nth.saturating_sub(1)).min(1 << 20);
@@ -117,7 +159,7 @@ impl CrashLoops {
             format!("slot {slot}: back-off {nth} is {delay:?}, at most {most:?}")
         })?;
         let until = books.now + millis(delay);
-        if is_ready(slot, books) {
+        if replaces {
             // What failed is its replacement; that is counted apart, for ever.
             debt.replacement_blocked_until = until;
             return Ok(());
@@ -132,6 +174,7 @@ impl CrashLoops {
     }
 
     fn spawned(&mut self, slot: SlotId, books: &Books) -> Checked {
+        let held = self.is_held(slot, books);
         let Some(debt) = self.debts.get(&slot) else { return Ok(()) };
         if let Some(chances) = self.chances.as_mut().filter(|_| debt.unpaid) {
             self.debts.remove(&slot);
@@ -144,8 +187,7 @@ impl CrashLoops {
         Rule::BoundedCrashLoop.check(excused || !debt.unpaid, || {
             format!("slot {slot} is filled at once after an early death")
         })?;
-        let until =
-            if is_ready(slot, books) { debt.replacement_blocked_until } else { debt.blocked_until };
+        let until = if held { debt.replacement_blocked_until } else { debt.blocked_until };
         Rule::BoundedCrashLoop
             .check(books.now >= until, || format!("slot {slot} backs off until {until} ms"))
     }
@@ -155,10 +197,6 @@ impl CrashLoops {
         self.debts.clear();
         Ok(())
     }
-}
-
-fn is_ready(slot: SlotId, books: &Books) -> bool {
-    books.alive().any(|(_, life)| life.slot == slot && life.phase == Phase::Ready)
 }
 
 /// Whether a worker of this slot has proved to be stable.
