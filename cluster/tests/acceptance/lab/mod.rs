@@ -13,10 +13,19 @@ pub use proc::{children, descriptors, exists, gone, resident, state, threads};
 pub use program::{Conduct, Program, mine};
 pub use service::{Service, Start};
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The variable that makes this binary the server.
 pub const FIXTURE: &str = "CLUSTER_FIXTURE";
+
+/// Held while a program is written, and while a process is started. A child has a copy of every
+/// descriptor until its `exec`; a program that anybody has open for writing cannot be run (ETXTBSY).
+static FORKS: Mutex<()> = Mutex::new(());
+
+fn without_forks() -> MutexGuard<'static, ()> {
+    FORKS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// How long a test waits for a fact before it gives up. Only a defect makes it wait that long.
 pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -75,6 +75,7 @@ impl Program {
 }
 
 fn write_version(path: &Path, version: Version) {
+    let _guard = super::without_forks();
     let new = path.with_extension("new");
     let me = env::current_exe().expect("/proc is mounted");
     fs::copy(me, &new).expect("there is room");

@@ -76,7 +76,9 @@ impl Start {
     pub(super) fn spawn_with(mut self, input: Stdio) -> Service {
         self.command.env(FIXTURE, "1").stdin(input);
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let guard = super::without_forks();
         let mut child = self.command.spawn().expect("the fixture can be started");
+        drop(guard);
         let seen = Arc::new(Seen::default());
         let (out, err) = (child.stdout.take(), child.stderr.take());
         watch(out.expect("it is piped"), Arc::clone(&seen), true);
