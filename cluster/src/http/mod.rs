@@ -10,6 +10,8 @@
 //!   with unread input sends a reset, and a reset can destroy an answer that is still under way.
 //! - **At the deadline everything is cut**: HTTP/1, HTTP/2, upgraded connections.
 //!
+//! No limit is set on how slowly a client reads its answer; only the deadline ends that.
+//!
 //! What cannot be promised: a client that was idle for longer than the window may send its request
 //! while our FIN is on its way to it. And when requests are pipelined, the first answer of the drain
 //! is the connection's last; HTTP lets the client send the others again elsewhere.
@@ -51,6 +53,14 @@ pub use token::Token;
 pub use transport::Transport;
 
 /// A short answer: a status and a text.
+///
+/// ```
+/// use cluster::http::{Bytes, Full, Incoming, Request, Response, StatusCode, text};
+///
+/// async fn hello(_: Request<Incoming>) -> cluster::Result<Response<Full<Bytes>>> {
+///     Ok(text(StatusCode::OK, "hello\n"))
+/// }
+/// ```
 pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
