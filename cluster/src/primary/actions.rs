@@ -96,9 +96,9 @@ impl Driver {
         let mut descriptors: Vec<BorrowedFd<'_>> =
             vec![theirs.as_fd(), self.lifeline.as_fd(), their_hand_off.as_fd()];
         descriptors.extend(listeners.iter().map(|listener| listener.as_fd()));
-        let process = spawn(&version.image, &self.program, &descriptors)?;
         mine.set_nonblocking(true)?;
         let mine = tokio::net::UnixStream::from_std(mine)?;
+        let process = spawn(&version.image, &self.program, &descriptors)?;
         let pid = process.pid;
         let peer = Peer::attend(worker, slot, process, mine, self.deliver.clone())?;
         peer.control(&ToWorker::Hello(Box::new(hello)))?;

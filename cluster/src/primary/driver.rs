@@ -1,6 +1,7 @@
 //! The one loop. It owns all state of the primary; everybody else sends it something.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::{PipeReader, PipeWriter};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,13 +17,13 @@ use super::ports::{Arrived, Ports};
 use super::signals::{Signals, Wish};
 use super::tally::Tally;
 use super::{Command, Reply, memory};
+use crate::Result;
 use crate::config::Config;
 use crate::metrics::Totals;
 use crate::spawn::{Image, Program};
 use crate::supervisor::{
     Generation, Input, RequestId, ScaleTo, Supervisor, Time, WorkerId, WorkerState,
 };
-use crate::{Result, listener};
 
 /// All state of the primary.
 pub(super) struct Driver {
@@ -32,7 +33,9 @@ pub(super) struct Driver {
     pub(super) program: Program,
     pub(super) versions: BTreeMap<Generation, Version>,
     pub(super) peers: BTreeMap<WorkerId, Peer>,
-    pub(super) lifeline: std::io::PipeReader,
+    /// What each worker holds, and what we hold as long as we live.
+    pub(super) lifeline: PipeReader,
+    pub(super) _alive: PipeWriter,
     pub(super) ports: Ports,
     pub(super) addresses: Arc<[String]>,
     pub(super) events: Sink,
@@ -42,7 +45,7 @@ pub(super) struct Driver {
     pub(super) next_request: u64,
     pub(super) next_generation: u64,
     pub(super) next_question: u64,
-    pub(super) commands_back: mpsc::Sender<Command>,
+    pub(super) to_loop: mpsc::Sender<Command>,
     pub(super) deliver: mpsc::Sender<(WorkerId, News)>,
     /// Workers that are to be told to drain as soon as they have been given what is theirs.
     pub(super) drains: Vec<Drain>,
@@ -114,10 +117,7 @@ impl Driver {
 
     fn wish(&mut self, wish: Wish) {
         match wish {
-            Wish::Stop => {
-                listener::systemd::notify_stopping();
-                self.feed(Input::Stop);
-            }
+            Wish::Stop => self.feed(Input::Stop),
             Wish::Reload => self.reload(None),
             Wish::OneMore => self.scale(ScaleTo::Up, None),
             Wish::OneLess => self.scale(ScaleTo::Down, None),

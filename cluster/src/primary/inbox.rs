@@ -53,7 +53,7 @@ impl Driver {
             ToPrimary::Tell(body) => self.events.put(Event::Message(worker, Body(body))),
             ToPrimary::Relay(body) => self.broadcast(&body, Some(worker)),
             ToPrimary::Ask(id, body) => {
-                let answerer = Answerer { worker, id, commands: self.commands_back.clone() };
+                let answerer = Answerer { worker, id, commands: self.to_loop.clone() };
                 self.events.put(Event::Asked(worker, Body(body), answerer));
             }
             ToPrimary::Answer(id, answer) => {

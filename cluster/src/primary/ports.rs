@@ -13,7 +13,8 @@ use crate::config::{Config, Sharing};
 use crate::dispatch::channel::Sender;
 use crate::dispatch::wire::Order;
 use crate::dispatch::{Dispatcher, Limits, Strategy};
-use crate::listener::{Accepting, Lending, Listeners, Loan, Peer, systemd};
+use crate::listener::systemd::Passed;
+use crate::listener::{Accepting, Lending, Listeners, Loan, Peer};
 use crate::supervisor::{SlotId, WorkerId};
 use crate::{Error, Result};
 
@@ -52,8 +53,11 @@ pub(super) enum Arrived {
 
 impl Ports {
     /// Binds all addresses of the settings.
-    pub(super) fn open(config: &Config, strategy: Box<dyn Strategy>) -> Result<Self> {
-        let passed = systemd::Passed::from_env()?;
+    pub(super) fn open(
+        config: &Config,
+        passed: Passed,
+        strategy: Box<dyn Strategy>,
+    ) -> Result<Self> {
         let slots = config.policy.workers;
         let listeners = Listeners::bind(&config.listen, config.sharing, slots, passed)?;
         let sharing = match (&listeners, config.sharing) {

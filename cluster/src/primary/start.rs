@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
+use super::courier::Deliver;
 use super::driver::{Driver, Sources, Version};
 use super::events::{Sink, stream};
 use super::pid_file::PidFile;
@@ -18,6 +19,7 @@ use super::tally::Tally;
 use super::{Command, Events, Handle};
 use crate::config::Config;
 use crate::dispatch::Strategy;
+use crate::listener::systemd::Passed;
 use crate::metrics::Totals;
 use crate::spawn::{Image, Program};
 use crate::supervisor::{Generation, Supervisor};
@@ -35,53 +37,64 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// Runs the cluster until it has stopped. What cannot be had (a port, a file) is an error before
 /// the first worker is started.
 pub(crate) fn run(config: Config, strategy: Box<dyn Strategy>, watch: Option<Watch>) -> Result<()> {
+    let passed = Passed::from_env()?; // before there are threads
     let _log = log::install(config.log);
     let _pid_file = config.pid_file.as_deref().map(PidFile::create).transpose()?;
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Error::because("cannot start the primary's runtime", error))?;
-    let (watcher, outcome) = {
-        let _entered = runtime.enter();
-        let (commands_back, commands) = mpsc::channel(ROOM);
-        let (deliver, news) = mpsc::channel(ROOM);
-        let ports = Ports::open(&config, strategy)?;
-        let signals = Signals::install()?;
-        let admin = admin::start(&config.admin, config.admin_token.clone(), commands_back.clone())?;
-        if let Some(admin) = &admin {
-            tracing::info!("admin API on {}", admin.address());
-        }
-        let (events, watcher) = watch_events(watch, &commands_back)?;
-        // Nobody ever writes to this pipe. Its writing end closes when this process dies, however.
-        let (lifeline, _alive) = std::io::pipe()?;
-        let driver = Driver {
-            supervisor: Supervisor::new(config.policy.clone(), seed()),
-            versions: BTreeMap::from([first_version(&config)?]),
-            program: Program::current()?,
-            started: Instant::now(),
-            peers: BTreeMap::new(),
-            addresses: ports.addresses(),
-            config: Arc::new(config),
-            tally: Tally::default(),
-            totals: Totals::default(),
-            replies: HashMap::new(),
-            next_request: 0,
-            next_generation: 1,
-            next_question: 0,
-            drains: Vec::new(),
-            finished: false,
-            lifeline,
-            ports,
-            events,
-            commands_back,
-            deliver,
-        };
-        (watcher, runtime.block_on(driver.run(Sources { signals, news, commands })))
-    };
+    let entered = runtime.enter();
+    let ports = Ports::open(&config, passed, strategy)?;
+    let signals = Signals::install()?;
+    let (to_loop, commands) = mpsc::channel(ROOM);
+    let admin = admin::start(&config.admin, config.admin_token.clone(), to_loop.clone())?;
+    if let Some(admin) = &admin {
+        tracing::info!("admin API on {}", admin.address());
+    }
+    let (events, watcher) = watch_events(watch, &to_loop)?;
+    let (deliver, news) = mpsc::channel(ROOM);
+    let driver = assemble(config, ports, events, to_loop, deliver)?;
+    drop(entered);
+    let outcome = runtime.block_on(driver.run(Sources { signals, news, commands }));
     if let Some(watcher) = watcher {
         let _ = watcher.recv_timeout(FAREWELL); // it has read everything, or is not interested
     }
     outcome
+}
+
+fn assemble(
+    config: Config,
+    ports: Ports,
+    events: Sink,
+    to_loop: mpsc::Sender<Command>,
+    deliver: Deliver,
+) -> Result<Driver> {
+    // Nobody ever writes to this pipe. Its writing end closes when this process dies, however.
+    let (lifeline, alive) = std::io::pipe()?;
+    Ok(Driver {
+        supervisor: Supervisor::new(config.policy.clone(), seed()),
+        versions: BTreeMap::from([first_version(&config)?]),
+        program: Program::current()?,
+        started: Instant::now(),
+        peers: BTreeMap::new(),
+        addresses: ports.addresses(),
+        config: Arc::new(config),
+        tally: Tally::default(),
+        totals: Totals::default(),
+        replies: HashMap::new(),
+        next_request: 0,
+        next_generation: 1,
+        next_question: 0,
+        drains: Vec::new(),
+        finished: false,
+        lifeline,
+        _alive: alive,
+        ports,
+        events,
+        to_loop,
+        deliver,
+    })
 }
 
 /// The version that this process runs itself, even when its file has been replaced by now.

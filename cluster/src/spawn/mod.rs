@@ -19,19 +19,20 @@ use std::process::{Command, Stdio};
 use command_fds::{CommandFdExt, FdMapping};
 use nix::libc;
 use nix::sys::prctl;
-use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask};
+use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, kill, signal, sigprocmask};
+use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, getpid, getppid};
 use rustix::process::{PidfdFlags, pidfd_open};
 
+use crate::listener::systemd;
 use crate::{Error, Result};
 
 /// The variable that tells a process that it is a worker: it holds the pid of its primary. A
 /// grandchild that inherits it has another parent, and is not taken in.
 pub const ROLE: &str = "CLUSTER_PRIMARY_PID";
 
-/// What the primary keeps for itself: the workers' environment has none of them.
-const KEPT: [&str; 5] =
-    ["CLUSTER_API_TOKEN", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET"];
+/// What the admin API's clients must bring is no business of the workers and of what they start.
+const TOKEN: &str = "CLUSTER_API_TOKEN";
 
 /// A process that was started and not reaped yet.
 #[derive(Debug)]
@@ -54,18 +55,31 @@ pub fn spawn(image: &Image, program: &Program, descriptors: &[BorrowedFd<'_>]) -
     let mut command = Command::new(image.path());
     command.arg0(program.name()).args(program.args()).stdin(Stdio::null());
     command.env(ROLE, getpid().to_string());
-    for name in KEPT {
+    for name in systemd::VARIABLES.into_iter().chain([TOKEN]) {
         command.env_remove(name);
     }
     command.fd_mappings(place(descriptors)?).expect("each number is used once");
     let above = manifest::CHANNEL + RawFd::try_from(descriptors.len()).expect("a handful");
     before_exec(command.process_group(0), getpid(), above);
     let failed = |error: io::Error| Error::because(hint(&error), error);
-    let child = command.spawn().map_err(failed)?;
+    let mut child = command.spawn().map_err(failed)?;
     let pid = rustix::process::Pid::from_child(&child);
     // Nobody reaps it but us, so the number still is this child's.
-    let pidfd = pidfd_open(pid, PidfdFlags::NONBLOCK).map_err(io::Error::from)?;
-    Ok(Process { pid: Pid::from_raw(pid.as_raw_nonzero().get()), pidfd })
+    match pidfd_open(pid, PidfdFlags::NONBLOCK) {
+        Ok(pidfd) => Ok(Process { pid: Pid::from_raw(pid.as_raw_nonzero().get()), pidfd }),
+        Err(errno) => {
+            let _ = child.kill().and_then(|()| child.wait());
+            Err(failed(errno.into()))
+        }
+    }
+}
+
+impl Process {
+    /// Ends and reaps it at once: for one that cannot be looked after.
+    pub fn abandon(self) {
+        let _ = kill(self.pid, Signal::SIGKILL); // it was not reaped: the number is its own
+        let _ = waitpid(self.pid, None);
+    }
 }
 
 /// Each descriptor with the number that it gets.
