@@ -267,3 +267,6 @@ impl Supervisor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 
 mod books;
 mod crash_loop;
+mod places;
 mod reload;
 mod requests;
 mod stop;

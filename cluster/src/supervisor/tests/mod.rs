@@ -1,0 +1,9 @@
+//! The rules of the supervisor, told as stories: what happens, and what it does about it.
+
+mod health;
+mod policy;
+mod reload;
+mod restart;
+mod scale;
+mod stop;
+mod story;

@@ -1,0 +1,181 @@
+//! Rolling reload, and versions that are broken.
+
+use super::story::{Story, ms, seconds, workers};
+use crate::supervisor::{Input, Policy, ScaleTo, WorkerId};
+
+#[test]
+fn slots_are_replaced_one_by_one_and_a_step_ends_when_the_old_one_closes() {
+    let mut story = Story::runs(workers(2));
+    story.reload(2).then(&["reload to 2", "spawn 3 in slot 0, version 2"]);
+    story.ready(3).then(&["drain 1 (Reload)"]);
+    story.closes(1).then(&["1 accepts no more", "spawn 4 in slot 1, version 2"]);
+    story.ready(4).then(&["drain 2 (Reload)"]);
+    // It has gone without a word; that will do.
+    story.exits(2, 0);
+    story.then(&["2 left: exited with code 0", "reloaded to 2", "tell 1: 2"]);
+    story.exits(1, 0).then(&["1 left: exited with code 0", "forget version 1"]);
+}
+
+#[test]
+fn a_newcomer_must_stay_ready_for_a_while() {
+    let mut story = Story::runs(Policy { min_ready: seconds(3), ..workers(1) });
+    story.reload(2).ready(2).done();
+    story.wait(ms(2999)).then(&[]);
+    story.wait(ms(1)).then(&["drain 1 (Reload)"]);
+}
+
+#[test]
+fn with_a_surge_of_two_there_are_two_newcomers() {
+    let mut story = Story::runs(Policy { surge: 2, ..workers(3) });
+    let first = ["reload to 2", "spawn 4 in slot 0, version 2", "spawn 5 in slot 1, version 2"];
+    story.reload(2).then(&first);
+    story.ready(5).then(&["drain 2 (Reload)"]);
+    story.closes(2).then(&["2 accepts no more", "spawn 6 in slot 2, version 2"]);
+}
+
+#[test]
+fn a_crash_elsewhere_shuts_the_gate() {
+    let mut story = Story::runs(workers(2));
+    story.reload(2).exits(2, 1).done();
+    story.ready(3).then(&[]);
+    story.ready(4).then(&["drain 1 (Reload)"]);
+}
+
+/// Acceptance 12.
+#[test]
+fn a_version_that_exits_at_boot_stops_the_reload_and_touches_nobody() {
+    let mut story = Story::runs(workers(2));
+    story.reload(2).done();
+    story.exits(3, 3).then(&[
+        "3 crashed: exited with code 3",
+        "reload to 2 failed",
+        "tell 1: worker 3 (slot 0) of the new version exited with code 3 before it was ready; \
+         0 of 2 slots run the new version",
+        "forget version 2",
+    ]);
+    assert_eq!(story.supervisor.ready(), 2);
+}
+
+/// Acceptance 13.
+#[test]
+fn a_version_that_is_never_ready_and_ignores_term_is_killed() {
+    let mut story = Story::runs(workers(1));
+    story.reload(2).done();
+    story.wait(seconds(30)).then(&[
+        "2 was not ready within 30s",
+        "Term 2",
+        "reload to 2 failed",
+        "tell 1: worker 2 (slot 0) of the new version was not ready within 30s; \
+         0 of 1 slots run the new version",
+    ]);
+    story.wait(seconds(2)).then(&["Kill 2"]);
+    story.is_killed(2).then(&["2 crashed: was killed by SIGKILL", "forget version 2"]);
+    assert_eq!(story.supervisor.ready(), 1);
+}
+
+/// Acceptance 14.
+#[test]
+fn a_second_reload_is_refused() {
+    let mut story = Story::runs(workers(1));
+    story.reload(2).done();
+    story.reload(3).then(&[
+        "forget version 3",
+        "tell 2: a reload is under way (generation 2); wait for it to end",
+    ]);
+}
+
+/// Acceptance 15.
+#[test]
+fn a_stop_goes_before_a_reload() {
+    let mut story = Story::runs(workers(1));
+    story.reload(2).done();
+    story.tell(Input::Stop).then(&[
+        "stopping",
+        "reload to 2 failed",
+        "tell 1: the cluster stops",
+        "drain 1 (Stop)",
+        "hurry 1",
+        "Kill 2",
+    ]);
+}
+
+/// Acceptance 17 and 24.
+#[test]
+fn a_cluster_that_is_stuck_is_recovered_by_a_reload() {
+    let mut story = Story::starts(Policy { max_early_deaths: 1, ..workers(2) });
+    story.exits(1, 1).exits(2, 1).done();
+    story.reload(2).then(&[
+        "reload to 2",
+        "spawn 3 in slot 0, version 2",
+        "spawn 4 in slot 1, version 2",
+    ]);
+    story.ready(3).ready(4).then(&["reloaded to 2", "tell 1: 2", "forget version 1"]);
+}
+
+#[test]
+fn a_reload_that_does_not_help_leaves_the_old_version() {
+    let mut story = Story::starts(Policy { max_early_deaths: 1, ..workers(1) });
+    story.exits(1, 1).reload(2).done();
+    story.exits(2, 1).then(&[
+        "2 crashed: exited with code 1",
+        "reload to 2 failed",
+        "tell 1: worker 2 (slot 0) of the new version exited with code 1 before it was ready; \
+         0 of 1 slots run the new version",
+        "spawn 3 in slot 0, version 1",
+        "forget version 2",
+    ]);
+    story.exits(3, 1).then(&["3 crashed: exited with code 1", "slot 0 errored, death 1"]);
+}
+
+/// Acceptance 36.
+#[test]
+fn a_newcomer_that_dies_after_its_step_brings_the_old_version_back() {
+    let mut story = Story::runs(workers(2));
+    story.reload(2).ready(3).closes(1).exits(1, 0).wait(ms(120)).done();
+    story.exits(3, 3).then(&[
+        "3 crashed: exited with code 3",
+        "Term 4",
+        "reload to 2 failed",
+        "tell 1: worker 3 (slot 0) of the new version exited with code 3, 120ms after it was \
+         ready; 0 of 2 slots run the new version",
+        "spawn 5 in slot 0, version 1",
+    ]);
+    story.is_killed(4).ready(5).then(&["4 left: was killed by SIGKILL", "forget version 2"]);
+}
+
+#[test]
+fn what_is_new_and_ready_stays_when_a_later_step_fails() {
+    let mut story = Story::runs(workers(2));
+    story.reload(2).ready(3).closes(1).exits(1, 0).done();
+    story.tell(Input::Broken(WorkerId(4), "version 9".to_owned())).then(&[
+        "4 broke the protocol: version 9",
+        "Term 4",
+        "reload to 2 failed",
+        "tell 1: worker 4 (slot 1) of the new version broke the protocol: version 9; \
+         1 of 2 slots run the new version",
+    ]);
+    // A crash brings back what the slot had.
+    story.exits(4, 1).wait(seconds(60)).done();
+    story.exits(3, 1).exits(2, 1).then(&[
+        "3 crashed: exited with code 1",
+        "spawn 5 in slot 0, version 2",
+        "2 crashed: exited with code 1",
+        "spawn 6 in slot 1, version 1",
+    ]);
+}
+
+#[test]
+fn a_ready_newcomer_goes_again_when_the_reload_fails_before_it_took_over() {
+    let mut story = Story::runs(Policy { surge: 2, min_ready: seconds(5), ..workers(2) });
+    story.reload(2).ready(3).done();
+    story.exits(4, 1);
+    let done = story.done();
+    assert_eq!(done.last().map(String::as_str), Some("drain 3 (ReloadFailed)"), "{done:?}");
+}
+
+#[test]
+fn slots_that_are_added_in_a_reload_begin_with_the_new_version() {
+    let mut story = Story::runs(workers(1));
+    story.reload(2).done();
+    story.scale(ScaleTo::Up).then(&["from 1 to 2", "tell 2: 2", "spawn 3 in slot 1, version 2"]);
+}

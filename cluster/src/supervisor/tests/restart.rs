@@ -1,0 +1,91 @@
+//! Restarts, back-off and the breaker.
+
+use std::time::Duration;
+
+use super::story::{Story, ms, seconds, workers};
+use crate::supervisor::{Input, Policy, SlotState, WorkerId};
+
+#[test]
+fn a_death_after_a_stable_life_is_followed_by_a_restart_at_once() {
+    Story::runs(workers(2))
+        .exits(1, 0)
+        .then(&["1 crashed: exited with code 0", "spawn 3 in slot 0, version 1"]);
+}
+
+#[test]
+fn an_early_death_makes_the_slot_back_off_and_the_next_stable_life_clears_the_count() {
+    let mut story = Story::runs(workers(1));
+    story.exits(1, 1).done();
+    story.exits(2, 1).then(&["2 crashed: exited with code 1", "slot 0 backs off, death 1"]);
+    story.wait(ms(100)).then(&["spawn 3 in slot 0, version 1"]);
+    story.exits(3, 1).then(&["3 crashed: exited with code 1", "slot 0 backs off, death 2"]);
+    story.wait(ms(200)).ready(4).wait(seconds(1)).exits(4, 1).done();
+    story.exits(5, 1).then(&["5 crashed: exited with code 1", "slot 0 backs off, death 1"]);
+}
+
+/// Acceptance 24.
+#[test]
+fn a_crash_loop_is_errored_after_its_limit_with_growing_delays() {
+    let policy = Policy { max_early_deaths: 4, ..workers(1) };
+    let mut story = Story::starts(policy);
+    story.done();
+    for (death, bound) in [(1, 100), (2, 200), (3, 400)] {
+        story.exits(death, 1);
+        let died = story.now;
+        let slot = story.supervisor.slots().next().expect("one slot");
+        let SlotState::BackingOff(until) = slot.state else { panic!("{slot:?}") };
+        assert!(until.since(died) <= ms(bound), "{death}: {:?}", until.since(died));
+        story.wait(ms(bound)).done();
+    }
+    story.exits(4, 1).then(&["4 crashed: exited with code 1", "slot 0 errored, death 4"]);
+    story.wait(seconds(3600)).then(&[]);
+    assert_eq!(story.supervisor.next_wake(), None);
+}
+
+#[test]
+fn an_errored_slot_can_be_reset_and_only_that() {
+    let mut story = Story::starts(Policy { max_early_deaths: 1, ..workers(2) });
+    story.ready(2).exits(1, 1).done();
+    story.reset(1).then(&["tell 1: slot 1 is not errored"]);
+    story.reset(7).then(&["tell 2: there is no slot 7"]);
+    story.reset(0).then(&["tell 3: 2", "spawn 3 in slot 0, version 1"]);
+}
+
+#[test]
+fn the_delay_is_drawn_from_the_whole_range() {
+    let delay = |seed| {
+        let mut supervisor = crate::supervisor::Supervisor::new(workers(1), seed);
+        supervisor.start(Default::default());
+        supervisor.step(Default::default(), exit());
+        supervisor.next_wake().expect("it backs off").0
+    };
+    let delays: Vec<Duration> = (0..100).map(delay).collect();
+    assert!(delays.iter().any(|&delay| delay < ms(20)));
+    assert!(delays.iter().any(|&delay| delay > ms(80)));
+}
+
+#[test]
+fn what_could_not_be_started_died_early() {
+    let worker = WorkerId(1);
+    let reason = "no such file".to_owned();
+    Story::starts(workers(1)).tell(Input::SpawnFailed { worker, reason }).then(&[
+        "spawn 1 in slot 0, version 1",
+        "1 crashed: could not be started",
+        "slot 0 backs off, death 1",
+    ]);
+}
+
+#[test]
+fn who_leaves_by_its_own_wish_is_replaced_at_once_and_has_not_crashed() {
+    let mut story = Story::runs(workers(1));
+    story
+        .tell(Input::Leaving(WorkerId(1)))
+        .then(&["drain 1 (OwnWish)", "spawn 2 in slot 0, version 1"]);
+    story.exits(1, 7).then(&["1 left: exited with code 7"]);
+    story.ready(2).tell(Input::Leaving(WorkerId(2)));
+    story.then(&["drain 2 (OwnWish)", "slot 0 backs off, death 1"]);
+}
+
+fn exit() -> Input {
+    Input::Exited(WorkerId(1), crate::supervisor::Exit::Code(1))
+}
