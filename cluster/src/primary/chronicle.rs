@@ -96,7 +96,8 @@ impl Driver {
         let workers = self.supervisor.ready();
         if !self.tally.serving && workers >= self.supervisor.desired() {
             self.tally.serving = true;
-            info!(workers, "serving on {}", addresses.join(", "));
+            let primary = std::process::id();
+            info!(primary, workers, "serving on {}", addresses.join(", "));
             systemd::notify_ready();
             self.events.put(Event::Serving { addresses, workers });
         }

@@ -36,6 +36,11 @@ pub enum Habit {
 impl Habit {
     pub const ALL: [Self; 3] = [Self::KeepAlive, Self::Fresh, Self::Post];
 
+    /// Those with pauses spend most of their time idle, so there are more of them.
+    fn times(self) -> usize {
+        if self == Self::KeepAlive { 4 } else { 1 }
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::KeepAlive => "keep-alive, with pauses of up to 900 ms",
@@ -80,6 +85,7 @@ impl Counts {
 
 /// Starts clients in tasks of the current runtime.
 pub fn start(habit: Habit, clients: usize, server: &Server) -> Arc<Counts> {
+    let clients = clients * habit.times();
     let counts = Arc::new(Counts {
         habit,
         answered: AtomicU64::default(),
@@ -112,12 +118,12 @@ pub async fn ended(all: &[Arc<Counts>]) {
     }
 }
 
-/// One connection: one request, or at most 64 of them.
+/// One connection: one request, or at most 256 of them.
 async fn connection(counts: &Counts, address: SocketAddr, dice: &mut u64) -> io::Result<()> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let body = [b'x'; 2048];
-    let requests = if counts.habit == Habit::KeepAlive { 64 } else { 1 };
+    let requests = if counts.habit == Habit::KeepAlive { 256 } else { 1 };
     for _ in 0..requests {
         match counts.habit {
             Habit::KeepAlive | Habit::Fresh => stream.write_all(GET).await?,
@@ -128,11 +134,11 @@ async fn connection(counts: &Counts, address: SocketAddr, dice: &mut u64) -> io:
         if closes || counts.stopped.load(Ordering::Relaxed) {
             break;
         }
-        // One request in 16 is followed by a pause: the connection is idle when a reload comes.
+        // One request in 32 is followed by a pause: the connection is idle when a reload comes.
         *dice ^= *dice << 13;
         *dice ^= *dice >> 7;
         *dice ^= *dice << 17;
-        if counts.habit == Habit::KeepAlive && dice.is_multiple_of(16) {
+        if counts.habit == Habit::KeepAlive && dice.is_multiple_of(32) {
             let part = u32::try_from((*dice >> 8) % 256).unwrap_or_default();
             sleep(LONGEST_PAUSE * part / 256).await;
         }

@@ -37,8 +37,8 @@ struct Args {
     /// Workers of the server.
     #[arg(long, default_value_t = 2)]
     workers: usize,
-    /// Clients of each of the three habits.
-    #[arg(long, default_value_t = 16)]
+    /// Clients with fresh connections, and as many with POSTs; four times as many keep theirs.
+    #[arg(long, default_value_t = 12)]
     clients: usize,
     /// Plays the server; for this command's own use.
     #[arg(long, hide = true)]
