@@ -14,8 +14,9 @@ fn scenarios() -> BTreeSet<String> {
     let files = fs::read_dir("tests/acceptance").expect("the tests are here").flatten();
     let sources = files.filter_map(|file| fs::read_to_string(file.path()).ok());
     let named = |source: String| -> Vec<String> {
-        let names = source.lines().filter_map(|line| line.trim().strip_prefix("(\""));
-        names.map(|name| format!("s{}", &name[..2])).collect()
+        let names = source.lines().filter_map(|line| line.trim().strip_prefix("(\"s"));
+        let numbers = names.filter_map(|name| name.split_once('_')).map(|(number, _)| number);
+        numbers.filter(|it| it.parse::<u8>().is_ok()).map(|number| format!("s{number}")).collect()
     };
     sources.flat_map(named).collect()
 }

@@ -96,6 +96,17 @@ impl Config {
         Self::builder().env().build()
     }
 
+    /// How many workers there are at the start.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.policy.workers
+    }
+
+    /// The names of the listeners, in their order; the first is the default one.
+    pub fn listeners(&self) -> impl Iterator<Item = &str> {
+        self.listen.iter().map(|listen| listen.name.as_str())
+    }
+
     /// What stands before any layer is laid on it. A zero here means "not decided yet"; the forms
     /// call it `auto`, and [`draft`] decides it at the end.
     pub(crate) fn before_all_layers() -> Self {

@@ -115,10 +115,13 @@ async fn report(worker: Worker) {
     let heartbeat = worker.config().policy.heartbeat;
     let mut ticks = interval(heartbeat.map_or(REPORT, |heartbeat| heartbeat.min(REPORT)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // How late this task runs: what every request waits, too, when the program blocks the thread.
+    let lag = worker.metrics().gauge("event_loop_lag_milliseconds", &[]);
     let mut told = Vitals::default();
     let mut last = tokio::time::Instant::now();
     loop {
-        ticks.tick().await;
+        let planned = ticks.tick().await;
+        lag.set(i64::try_from(planned.elapsed().as_millis()).unwrap_or(i64::MAX));
         let now = worker.vitals();
         let due = heartbeat.is_some_and(|heartbeat| last.elapsed() + heartbeat / 8 >= heartbeat);
         if due || now != told {

@@ -10,16 +10,16 @@ use super::Scenario;
 use crate::lab::{Conduct, Kind, Load, Service, Start, children, gone, until};
 
 pub const SCENARIOS: &[Scenario] = &[
-    ("12_a_version_that_exits_at_boot", &[1, 3], exits_at_boot),
-    ("12_a_version_with_another_protocol", &[1, 3], speaks_gibberish),
-    ("12_a_version_that_cannot_be_started", &[1, 3], no_program),
-    ("13_a_version_that_never_gets_ready", &[1, 3], never_ready),
-    ("14_a_second_reload_is_refused", &[1, 3], second_reload),
-    ("15_a_stop_during_a_reload", &[1, 3], stop_in_reload),
-    ("16_a_reload_reads_the_settings_again", &[1, 3], settings),
-    ("17_a_stuck_cluster_is_recovered_by_a_reload", &[1, 3], recovered),
-    ("36_a_newcomer_that_dies_shortly_after_ready", &[1, 3], dies_after_ready),
-    ("36_a_newcomer_that_dies_when_its_old_one_is_gone", &[3], dies_after_drain),
+    ("s12_a_version_that_exits_at_boot", &[1, 3], exits_at_boot),
+    ("s12_a_version_with_another_protocol", &[1, 3], speaks_gibberish),
+    ("s12_a_version_that_cannot_be_started", &[1, 3], no_program),
+    ("s13_a_version_that_never_gets_ready", &[1, 3], never_ready),
+    ("s14_a_second_reload_is_refused", &[1, 3], second_reload),
+    ("s15_a_stop_during_a_reload", &[1, 3], stop_in_reload),
+    ("s16_a_reload_reads_the_settings_again", &[1, 3], settings),
+    ("s17_a_stuck_cluster_is_recovered_by_a_reload", &[1, 3], recovered),
+    ("s36_a_newcomer_that_dies_shortly_after_ready", &[1, 3], dies_after_ready),
+    ("s36_a_newcomer_that_dies_when_its_old_one_is_gone", &[3], dies_after_drain),
 ];
 
 fn reload(service: &Service) -> (u16, Value) {

@@ -3,10 +3,11 @@
 use std::convert::Infallible;
 use std::hint::black_box;
 use std::process::{Command, exit};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cluster::http::{Incoming, Request, Response, Token, service_fn};
-use cluster::primary::{Event, Events};
+use cluster::primary::{Event, Events, Handle};
 use cluster::{Cluster, Config, Worker};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -17,6 +18,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::lab::{Conduct, mine};
 
 type Body = Full<Bytes>;
+
+/// Messages that a worker has got.
+type Heard = Arc<Mutex<Vec<String>>>;
 
 pub fn main() {
     if let Err(error) = run() {
@@ -30,7 +34,7 @@ fn run() -> cluster::Result<()> {
         misbehave();
     }
     let config = Config::from_env()?;
-    Cluster::new(config).watch(|events, _| print(events)).run(serve)
+    Cluster::new(config).watch(|events, cluster| watch(events, &cluster)).run(serve)
 }
 
 /// What a broken version does instead of working.
@@ -67,7 +71,7 @@ fn ignore_term() {
 }
 
 async fn serve(worker: Worker) -> cluster::Result<()> {
-    let leave = std::sync::Arc::new(tokio::sync::Notify::new());
+    let leave = Arc::new(tokio::sync::Notify::new());
     match mine().conduct {
         Conduct::DiesAtOnce => drop(tokio::spawn(async {
             tokio::time::sleep(Duration::from_millis(30)).await;
@@ -83,13 +87,17 @@ async fn serve(worker: Worker) -> cluster::Result<()> {
         })),
         _ => {}
     }
+    let heard = Heard::default();
+    tokio::spawn(listen(worker.clone(), heard.clone()));
     let (serving, gone) = (worker.clone(), leave.clone());
     let service = service_fn(move |request| {
-        let (worker, leave) = (serving.clone(), gone.clone());
-        async move { Ok::<_, Infallible>(answer(&worker, &leave, request).await) }
+        let (worker, leave, heard) = (serving.clone(), gone.clone(), heard.clone());
+        async move { Ok::<_, Infallible>(answer(&worker, &leave, &heard, request).await) }
     });
+    let names = worker.config().listeners().map(str::to_owned).collect::<Vec<_>>();
+    let serving = names.iter().map(|name| worker.serve_http_on(name, service.clone()));
     tokio::select! {
-        served = worker.serve_http(service) => served,
+        served = futures_util::future::try_join_all(serving) => served.map(drop),
         () = leave.notified() => Ok(()), // by its own wish
     }
 }
@@ -97,6 +105,7 @@ async fn serve(worker: Worker) -> cluster::Result<()> {
 async fn answer(
     worker: &Worker,
     leave: &tokio::sync::Notify,
+    heard: &Heard,
     mut request: Request<Incoming>,
 ) -> Response<Body> {
     let number = |name: &str| parameter(&request, name).unwrap_or_default();
@@ -131,6 +140,20 @@ async fn answer(
             rubbish(3);
             who(worker)
         }
+        "/tell" => {
+            let text = request.uri().query().unwrap_or_default().replace('+', " ");
+            worker.tell(&text).await.map_or_else(|e| e.to_string(), |()| who(worker))
+        }
+        "/ask" => {
+            let limit = Duration::from_millis(number("limit"));
+            let answer = worker.request::<u64>(&number("n"), limit).await;
+            answer.map_or_else(|e| e.to_string(), |double| format!("double={double}"))
+        }
+        "/broadcast" => {
+            worker.broadcast(&format!("from {}", worker.id())).await.expect("it is short");
+            who(worker)
+        }
+        "/heard" => heard.lock().expect("nobody panics with it").join(","),
         "/upgrade" => return upgrade(request),
         _ => who(worker),
     };
@@ -176,10 +199,50 @@ fn parameter(request: &Request<Incoming>, name: &str) -> Option<u64> {
     pairs.find(|(key, _)| *key == name)?.1.parse().ok()
 }
 
-/// One line of JSON for each event.
-fn print(events: Events) {
+/// Prints one line of JSON for each event, and talks with workers that want to.
+fn watch(events: Events, cluster: &Handle) {
     for event in events {
         println!("{}", describe(&event));
+        match event {
+            // A worker asks for the double of a number. Odd ones are refused, 0 is never answered.
+            Event::Asked(_, question, answer) => match question.parse::<u64>() {
+                Ok(0) | Err(_) => {}
+                Ok(odd) if odd % 2 == 1 => answer.refuse("odd numbers are not doubled").unwrap(),
+                Ok(even) => answer.send(&(even * 2)).unwrap(),
+            },
+            Event::Message(worker, body) => match body.parse::<String>().as_deref() {
+                Ok("ask me") => {
+                    let asked = |limit| cluster.request::<String>(worker, &"who are you?", limit);
+                    let told = asked(Duration::from_secs(30)).unwrap_or_else(|e| e.to_string());
+                    println!("{}", json!({"event": "Told", "answer": told}));
+                }
+                Ok("ask me in vain") => {
+                    let limit = Duration::from_millis(200);
+                    let asked = cluster.request::<String>(worker, &"nothing", limit);
+                    let why = asked.expect_err("it never answers that").to_string();
+                    println!("{}", json!({"event": "Untold", "why": why}));
+                }
+                Ok("tell all") => cluster.broadcast(&"from the primary").unwrap(),
+                // A reader that is slow beyond all measure.
+                Ok("sleep") => std::thread::sleep(Duration::from_secs(2)),
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+}
+
+/// What a worker hears: questions it answers, the rest it keeps.
+async fn listen(worker: Worker, heard: Heard) {
+    let mut messages = worker.messages().expect("nobody else takes them");
+    while let Some(message) = messages.recv().await {
+        match (message.body.parse::<String>(), message.reply) {
+            (Ok(question), Some(reply)) if question == "who are you?" => {
+                reply.send(&who(&worker)).await.expect("the primary is there");
+            }
+            (Ok(text), None) => heard.lock().expect("nobody panics with it").push(text),
+            _ => {}
+        }
     }
 }
 
@@ -219,6 +282,11 @@ fn describe(event: &Event) -> Value {
             json!({"event": "ReloadFailed", "generation": generation, "why": why.0})
         }
         Event::Scaled { from, to } => json!({"event": "Scaled", "from": from, "to": to}),
+        Event::Message(worker, body) => {
+            json!({"event": "Message", "worker": worker, "body": format!("{body:?}")})
+        }
+        Event::Lagged(lost) => json!({"event": "Lagged", "lost": lost}),
+        Event::Asked(worker, ..) => json!({"event": "Asked", "worker": worker}),
         other => json!({"event": format!("{other:?}")}),
     }
 }

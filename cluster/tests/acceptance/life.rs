@@ -11,18 +11,18 @@ use super::Scenario;
 use crate::lab::{Client, Service, Start, descriptors, exists, gone, until};
 
 pub const SCENARIOS: &[Scenario] = &[
-    ("18_the_primary_is_killed", &[1, 3], primary_killed),
-    ("19_a_worker_is_killed", &[1, 3], worker_killed),
-    ("20_codes_and_intents", &[1, 3], codes_and_intents),
-    ("21_a_stop_serves_the_queue_then_refuses", &[1, 3], stop),
-    ("21_a_hung_worker_does_not_keep_the_port_open", &[2], stop_with_a_hung_worker),
-    ("21_a_second_term_ends_at_once", &[1, 3], second_term),
-    ("22_a_hung_worker_is_aborted_and_replaced", &[1, 3], hung),
-    ("22_a_suspended_cluster_lives_on", &[1, 3], suspended),
-    ("23_the_deadline_cuts_what_is_stuck", &[1, 3], deadline),
-    ("24_a_crash_loop_ends_and_a_reload_clears_it", &[1, 3], crash_loop),
-    ("25_over_the_memory_limit", &[1, 3], memory_limit),
-    ("26_descriptors_are_the_manifest", &[1, 3], manifest),
+    ("s18_the_primary_is_killed", &[1, 3], primary_killed),
+    ("s19_a_worker_is_killed", &[1, 3], worker_killed),
+    ("s20_codes_and_intents", &[1, 3], codes_and_intents),
+    ("s21_a_stop_serves_the_queue_then_refuses", &[1, 3], stop),
+    ("s21_a_hung_worker_does_not_keep_the_port_open", &[2], stop_with_a_hung_worker),
+    ("s21_a_second_term_ends_at_once", &[1, 3], second_term),
+    ("s22_a_hung_worker_is_aborted_and_replaced", &[1, 3], hung),
+    ("s22_a_suspended_cluster_lives_on", &[1, 3], suspended),
+    ("s23_the_deadline_cuts_what_is_stuck", &[1, 3], deadline),
+    ("s24_a_crash_loop_ends_and_a_reload_clears_it", &[1, 3], crash_loop),
+    ("s25_over_the_memory_limit", &[1, 3], memory_limit),
+    ("s26_descriptors_are_the_manifest", &[1, 3], manifest),
 ];
 
 fn pid_of(reply: &crate::lab::Reply) -> u32 {

@@ -10,6 +10,8 @@ mod broken;
 mod fixture;
 mod lab;
 mod life;
+mod messages;
+mod operating;
 mod reload;
 mod sockets;
 
@@ -22,10 +24,17 @@ fn main() {
     if std::env::var_os(lab::FIXTURE).is_some() {
         return fixture::main();
     }
-    let scenarios = [reload::SCENARIOS, broken::SCENARIOS, life::SCENARIOS, sockets::SCENARIOS];
+    let scenarios = [
+        reload::SCENARIOS,
+        broken::SCENARIOS,
+        life::SCENARIOS,
+        sockets::SCENARIOS,
+        messages::SCENARIOS,
+        operating::SCENARIOS,
+    ];
     let trials = scenarios.concat().into_iter().flat_map(|(name, counts, run)| {
         counts.iter().map(move |&workers| {
-            Trial::test(format!("s{name}::workers_{workers}"), move || {
+            Trial::test(format!("{name}::workers_{workers}"), move || {
                 run(workers);
                 Ok(())
             })

@@ -9,17 +9,17 @@ use super::Scenario;
 use crate::lab::{Conduct, Kind, Load, Service, Start, descriptors, resident, threads, until};
 
 pub const SCENARIOS: &[Scenario] = &[
-    ("01_fresh_posts_through_reloads", &[1, 3], fresh_posts),
-    ("02_fresh_posts_over_a_unix_socket", &[1, 3], fresh_posts_unix),
-    ("03_keep_alive_with_pauses_through_reloads", &[1, 3], keep_alive),
-    ("04_a_request_during_the_drain_is_answered_with_close", &[1, 3], request_in_drain),
-    ("05_a_connection_without_a_byte_is_answered", &[1, 3], no_byte_yet),
-    ("06_a_request_slower_than_the_reload", &[1, 3], slow_request),
-    ("07_after_the_reload_only_the_new_answers", &[1, 3], only_new),
-    ("08_large_answers_and_unread_bodies_are_not_cut", &[1, 3], large_answer),
-    ("09_clients_queued_while_all_workers_are_dead", &[1, 3], queued_clients),
-    ("10_the_binary_is_replaced", &[1, 3], new_binary),
-    ("11_a_hundred_reloads_leave_no_trace", &[1, 2], hundred_reloads),
+    ("s01_fresh_posts_through_reloads", &[1, 3], fresh_posts),
+    ("s02_fresh_posts_over_a_unix_socket", &[1, 3], fresh_posts_unix),
+    ("s03_keep_alive_with_pauses_through_reloads", &[1, 3], keep_alive),
+    ("s04_a_request_during_the_drain_is_answered_with_close", &[1, 3], request_in_drain),
+    ("s05_a_connection_without_a_byte_is_answered", &[1, 3], no_byte_yet),
+    ("s06_a_request_slower_than_the_reload", &[1, 3], slow_request),
+    ("s07_after_the_reload_only_the_new_answers", &[1, 3], only_new),
+    ("s08_large_answers_and_unread_bodies_are_not_cut", &[1, 3], large_answer),
+    ("s09_clients_queued_while_all_workers_are_dead", &[1, 3], queued_clients),
+    ("s10_the_binary_is_replaced", &[1, 3], new_binary),
+    ("s11_a_hundred_reloads_leave_no_trace", &[1, 2], hundred_reloads),
 ];
 
 /// Reloads by signal, and waits until it is done.

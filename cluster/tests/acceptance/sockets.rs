@@ -12,19 +12,19 @@ use super::Scenario;
 use crate::lab::{Client, Conduct, Service, Start, children, gone, until};
 
 pub const SCENARIOS: &[Scenario] = &[
-    ("27_port_0_is_one_port", &[1, 3], one_port),
-    ("27_a_unix_socket_is_removed_at_the_end", &[1, 3], unix_socket),
-    ("28_a_taken_port_is_reported", &[1, 3], taken_port),
-    ("28_a_taken_unix_socket_is_reported", &[1], taken_socket),
-    ("29_round_robin_splits_exactly", &[1, 3], round_robin),
-    ("29_a_worker_at_its_limit_declines", &[2], declines),
-    ("30_a_worker_dies_before_its_ack", &[2], redelivered),
-    ("30_a_hung_worker_keeps_what_it_has", &[2], not_redelivered),
-    ("31_out_of_descriptors", &[1, 3], out_of_descriptors),
-    ("32_a_malformed_frame_ends_that_channel_only", &[1, 3], malformed),
-    ("33_signals_of_a_terminal", &[1, 3], terminal),
-    ("34_a_link_that_a_deploy_moves", &[1, 3], moved_link),
-    ("35_a_slot_without_a_worker_hangs_nobody", &[4], reuse_port),
+    ("s27_port_0_is_one_port", &[1, 3], one_port),
+    ("s27_a_unix_socket_is_removed_at_the_end", &[1, 3], unix_socket),
+    ("s28_a_taken_port_is_reported", &[1, 3], taken_port),
+    ("s28_a_taken_unix_socket_is_reported", &[1], taken_socket),
+    ("s29_round_robin_splits_exactly", &[1, 3], round_robin),
+    ("s29_a_worker_at_its_limit_declines", &[2], declines),
+    ("s30_a_worker_dies_before_its_ack", &[2], redelivered),
+    ("s30_a_hung_worker_keeps_what_it_has", &[2], not_redelivered),
+    ("s31_out_of_descriptors", &[1, 3], out_of_descriptors),
+    ("s32_a_malformed_frame_ends_that_channel_only", &[1, 3], malformed),
+    ("s33_signals_of_a_terminal", &[1, 3], terminal),
+    ("s34_a_link_that_a_deploy_moves", &[1, 3], moved_link),
+    ("s35_a_slot_without_a_worker_hangs_nobody", &[4], reuse_port),
 ];
 
 fn send(pid: u32, signal: Signal) {

@@ -1,0 +1,98 @@
+//! Messages between the program's code in the primary and in the workers.
+
+use super::Scenario;
+use crate::lab::{Service, Start, until};
+
+pub const SCENARIOS: &[Scenario] = &[
+    ("messages_are_told_in_order", &[1, 3], told),
+    ("messages_questions_of_a_worker", &[1, 3], worker_asks),
+    ("messages_questions_of_the_primary", &[1, 3], primary_asks),
+    ("messages_are_relayed_to_the_others", &[1, 3], relayed),
+    ("messages_of_the_primary_reach_all", &[1, 3], broadcast),
+    ("messages_too_many_for_a_slow_reader_are_counted", &[1], slow_reader),
+];
+
+fn told(workers: usize) {
+    let mut service = Start::workers(workers).ready();
+    let mut client = service.connect();
+    for number in 0..50 {
+        client.get(&format!("/tell?{number}")).expect("it is served");
+    }
+    for number in 0..50 {
+        assert_eq!(service.event("Message")["body"], format!("\"{number}\""));
+    }
+    service.stop();
+}
+
+fn worker_asks(workers: usize) {
+    let service = Start::workers(workers).ready();
+    assert_eq!(service.get("/ask?n=4&limit=30000").body, "double=8");
+    assert_eq!(service.get("/ask?n=5&limit=30000").body, "odd numbers are not doubled");
+    let late = service.get("/ask?n=0&limit=100").body;
+    assert_eq!(late, "the primary did not answer within 100ms");
+    assert_eq!(service.get("/ask?n=6&limit=30000").body, "double=12", "and it goes on");
+    service.stop();
+}
+
+fn primary_asks(workers: usize) {
+    let mut service = Start::workers(workers).ready();
+    let reply = service.get("/tell?ask+me");
+    assert_eq!(service.event("Told")["answer"], reply.body);
+    let worker = service.get("/tell?ask+me+in+vain").number("worker");
+    let untold = service.event("Untold");
+    assert_eq!(untold["why"], format!("worker {worker} did not answer within 200ms"));
+    service.stop();
+}
+
+/// What each worker has heard, by its id.
+fn heard(service: &Service, workers: usize) -> Vec<(u64, String)> {
+    let mut connections = std::collections::BTreeMap::new();
+    until("each worker has answered on a connection", || {
+        let mut client = service.connect();
+        let worker = client.get("/").expect("it is served").number("worker");
+        connections.insert(worker, client);
+        (connections.len() == workers).then_some(())
+    });
+    let heard = connections.into_iter();
+    heard.map(|(worker, mut it)| (worker, it.get("/heard").expect("it is served").body)).collect()
+}
+
+fn relayed(workers: usize) {
+    let service = Start::workers(workers).env("CLUSTER_SHARING", "hand-off").ready();
+    let sender = service.get("/broadcast").number("worker");
+    until("all others have heard it, and the sender has not", || {
+        let all = heard(&service, workers);
+        let expected =
+            |worker| if worker == sender { String::new() } else { format!("from {sender}") };
+        all.iter().all(|(worker, text)| *text == expected(*worker)).then_some(())
+    });
+    service.stop();
+}
+
+fn broadcast(workers: usize) {
+    let service = Start::workers(workers).env("CLUSTER_SHARING", "hand-off").ready();
+    service.get("/tell?tell+all");
+    until("all have heard it", || {
+        let all = heard(&service, workers);
+        all.iter().all(|(_, text)| text == "from the primary").then_some(())
+    });
+    service.stop();
+}
+
+fn slow_reader(workers: usize) {
+    let service = Start::workers(workers).ready();
+    let mut client = service.connect();
+    client.get("/tell?sleep").expect("it is served");
+    for number in 0..1500 {
+        client.get(&format!("/tell?{number}")).expect("the supervision is not delayed");
+    }
+    // It is told with the first event for which there is room again.
+    let lagged = until("the reader is told what it has missed", || {
+        client.get("/tell?more").expect("it is served");
+        service.events().into_iter().find(|event| event["event"] == "Lagged")
+    });
+    let lost = lagged["lost"].as_u64().expect("a number");
+    assert!((1..1500).contains(&lost), "{lost}");
+    assert!(service.stats()["primary"]["eventsLost"].as_u64() >= Some(lost));
+    service.stop();
+}
