@@ -1,5 +1,6 @@
 //! One history: a random world, the supervisor in it, and the checker beside it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use cluster::supervisor::{
@@ -24,7 +25,10 @@ pub struct Outcome {
 /// Lives through the history that the tape decides.
 pub fn live(tape: Tape, sabotage: Option<Sabotage>, readable: bool) -> Outcome {
     let mut history = History::new(tape, sabotage, readable);
-    let violation = history.run().err();
+    let violation = match catch_unwind(AssertUnwindSafe(|| history.run())) {
+        Ok(checked) => checked.err(),
+        Err(_) => Some(Violation { rule: Rule::NeverPanics, what: "see above".to_owned() }),
+    };
     Outcome {
         violation,
         tape: history.tape.into_record(),
@@ -103,8 +107,8 @@ impl History {
             0..=3 => self.other_policy(),
             4 | 5 => self.backwards(),
             6..=8 => self.serialise(),
-            9 => self.stop(Input::Stop),
-            10 if self.tape.choose(2) == 0 => self.stop(Input::StopNow),
+            9 => self.stop(&Input::Stop),
+            10 if self.tape.choose(2) == 0 => self.stop(&Input::StopNow),
             _ => self.feed(&Input::Tick),
         }
     }
@@ -263,9 +267,9 @@ impl History {
         self.after(Some(&Input::Tick), &actions)
     }
 
-    fn stop(&mut self, how: Input) -> Checked {
+    fn stop(&mut self, how: &Input) -> Checked {
         self.stopped = true;
-        self.feed(&how)
+        self.feed(how)
     }
 
     /// In a calm world everything that was asked for is there in the end.
