@@ -16,7 +16,7 @@
 //! 7. Each worker's events are a legal path: spawned, ready, draining, exited; any state may go
 //!    to exited.
 //!
-//! How to read it. A [`Slot`](slot) is a place, a [`Worker`](worker) a process in it. A slot has at
+//! How to read it. A `Slot` is a place, a `Worker` a process in it. A slot has at
 //! most one worker of its own, and perhaps a newcomer that will replace it. `life` says how workers
 //! come and go, `retire` how they are made to go, `replace` how a newcomer takes over. `reload`,
 //! `scale`, `health` and `stop` decide when. Nothing is searched: sets say which slots wait for
