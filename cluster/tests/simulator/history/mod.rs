@@ -76,7 +76,7 @@ impl History {
     fn run(&mut self) -> Checked {
         let actions = self.subject.start(time(0));
         self.after(None, &actions)?;
-        for _ in 0..60 + self.tape.choose(200) {
+        for _ in 0..50 + self.tape.choose(150) {
             self.turn()?;
         }
         self.world.calm = true;
