@@ -1,7 +1,7 @@
 //! Settings that change, and state that is stored.
 
 use super::story::{Story, seconds, workers};
-use crate::supervisor::{Input, Policy, ScaleTo};
+use crate::supervisor::{Input, Policy, ScaleTo, Supervisor, WorkerId};
 
 #[test]
 fn the_number_stays_as_it_was_scaled_unless_the_setting_changed() {
@@ -28,10 +28,10 @@ fn a_state_that_was_stored_goes_on_in_the_same_way() {
     let mut story = Story::runs(workers(3));
     story.reload(2).ready(4).done();
     let json = serde_json::to_string(&story.supervisor).expect("plain data");
-    let mut restored: crate::supervisor::Supervisor =
+    let mut restored: Supervisor =
         serde_json::from_str(&json).expect("what was written can be read");
     assert_eq!(restored, story.supervisor);
-    let input = Input::StoppedAccepting(crate::supervisor::WorkerId(1));
+    let input = Input::StoppedAccepting(WorkerId(1));
     let now = story.now;
     assert_eq!(restored.step(now, input.clone()), story.supervisor.step(now, input));
 }

@@ -179,3 +179,35 @@ fn slots_that_are_added_in_a_reload_begin_with_the_new_version() {
     story.reload(2).done();
     story.scale(ScaleTo::Up).then(&["from 1 to 2", "tell 2: 2", "spawn 3 in slot 1, version 2"]);
 }
+
+#[test]
+fn a_planned_replacement_under_way_ends_before_its_slot_is_reloaded() {
+    let mut story = Story::runs(Policy { memory_limit: Some(1000), ..workers(1) });
+    story.tell(Input::Memory(WorkerId(1), 1001)).then(&["spawn 2 in slot 0, version 1"]);
+    story.reload(2).then(&["reload to 2"]);
+    story.ready(2).then(&["drain 1 (MemoryLimit)", "spawn 3 in slot 0, version 2"]);
+    story.exits(1, 0).ready(3).closes(2);
+    story.then(&[
+        "1 left: exited with code 0",
+        "drain 2 (Reload)",
+        "2 accepts no more",
+        "reloaded to 2",
+        "tell 1: 1",
+    ]);
+}
+
+#[test]
+fn a_slot_that_is_given_up_is_not_waited_for() {
+    let mut story = Story::runs(workers(2));
+    story.reload(2).ready(3).closes(1).done();
+    story.scale(ScaleTo::Down);
+    // One drains already, which is as many as may when one is wanted.
+    story.then(&["from 2 to 1", "tell 2: 1"]);
+    story.exits(1, 0).then(&[
+        "1 left: exited with code 0",
+        "Term 4",
+        "drain 2 (ScaleDown)",
+        "reloaded to 2",
+        "tell 1: 1",
+    ]);
+}

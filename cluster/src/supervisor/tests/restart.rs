@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::story::{Story, ms, seconds, workers};
-use crate::supervisor::{Input, Policy, SlotState, WorkerId};
+use crate::supervisor::{Exit, Input, Policy, SlotState, Supervisor, Time, WorkerId};
 
 #[test]
 fn a_death_after_a_stable_life_is_followed_by_a_restart_at_once() {
@@ -54,9 +54,9 @@ fn an_errored_slot_can_be_reset_and_only_that() {
 #[test]
 fn the_delay_is_drawn_from_the_whole_range() {
     let delay = |seed| {
-        let mut supervisor = crate::supervisor::Supervisor::new(workers(1), seed);
-        supervisor.start(Default::default());
-        supervisor.step(Default::default(), exit());
+        let mut supervisor = Supervisor::new(workers(1), seed);
+        supervisor.start(Time::default());
+        supervisor.step(Time::default(), exit());
         supervisor.next_wake().expect("it backs off").0
     };
     let delays: Vec<Duration> = (0..100).map(delay).collect();
@@ -87,5 +87,5 @@ fn who_leaves_by_its_own_wish_is_replaced_at_once_and_has_not_crashed() {
 }
 
 fn exit() -> Input {
-    Input::Exited(WorkerId(1), crate::supervisor::Exit::Code(1))
+    Input::Exited(WorkerId(1), Exit::Code(1))
 }

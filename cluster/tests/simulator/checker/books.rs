@@ -166,7 +166,8 @@ impl Books {
             Event::Unhealthy(worker, ref why) => self.unhealthy(worker, why),
             Event::Exited { worker, exit, uptime, .. } => {
                 let seen = self.exit_input.take() == Some((worker, exit));
-                Rule::EachExitOnce.check(seen, || format!("worker {worker} did not {exit}"))?;
+                Rule::EachExitOnce
+                    .check(seen, || format!("nobody saw that worker {worker} {exit}"))?;
                 let life = self.alive.remove(&worker).expect("an exit is noted of the living only");
                 self.counts[life.phase as usize] -= 1;
                 let truth = self.now - life.spawned;

@@ -38,6 +38,7 @@ pub enum Rule {
     NotBusy,
     Serialises,
     ViewsAgree,
+    NeverPanics,
 }
 
 /// An invariant that did not hold, and why.
@@ -71,6 +72,7 @@ impl fmt::Display for Violation {
             Rule::Recovers => "in a calm world everything becomes well",
             Rule::NotBusy => "time passes between wakes",
             Rule::Serialises => "the state survives serialisation",
+            Rule::NeverPanics => "the supervisor does not panic",
             Rule::ViewsAgree => "the supervisor's own numbers are right",
         };
         write!(f, "{rule}: {}", self.what)

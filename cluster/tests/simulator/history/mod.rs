@@ -1,10 +1,13 @@
 //! One history: a random world, the supervisor in it, and the checker beside it.
 
-use std::time::Duration;
+mod decisions;
+mod settings;
 
-use cluster::supervisor::{
-    Action, Generation, Input, Policy, RequestId, ScaleTo, SlotId, SlotState, Vitals, WorkerId,
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use cluster::supervisor::{Action, Input, Policy, SlotState};
+
+use settings::random_policy;
 
 use crate::checker::{Checked, Checker, Phase, Rule, Violation};
 use crate::saboteur::{Sabotage, Subject};
@@ -24,7 +27,10 @@ pub struct Outcome {
 /// Lives through the history that the tape decides.
 pub fn live(tape: Tape, sabotage: Option<Sabotage>, readable: bool) -> Outcome {
     let mut history = History::new(tape, sabotage, readable);
-    let violation = history.run().err();
+    let violation = match catch_unwind(AssertUnwindSafe(|| history.run())) {
+        Ok(checked) => checked.err(),
+        Err(_) => Some(Violation { rule: Rule::NeverPanics, what: "see above".to_owned() }),
+    };
     Outcome {
         violation,
         tape: history.tape.into_record(),
@@ -70,7 +76,7 @@ impl History {
     fn run(&mut self) -> Checked {
         let actions = self.subject.start(time(0));
         self.after(None, &actions)?;
-        for _ in 0..60 + self.tape.choose(200) {
+        for _ in 0..50 + self.tape.choose(150) {
             self.turn()?;
         }
         self.world.calm = true;
@@ -79,34 +85,6 @@ impl History {
             self.feed(&Input::Stop)?;
         }
         self.ends()
-    }
-
-    /// One decision: mostly that the next thing happens.
-    fn turn(&mut self) -> Checked {
-        match self.tape.choose(64) {
-            0..=52 => self.next_thing().map(|_| ()),
-            53..=55 => self.scale(),
-            56 | 57 => self.reload(),
-            58 => self.reset(),
-            59 => {
-                self.pause();
-                Ok(())
-            }
-            60 => self.murder(),
-            61 => self.late_input(),
-            _ => self.rarely(),
-        }
-    }
-
-    fn rarely(&mut self) -> Checked {
-        match self.tape.choose(12) {
-            0..=3 => self.other_policy(),
-            4 | 5 => self.backwards(),
-            6..=8 => self.serialise(),
-            9 => self.stop(Input::Stop),
-            10 if self.tape.choose(2) == 0 => self.stop(Input::StopNow),
-            _ => self.feed(&Input::Tick),
-        }
     }
 
     /// The next thing in the world, or the supervisor's next wake, whatever comes first. False when
@@ -164,108 +142,6 @@ impl History {
         Rule::ViewsAgree.check(self.subject.sabotage.is_some() || seen == own, || {
             format!("{phases:?} are {seen:?}, and it says {own:?}")
         })
-    }
-
-    fn scale(&mut self) -> Checked {
-        let exactly = ScaleTo::Exactly(self.tape.choose(10) as usize);
-        let to = self.tape.pick(&[exactly, ScaleTo::Up, ScaleTo::Down]);
-        let request = self.request();
-        self.feed(&Input::Scale { request, to })
-    }
-
-    fn reload(&mut self) -> Checked {
-        self.generations += 1;
-        let generation = Generation(self.generations);
-        self.world.deploy(generation, &mut self.tape);
-        let request = self.request();
-        self.feed(&Input::Reload { request, generation })
-    }
-
-    fn reset(&mut self) -> Checked {
-        let slot = SlotId(self.tape.choose(6));
-        let request = self.request();
-        self.feed(&Input::Reset { request, slot })
-    }
-
-    fn request(&mut self) -> RequestId {
-        self.requests += 1;
-        RequestId(self.requests)
-    }
-
-    /// The primary does not run for a while. Its workers sleep too, or they do not.
-    fn pause(&mut self) {
-        let pause = 8000 + u64::from(self.tape.choose(100_000));
-        self.checker.books.now = self.world.now;
-        self.checker.slept(pause);
-        self.at_once = 0;
-        if self.tape.choose(2) == 0 {
-            self.world.sleep(pause);
-        } else {
-            self.world.now += pause;
-        }
-    }
-
-    fn murder(&mut self) -> Checked {
-        let input = self.world.murder(&mut self.tape);
-        input.map_or(Ok(()), |input| self.feed(&input))
-    }
-
-    /// A message from a worker that is gone, or never was.
-    fn late_input(&mut self) -> Checked {
-        let id = WorkerId(u64::from(self.tape.choose(20)));
-        if self.checker.books.is_alive(id) {
-            return Ok(());
-        }
-        let inputs = [
-            Input::Ready(id),
-            Input::Heartbeat(id, Vitals::default()),
-            Input::Memory(id, u64::MAX),
-            Input::StoppedAccepting(id),
-            Input::Leaving(id),
-            Input::Broken(id, "late".to_owned()),
-            Input::Exited(id, cluster::supervisor::Exit::Code(0)),
-            Input::SpawnFailed { worker: id, reason: "late".to_owned() },
-        ];
-        let which = self.tape.choose(8) as usize;
-        let [..] = &inputs;
-        self.feed(&inputs[which])
-    }
-
-    fn serialise(&mut self) -> Checked {
-        let before = &self.subject.supervisor;
-        let json = serde_json::to_string(before).expect("plain data");
-        let after = serde_json::from_str(&json).expect("what was written can be read");
-        let same = *before == after;
-        self.subject.supervisor = after;
-        Rule::Serialises.check(same, || json)
-    }
-
-    /// The settings file was changed.
-    fn other_policy(&mut self) -> Checked {
-        let other = random_policy(&mut self.tape);
-        // What a worker was started with stays, so the world keeps it.
-        self.policy.max_workers = other.max_workers.max(self.policy.min_workers);
-        self.policy.drain_timeout = other.drain_timeout;
-        self.policy.workers = other.workers.min(self.policy.max_workers);
-        if self.subject.sabotage.is_none() && !self.stopped {
-            self.subject.supervisor.set_policy(self.policy.clone());
-            self.checker.books.policy = self.policy.clone();
-            self.feed(&Input::Tick)?;
-        }
-        Ok(())
-    }
-
-    /// The driver's clock shows an earlier time than before.
-    fn backwards(&mut self) -> Checked {
-        self.feed(&Input::Tick)?;
-        let earlier = self.world.now.saturating_sub(u64::from(self.tape.choose(5000)));
-        let actions = self.subject.step(time(earlier), &Input::Tick);
-        self.after(Some(&Input::Tick), &actions)
-    }
-
-    fn stop(&mut self, how: Input) -> Checked {
-        self.stopped = true;
-        self.feed(&how)
     }
 
     /// In a calm world everything that was asked for is there in the end.
@@ -333,32 +209,4 @@ fn line(now: Millis, input: Option<&Input>, actions: &[Action]) -> String {
     }];
     lines.extend(actions.iter().map(|action| format!("             {action:?}")));
     lines.join("\n")
-}
-
-fn random_policy(tape: &mut Tape) -> Policy {
-    let ms = Duration::from_millis;
-    let workers = 1 + tape.choose(5) as usize;
-    Policy {
-        workers,
-        min_workers: 1,
-        max_workers: workers + tape.choose(4) as usize,
-        surge: 1 + tape.choose(2) as usize,
-        max_draining: tape.pick(&[None, Some(1), Some(2)]),
-        ready_timeout: ms(tape.pick(&[1000, 3000])),
-        min_ready: ms(tape.pick(&[0, 300, 1000])),
-        min_uptime: ms(tape.pick(&[500, 1000])),
-        restart_delay: ms(100),
-        restart_delay_max: ms(tape.pick(&[1000, 5000])),
-        max_early_deaths: tape.pick(&[3, 2, 1, 5]),
-        drain_window: ms(100),
-        drain_timeout: ms(tape.pick(&[1000, 4000])),
-        shutdown_timeout: ms(tape.pick(&[1000, 2000])),
-        accept_timeout: ms(100),
-        term_grace: ms(500),
-        abort_grace: ms(700),
-        heartbeat: tape.pick(&[None, Some(ms(2000)), Some(ms(5000))]),
-        memory_limit: tape.pick(&[None, Some(1 << 20)]),
-        max_requests: tape.pick(&[None, Some(20)]),
-        max_lifetime: tape.pick(&[None, None, Some(ms(10_000))]),
-    }
 }
