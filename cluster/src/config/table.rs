@@ -108,7 +108,7 @@ settings! {
     /// How long a newcomer must stay ready in a reload before the old worker is drained.
     min_ready(Duration), "WORKER_MIN_READY", Span(NONE, HOUR) => policy.min_ready;
     /// A worker that dies sooner after its start than this died early.
-    min_uptime(Duration), "WORKER_MIN_UPTIME", Span(NONE, HOUR) => policy.min_uptime;
+    min_uptime(Duration), "WORKER_MIN_UPTIME", Span(ms(1), HOUR) => policy.min_uptime;
     /// After an early death the next start waits: at first up to this, then up to twice as long
     /// each time.
     restart_delay(Duration), "WORKER_RESTART_DELAY", Span(ms(1), HOUR) => policy.restart_delay;

@@ -70,7 +70,6 @@ impl Driver {
             Fact::ReloadStarted(generation) => {
                 info!(%generation, "reload started");
                 systemd::notify_reloading();
-                self.adopt(generation);
                 self.events.put(Event::ReloadStarted(generation));
             }
             Fact::ReloadFinished(generation) => {

@@ -82,13 +82,23 @@ impl Driver {
                 Some((worker, news)) = sources.news.recv() => self.news(worker, news),
                 Some(command) = sources.commands.recv() => self.command(command),
                 arrived = self.ports.next() => self.arrived(arrived),
-                () = sleep_until(wake.into()) => self.feed(Input::Tick),
+                () = sleep_until(wake.into()) => self.tick(&mut sources.news),
                 _ = health.tick() => self.look_at_memory(),
                 _ = stats.tick() => self.log_stats(),
             }
         }
         info!("all workers are gone, goodbye");
         Ok(())
+    }
+
+    /// Time is up for something. What has been said by now was said in time, so it comes first.
+    fn tick(&mut self, news: &mut mpsc::Receiver<(WorkerId, News)>) {
+        for _ in 0..news.len() {
+            if let Ok((worker, news)) = news.try_recv() {
+                self.news(worker, news);
+            }
+        }
+        self.feed(Input::Tick);
     }
 
     fn arrived(&mut self, arrived: Arrived) {
@@ -132,6 +142,7 @@ impl Driver {
         });
         match opened {
             Ok(version) => {
+                self.adopt(&version);
                 self.next_generation += 1;
                 let generation = Generation(self.next_generation);
                 self.versions.insert(generation, version);
@@ -153,11 +164,13 @@ impl Driver {
         self.feed(Input::Scale { request, to });
     }
 
-    /// The settings that were read when this version was opened hold from now on.
-    pub(super) fn adopt(&mut self, generation: Generation) {
-        let Some(version) = self.versions.get(&generation) else { return };
-        self.config = Arc::clone(&version.config);
-        self.supervisor.set_policy(self.config.policy.clone());
+    /// The settings that were read with this version hold from now on, also when the reload fails
+    /// later; unless it is refused at once, because another one runs or the cluster stops.
+    fn adopt(&mut self, version: &Version) {
+        if self.supervisor.reloading().is_none() && !self.supervisor.stopping() {
+            self.config = Arc::clone(&version.config);
+            self.supervisor.set_policy(self.config.policy.clone());
+        }
     }
 
     /// Remembers to whom an answer goes.
