@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::Scenario;
-use crate::lab::{Client, Service, Start, descriptors, exists, gone, until};
+use crate::lab::{Client, Start, descriptors, exists, gone, stuck_h2, until};
 
 pub const SCENARIOS: &[Scenario] = &[
     ("s18_the_primary_is_killed", &[1, 3], primary_killed),
@@ -206,7 +206,7 @@ fn deadline(workers: usize) {
     let mut echo = [0];
     upgraded.write(b"e").expect("it is sent");
     upgraded.read_exact(&mut echo).expect("it echoes");
-    let mut h2 = stuck_h2(&service);
+    let mut h2 = stuck_h2(&service.address);
     service.signal(Signal::SIGTERM);
     assert!(service.wait().success());
     slow.receive().expect_err("it was cut");
@@ -216,28 +216,6 @@ fn deadline(workers: usize) {
     for event in service.events().iter().filter(|event| event["event"] == "Exited") {
         assert_eq!(event["voluntary"], true);
     }
-}
-
-/// An HTTP/2 connection with a request that is never answered, as raw frames.
-fn stuck_h2(service: &Service) -> std::net::TcpStream {
-    use std::io::{Read, Write};
-    let mut stream = std::net::TcpStream::connect(&service.address).expect("it listens");
-    stream.set_read_timeout(Some(crate::lab::PATIENCE)).expect("it is a socket");
-    let path = b"/slow?ms=60000";
-    let mut head = vec![0x82, 0x86, 0x41, 1, b'x', 0x44, u8::try_from(path.len()).expect("short")];
-    head.extend_from_slice(path);
-    let length = u8::try_from(head.len()).expect("short");
-    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").expect("it reads");
-    stream.write_all(&[0, 0, length, 1, 5, 0, 0, 0, 1]).expect("it reads");
-    stream.write_all(&head).expect("it reads");
-    stream.write_all(b"\0\0\x08\x06\0\0\0\0\0pingpong").expect("it reads");
-    let mut seen = Vec::new();
-    while !seen.windows(8).any(|bytes| bytes == b"pingpong") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).expect("it answers the ping");
-        seen.push(byte[0]);
-    }
-    stream
 }
 
 fn crash_loop(workers: usize) {

@@ -1,6 +1,7 @@
 //! The laboratory: a server under observation, clients that never retry, a look into `/proc`.
 
 mod client;
+mod h2;
 mod load;
 mod proc;
 mod program;
@@ -8,6 +9,7 @@ mod service;
 mod terminal;
 
 pub use client::{Client, Reply};
+pub use h2::stuck_h2;
 pub use load::{Kind, Load};
 pub use proc::{children, descriptors, exists, gone, resident, state, threads};
 pub use program::{Conduct, Program, mine};
