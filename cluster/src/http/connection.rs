@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarm;
+use super::bounds::{Answerable, HttpService};
 use super::incoming::Incoming;
 use super::linger::linger;
 use super::peer::Peer;
@@ -68,12 +69,8 @@ enum Step<T> {
 impl<IO, S, B> Connection<IO, S>
 where
     IO: Transport,
-    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send + 'static,
-    S::Error: Into<Box<dyn StdError + Send + Sync>>,
-    B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    S: HttpService<B>,
+    B: Answerable,
 {
     pub(super) fn new(io: IO, peer: Peer, service: S, shared: Arc<Shared>) -> Self {
         let phase = shared.watch_phase();

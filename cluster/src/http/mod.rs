@@ -23,6 +23,7 @@
 
 mod alarm;
 mod answer;
+mod bounds;
 mod connection;
 mod incoming;
 mod leftover;
@@ -44,6 +45,7 @@ pub use http_body_util::Full;
 pub use hyper::service::service_fn;
 pub use hyper::{Method, Request, Response, StatusCode};
 
+pub use bounds::{Answerable, Failure, HttpService};
 pub use incoming::Incoming;
 pub use observer::Observer;
 pub use peer::Peer;

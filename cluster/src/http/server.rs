@@ -11,6 +11,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
+use super::bounds::{Answerable, HttpService};
 use super::connection::Connection;
 use super::incoming::Incoming;
 use super::observer::Observer;
@@ -80,12 +81,8 @@ impl Server {
     pub fn serve<IO, S, B>(&self, io: IO, peer: Peer, service: S)
     where
         IO: Transport,
-        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-        S::Future: Send + 'static,
-        S::Error: Into<Box<dyn StdError + Send + Sync>>,
-        B: Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+        S: HttpService<B>,
+        B: Answerable,
     {
         let opened = Opened::new(Arc::clone(&self.shared));
         let connection = Connection::new(io, peer, service, Arc::clone(&self.shared));

@@ -14,6 +14,7 @@ use hyper::{Method, Request, Response, StatusCode, Version};
 use tokio::time::Instant;
 
 use super::answer::{Answer, Record};
+use super::bounds::{Answerable, HttpService};
 use super::incoming::Incoming;
 use super::leftover::Fate;
 use super::peer::Peer;
@@ -35,11 +36,8 @@ type Answering<B> =
 
 impl<S, B> Service<Request<hyper::body::Incoming>> for Handler<S>
 where
-    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send + 'static,
-    S::Error: Into<Box<dyn StdError + Send + Sync>>,
-    B: Body + Send + 'static,
-    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    S: HttpService<B>,
+    B: Answerable,
 {
     type Response = Response<Answer<B>>;
     type Error = Infallible;

@@ -17,12 +17,9 @@ use super::Worker;
 use super::feed::{self, Fed, Held};
 use crate::channel::message::ToPrimary;
 use crate::config::Config;
-use crate::http::{Incoming, Phase, Transport};
+use crate::http::{Answerable, HttpService, Phase, Transport};
 use crate::listener::{Accepting, Peer, Stream};
 use crate::{Error, Result};
-
-/// An error of a service or of a body.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// All doors of a worker, one for each listener of the settings.
 pub(super) struct Doors {
@@ -88,12 +85,8 @@ impl Worker {
     /// The listener is taken already.
     pub async fn serve_http<S, B>(&self, service: S) -> Result<()>
     where
-        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-        S::Future: Send + 'static,
-        S::Error: Into<Failure>,
-        B: Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<Failure>,
+        S: HttpService<B>,
+        B: Answerable,
     {
         let name = self.0.doors.names[0].clone();
         self.serve_http_on(&name, service).await
@@ -106,12 +99,8 @@ impl Worker {
     /// There is no such listener, or it is taken already.
     pub async fn serve_http_on<S, B>(&self, name: &str, service: S) -> Result<()>
     where
-        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-        S::Future: Send + 'static,
-        S::Error: Into<Failure>,
-        B: Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<Failure>,
+        S: HttpService<B>,
+        B: Answerable,
     {
         let mut arrivals = self.arrivals(name).await?;
         let http = &self.0.http;
