@@ -1,13 +1,11 @@
 //! The task of one connection, from the first byte to the FIN.
 
-use std::error::Error as StdError;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use hyper::body::Body;
 use hyper::server::conn::{http1, http2};
 use hyper::service::Service;
 use hyper::{Request, Response};
@@ -69,7 +67,7 @@ enum Step<T> {
 impl<IO, S, B> Connection<IO, S>
 where
     IO: Transport,
-    S: HttpService<B>,
+    S: HttpService<B> + Service<Request<Incoming>, Response = Response<B>>, // which names B
     B: Answerable,
 {
     pub(super) fn new(io: IO, peer: Peer, service: S, shared: Arc<Shared>) -> Self {

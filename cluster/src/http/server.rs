@@ -1,19 +1,15 @@
 //! All connections of a worker.
 
-use std::error::Error as StdError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use hyper::body::Body;
-use hyper::service::Service;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, StatusCode};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use super::bounds::{Answerable, HttpService};
 use super::connection::Connection;
-use super::incoming::Incoming;
 use super::observer::Observer;
 use super::peer::Peer;
 use super::phase::{Phase, cut, drain};

@@ -7,7 +7,6 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
-use hyper::body::Body;
 use hyper::header::{CONNECTION, EXPECT, HeaderValue};
 use hyper::service::Service;
 use hyper::{Method, Request, Response, StatusCode, Version};
@@ -36,7 +35,7 @@ type Answering<B> =
 
 impl<S, B> Service<Request<hyper::body::Incoming>> for Handler<S>
 where
-    S: HttpService<B>,
+    S: HttpService<B> + Service<Request<Incoming>, Response = Response<B>>, // which names B
     B: Answerable,
 {
     type Response = Response<Answer<B>>;
