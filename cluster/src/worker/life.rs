@@ -135,8 +135,14 @@ impl Worker {
     }
 
     async fn beat(&self) -> Result<()> {
-        let metrics = Box::new(self.0.metrics.snapshot());
-        self.0.link.send(&ToPrimary::Heartbeat(self.vitals(), Some(metrics))).await
+        let (link, vitals) = (&self.0.link, self.vitals());
+        let metrics = Some(Box::new(self.0.metrics.snapshot()));
+        let Err(error) = link.send(&ToPrimary::Heartbeat(vitals, metrics)).await else {
+            return Ok(());
+        };
+        // Long labels can make the metrics larger than a frame; silence would look like a hang.
+        tracing::warn!("the metrics are not reported: {error}");
+        link.send(&ToPrimary::Heartbeat(vitals, None)).await
     }
 
     /// The last words. They arrive: whatever is in the channel when a process ends is read.
