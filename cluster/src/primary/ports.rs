@@ -112,6 +112,7 @@ impl Ports {
 
     /// A worker is to be given nothing more.
     pub(super) fn draining(&mut self, worker: WorkerId) {
+        self.waiting.remove(&worker); // should it get ready all the same
         match &mut self.sharing {
             Plan::Inherited => {}
             Plan::ReusePort(lending, _) => {
