@@ -48,8 +48,9 @@ impl Peer {
         deliver: Deliver,
     ) -> Result<Self> {
         let (from, to) = channel.into_split();
-        let watched = process.pidfd.try_clone()?;
-        let watched = listener::watch(watched, Interest::READABLE)?;
+        let watched = process.pidfd.try_clone();
+        let watched = watched.and_then(|pidfd| listener::watch(pidfd, Interest::READABLE));
+        let watched = watched.inspect_err(|_| process.end())?;
         tokio::spawn(courier::attend(worker, from, watched, deliver));
         let (control, wanted) = mpsc::unbounded_channel();
         let (messages, waiting) = mpsc::channel(ROOM);

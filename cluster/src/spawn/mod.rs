@@ -21,17 +21,19 @@ use nix::libc;
 use nix::sys::prctl;
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask};
 use nix::unistd::{Pid, getpid, getppid};
-use rustix::process::{PidfdFlags, pidfd_open};
+use rustix::process::{
+    PidfdFlags, Signal as Number, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid,
+};
 
+use crate::listener::systemd;
 use crate::{Error, Result};
 
 /// The variable that tells a process that it is a worker: it holds the pid of its primary. A
 /// grandchild that inherits it has another parent, and is not taken in.
 pub const ROLE: &str = "CLUSTER_PRIMARY_PID";
 
-/// What the primary keeps for itself: the workers' environment has none of them.
-const KEPT: [&str; 5] =
-    ["CLUSTER_API_TOKEN", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET"];
+/// The primary keeps it for itself, as it does the variables of systemd.
+const TOKEN: &str = "CLUSTER_API_TOKEN";
 
 /// A process that was started and not reaped yet.
 #[derive(Debug)]
@@ -54,18 +56,35 @@ pub fn spawn(image: &Image, program: &Program, descriptors: &[BorrowedFd<'_>]) -
     let mut command = Command::new(image.path());
     command.arg0(program.name()).args(program.args()).stdin(Stdio::null());
     command.env(ROLE, getpid().to_string());
-    for name in KEPT {
+    for name in systemd::VARIABLES.iter().chain([&TOKEN]) {
         command.env_remove(name);
     }
     command.fd_mappings(place(descriptors)?).expect("each number is used once");
     let above = manifest::CHANNEL + RawFd::try_from(descriptors.len()).expect("a handful");
     before_exec(command.process_group(0), getpid(), above);
     let failed = |error: io::Error| Error::because(hint(&error), error);
-    let child = command.spawn().map_err(failed)?;
+    let mut child = command.spawn().map_err(failed)?;
     let pid = rustix::process::Pid::from_child(&child);
     // Nobody reaps it but us, so the number still is this child's.
-    let pidfd = pidfd_open(pid, PidfdFlags::NONBLOCK).map_err(io::Error::from)?;
-    Ok(Process { pid: Pid::from_raw(pid.as_raw_nonzero().get()), pidfd })
+    match pidfd_open(pid, PidfdFlags::NONBLOCK) {
+        Ok(pidfd) => Ok(Process { pid: Pid::from_raw(pid.as_raw_nonzero().get()), pidfd }),
+        Err(errno) => {
+            let _ = child.kill().and_then(|()| child.wait()); // nobody could attend it
+            Err(failed(errno.into()))
+        }
+    }
+}
+
+impl Process {
+    /// Ends it at once, and reaps it: for a process that nobody can attend.
+    pub(crate) fn end(&self) {
+        let _ = pidfd_send_signal(&self.pidfd, Number::KILL);
+        let _ = waitid(WaitId::Pid(self.as_rustix()), WaitIdOptions::EXITED);
+    }
+
+    fn as_rustix(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_raw(self.pid.as_raw()).expect("a process has a number above 0")
+    }
 }
 
 /// Each descriptor with the number that it gets.
