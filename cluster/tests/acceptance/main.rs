@@ -8,6 +8,7 @@
 
 mod broken;
 mod fixture;
+mod hostile;
 mod lab;
 mod life;
 mod reload;
@@ -22,7 +23,13 @@ fn main() {
     if std::env::var_os(lab::FIXTURE).is_some() {
         return fixture::main();
     }
-    let scenarios = [reload::SCENARIOS, broken::SCENARIOS, life::SCENARIOS, sockets::SCENARIOS];
+    let scenarios = [
+        reload::SCENARIOS,
+        broken::SCENARIOS,
+        life::SCENARIOS,
+        sockets::SCENARIOS,
+        hostile::SCENARIOS,
+    ];
     let trials = scenarios.concat().into_iter().flat_map(|(name, counts, run)| {
         counts.iter().map(move |&workers| {
             Trial::test(format!("s{name}::workers_{workers}"), move || {
