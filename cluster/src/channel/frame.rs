@@ -124,7 +124,7 @@ mod tests {
             (&b"\0\0\0\x02\x02[]"[..], "a frame has protocol version 2, and ours is 1"),
             (b"\0\0\0\0", "a frame is empty"),
             (b"\xff\xff\xff\xff", "a frame is larger than 1048576 bytes"),
-            (b"\0\0\0\x02\x01{", "a frame holds no message of ours: EOF while parsing"),
+            (b"\0\0\0\x02\x01[", "a frame holds no message of ours: EOF while parsing"),
         ] {
             for error in [all(bytes).map(drop), read::<Vec<u32>>(bytes).map(drop)] {
                 let error = error.expect_err("it is no frame").to_string();
