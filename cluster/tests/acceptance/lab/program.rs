@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
@@ -74,7 +75,12 @@ impl Program {
     }
 }
 
+/// Held while a program is written and while a process is started. A child that another thread forks
+/// has a copy of the open file until its `exec`, and a file that is open for writing cannot be run.
+pub static FORKS: Mutex<()> = Mutex::new(());
+
 fn write_version(path: &Path, version: Version) {
+    let _nobody_forks = FORKS.lock().unwrap_or_else(PoisonError::into_inner);
     let new = path.with_extension("new");
     let me = env::current_exe().expect("/proc is mounted");
     fs::copy(me, &new).expect("there is room");

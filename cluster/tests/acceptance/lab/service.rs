@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
@@ -12,6 +12,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
+use super::program::FORKS;
 use super::{Client, FIXTURE, PATIENCE, Program, until};
 
 /// How to start it.
@@ -76,7 +77,9 @@ impl Start {
     pub(super) fn spawn_with(mut self, input: Stdio) -> Service {
         self.command.env(FIXTURE, "1").stdin(input);
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let forks = FORKS.lock().unwrap_or_else(PoisonError::into_inner);
         let mut child = self.command.spawn().expect("the fixture can be started");
+        drop(forks);
         let seen = Arc::new(Seen::default());
         let (out, err) = (child.stdout.take(), child.stderr.take());
         watch(out.expect("it is piped"), Arc::clone(&seen), true);
