@@ -39,8 +39,8 @@ fn hang_up_for_all(workers: usize) {
     service.event("ReloadFinished");
     let crashed =
         |event: &serde_json::Value| event["event"] == "Exited" && !event["signal"].is_null();
-    let crashes: Vec<_> = service.events().into_iter().filter(crashed).collect();
-    assert!(crashes.is_empty(), "{crashes:?}");
+    let dead: Vec<_> = service.events().into_iter().filter(crashed).collect();
+    assert!(dead.is_empty(), "{dead:?}");
     service.stop();
 }
 
