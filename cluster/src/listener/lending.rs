@@ -46,6 +46,13 @@ impl Lending {
         Self { slots: slots.into_iter().collect(), ..Self::default() }
     }
 
+    /// The sockets of a slot are bound, and get their share of connections from now on, although
+    /// its worker has still to start.
+    pub fn bound(&mut self, slot: SlotId) -> Vec<Loan> {
+        self.slots.insert(slot);
+        self.lend_orphans()
+    }
+
     /// A worker accepts from its own slot's sockets. A slot that was unknown is bound by now.
     pub fn ready(&mut self, worker: WorkerId, slot: SlotId) -> Vec<Loan> {
         self.slots.insert(slot);

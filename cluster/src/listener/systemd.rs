@@ -4,13 +4,21 @@
 //! nobody to tell.
 
 use std::env;
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::time::Duration;
 
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
 
 use crate::{Error, Result};
+
+/// How long a notification may wait for room.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// The variables by which systemd talks to the primary. Workers must not inherit them: they would
 /// take the sockets for their own, or speak in the primary's name.
@@ -96,9 +104,24 @@ pub fn notify_stopping() {
 
 /// Does nothing without `NOTIFY_SOCKET`. A service that cannot speak to systemd goes on serving.
 fn notify(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
+    let Some(path) = env::var_os("NOTIFY_SOCKET") else { return };
+    if let Err(error) = send(path.as_bytes(), states) {
         tracing::warn!("cannot notify systemd: {error}");
     }
+}
+
+/// `sd_notify::notify` would wait for ever for a reader who has stopped reading, and with it the
+/// whole supervision.
+fn send(path: &[u8], states: &[NotifyState<'_>]) -> io::Result<()> {
+    let to = match path {
+        [b'@', name @ ..] => SocketAddr::from_abstract_name(name)?,
+        path => SocketAddr::from_pathname(OsStr::from_bytes(path))?,
+    };
+    let message: String =
+        states.iter().flat_map(|state| [state.to_string(), "\n".to_owned()]).collect();
+    let socket = UnixDatagram::unbound()?;
+    socket.set_write_timeout(Some(PATIENCE))?;
+    socket.send_to_addr(message.as_bytes(), &to).map(drop)
 }
 
 fn take(listenfd: &mut ListenFd, index: usize) -> io::Result<OwnedFd> {
@@ -107,4 +130,23 @@ fn take(listenfd: &mut ListenFd, index: usize) -> io::Result<OwnedFd> {
     }
     let listener = listenfd.take_unix_listener(index)?;
     listener.map(OwnedFd::from).ok_or_else(|| io::Error::other("it was taken before"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notification_arrives_and_a_deaf_reader_is_not_waited_for() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let path = folder.path().join("notify.sock");
+        let systemd = UnixDatagram::bind(&path).expect("the path is free");
+        let path = path.as_os_str().as_bytes();
+        send(path, &[NotifyState::Ready, NotifyState::Stopping]).expect("there is room");
+        let mut message = [0; 64];
+        let length = systemd.recv(&mut message).expect("it has come");
+        assert_eq!(&message[..length], b"READY=1\nSTOPPING=1\n");
+        let full = (0..100_000).find_map(|_| send(path, &[NotifyState::Ready]).err());
+        assert_eq!(full.map(|error| error.kind()), Some(io::ErrorKind::WouldBlock));
+    }
 }

@@ -82,8 +82,11 @@ impl Driver {
         let version = self.versions.get(&generation).ok_or_else(|| {
             Error::new(format!("version {generation} of the program is not open any more"))
         })?;
-        let (mine, theirs) = UnixStream::pair()?;
-        let (hand_off, their_hand_off) = channel::pair()?;
+        let cannot = |error| Error::because("cannot start a worker", error);
+        let (mine, theirs) = UnixStream::pair().map_err(cannot)?;
+        mine.set_nonblocking(true)?;
+        let mine = tokio::net::UnixStream::from_std(mine)?;
+        let (hand_off, their_hand_off) = channel::pair().map_err(cannot)?;
         let hello = Hello {
             worker,
             slot,
@@ -96,8 +99,6 @@ impl Driver {
         let mut descriptors: Vec<BorrowedFd<'_>> =
             vec![theirs.as_fd(), self.lifeline.as_fd(), their_hand_off.as_fd()];
         descriptors.extend(listeners.iter().map(|listener| listener.as_fd()));
-        mine.set_nonblocking(true)?;
-        let mine = tokio::net::UnixStream::from_std(mine)?;
         let process = spawn(&version.image, &self.program, &descriptors)?;
         let pid = process.pid;
         let peer = Peer::attend(worker, slot, process, mine, self.deliver.clone())?;

@@ -45,7 +45,10 @@ impl Driver {
                 }
                 self.feed(Input::Heartbeat(worker, vitals));
             }
-            ToPrimary::StoppedAccepting => self.feed(Input::StoppedAccepting(worker)),
+            ToPrimary::StoppedAccepting => {
+                self.ports.draining(worker);
+                self.feed(Input::StoppedAccepting(worker));
+            }
             ToPrimary::Leaving => {
                 self.ports.draining(worker);
                 self.feed(Input::Leaving(worker));

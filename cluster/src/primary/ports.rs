@@ -66,7 +66,10 @@ impl Ports {
                 let sockets = sockets.iter().map(accepting).collect::<Result<_>>()?;
                 Plan::HandOff(Box::new(Dispatcher::new(Limits::default(), strategy)), sockets)
             }
-            (_, Sharing::ReusePort) => Plan::ReusePort(Lending::default(), BTreeMap::new()),
+            (_, Sharing::ReusePort) => {
+                let bound = (0..u32::MAX).take(slots).map(SlotId);
+                Plan::ReusePort(Lending::new(bound), BTreeMap::new())
+            }
             _ => Plan::Inherited,
         };
         Ok(Self { listeners, sharing, waiting: BTreeMap::new() })
@@ -77,8 +80,14 @@ impl Ports {
         self.listeners.addresses().iter().map(ToString::to_string).collect()
     }
 
-    /// What a worker of this slot inherits.
+    /// What a worker of this slot inherits. The sockets of a new slot are lent until it is ready,
+    /// which may be never.
     pub(super) fn listeners(&mut self, slot: SlotId) -> Result<Vec<BorrowedFd<'_>>> {
+        self.listeners.of_slot(slot)?;
+        if let Plan::ReusePort(lending, _) = &mut self.sharing {
+            let loans = lending.bound(slot);
+            self.carry_out(loans);
+        }
         self.listeners.of_slot(slot)
     }
 
@@ -107,6 +116,7 @@ impl Ports {
 
     /// A worker is to be given nothing more.
     pub(super) fn draining(&mut self, worker: WorkerId) {
+        self.waiting.remove(&worker); // should it get ready all the same
         match &mut self.sharing {
             Plan::Inherited => {}
             Plan::ReusePort(lending, _) => {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 
 use nix::errno::Errno;
-use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask};
 use tokio::signal::unix::{self, SignalKind};
 
 /// What somebody wants.
@@ -29,12 +29,16 @@ pub(super) struct Signals {
     ttin: unix::Signal,
     ttou: unix::Signal,
     had_terminal: bool,
+    /// It was started by `nohup`: whoever did that wants it to outlive the terminal.
+    nohup: bool,
 }
 
 impl Signals {
     /// Installs the handlers.
     pub(super) fn install() -> io::Result<Self> {
         keep_exit_codes()?;
+        let nohup = ignores_hang_up()?;
+        unblock()?;
         let on = |kind| unix::signal(kind);
         Ok(Self {
             term: on(SignalKind::terminate())?,
@@ -44,24 +48,33 @@ impl Signals {
             ttin: on(SignalKind::from_raw(Signal::SIGTTIN as i32))?,
             ttou: on(SignalKind::from_raw(Signal::SIGTTOU as i32))?,
             had_terminal: has_terminal(),
+            nohup,
         })
     }
 
     /// The next wish.
     pub(super) async fn next(&mut self) -> Wish {
-        tokio::select! {
-            _ = self.term.recv() => Wish::Stop,
-            _ = self.int.recv() => Wish::Stop,
-            // The kernel sends it when a terminal closes, and operators send it to reload.
-            _ = self.hup.recv() => if self.lost_terminal() { Wish::Stop } else { Wish::Reload },
-            _ = self.usr2.recv() => Wish::Reload,
-            _ = self.ttin.recv() => Wish::OneMore,
-            _ = self.ttou.recv() => Wish::OneLess,
+        loop {
+            tokio::select! {
+                _ = self.term.recv() => return Wish::Stop,
+                _ = self.int.recv() => return Wish::Stop,
+                _ = self.hup.recv() => if let Some(wish) = self.hung_up() { return wish },
+                _ = self.usr2.recv() => return Wish::Reload,
+                _ = self.ttin.recv() => return Wish::OneMore,
+                _ = self.ttou.recv() => return Wish::OneLess,
+            }
         }
     }
 
-    fn lost_terminal(&self) -> bool {
-        self.had_terminal && !has_terminal()
+    /// The kernel sends it when a terminal closes, and the shell that dies with it may send another
+    /// one; operators send it to reload.
+    fn hung_up(&mut self) -> Option<Wish> {
+        let lost_terminal = self.had_terminal && !has_terminal();
+        if !lost_terminal {
+            return Some(Wish::Reload);
+        }
+        self.had_terminal = false; // it closes once
+        (!self.nohup).then_some(Wish::Stop)
     }
 }
 
@@ -76,4 +89,17 @@ fn has_terminal() -> bool {
 fn keep_exit_codes() -> nix::Result<()> {
     // SAFETY: the default action is no handler of ours.
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.map(drop)
+}
+
+/// Whether SIGHUP was ignored when we were started. It is from now on, until its handler is there.
+#[allow(unsafe_code)]
+fn ignores_hang_up() -> nix::Result<bool> {
+    // SAFETY: ignoring a signal runs no handler.
+    let before = unsafe { signal(Signal::SIGHUP, SigHandler::SigIgn) }?;
+    Ok(matches!(before, SigHandler::SigIgn))
+}
+
+/// Blocked signals are inherited, too; a primary that nobody can stop helps nobody.
+fn unblock() -> nix::Result<()> {
+    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)
 }

@@ -108,7 +108,8 @@ impl Image {
 #[allow(unsafe_code)]
 pub(super) fn high(descriptor: &OwnedFd) -> Result<OwnedFd> {
     use std::os::fd::FromRawFd;
-    let number = fcntl(descriptor, FcntlArg::F_DUPFD_CLOEXEC(FIRST_FREE))?;
+    let number = fcntl(descriptor, FcntlArg::F_DUPFD_CLOEXEC(FIRST_FREE))
+        .map_err(|errno| Error::because("out of descriptors; see `ulimit -n`", errno))?;
     // SAFETY: fcntl has just made this descriptor, and nobody else knows its number.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }

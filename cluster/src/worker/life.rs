@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -87,6 +88,7 @@ fn begin(boot: Boot) -> Result<(Worker, watch::Receiver<Phase>)> {
     let (messages, unread) = link::inbox();
     tokio::spawn(listen(hearing, Ears { link: link.clone(), drain, messages }));
     let by_itself = leaving(&hello.config);
+    leave_to_the_primary()?;
     let term = signal(SignalKind::terminate())?;
     let director = Director { phase: phase_to, drains, term, link: link.clone(), by_itself };
     tokio::spawn(director.run());
@@ -96,6 +98,18 @@ fn begin(boot: Boot) -> Result<(Worker, watch::Receiver<Phase>)> {
     let messages = Mutex::new(Some(unread));
     let inner = Inner { hello, link, phase: phase.clone(), http, metrics, doors, messages };
     Ok((Worker(Arc::new(inner)), phase))
+}
+
+/// Signals that are wishes to the primary: `pkill -HUP app` sends them to every process of that name,
+/// and by default they would end it. A handler, unlike an ignored signal, is not passed on to the
+/// programs that a worker starts.
+fn leave_to_the_primary() -> std::io::Result<()> {
+    for number in
+        [Signal::SIGHUP, Signal::SIGINT, Signal::SIGUSR2, Signal::SIGTTIN, Signal::SIGTTOU]
+    {
+        drop(signal(SignalKind::from_raw(number as i32))?); // the handler stays
+    }
+    Ok(())
 }
 
 fn leaving(config: &Config) -> Drain {
@@ -138,8 +152,14 @@ impl Worker {
     }
 
     async fn beat(&self) -> Result<()> {
-        let metrics = Box::new(self.0.metrics.snapshot());
-        self.0.link.send(&ToPrimary::Heartbeat(self.vitals(), Some(metrics))).await
+        let (link, vitals) = (&self.0.link, self.vitals());
+        let metrics = Some(Box::new(self.0.metrics.snapshot()));
+        let Err(error) = link.send(&ToPrimary::Heartbeat(vitals, metrics)).await else {
+            return Ok(());
+        };
+        // Long labels can make the metrics larger than a frame; silence would look like a hang.
+        tracing::warn!("the metrics are not reported: {error}");
+        link.send(&ToPrimary::Heartbeat(vitals, None)).await
     }
 
     /// The last words. They arrive: whatever is in the channel when a process ends is read.

@@ -89,6 +89,10 @@ async fn serve(worker: Worker) -> cluster::Result<()> {
     }
     let heard = Heard::default();
     tokio::spawn(listen(worker.clone(), heard.clone()));
+    let stuck = std::env::var("FIXTURE_STUCK_SLOT").ok();
+    if stuck.is_some_and(|slot| slot == worker.slot().to_string()) {
+        std::future::pending::<()>().await; // it never gets ready
+    }
     let (serving, gone) = (worker.clone(), leave.clone());
     let service = service_fn(move |request| {
         let (worker, leave, heard) = (serving.clone(), gone.clone(), heard.clone());
@@ -154,6 +158,14 @@ async fn answer(
             who(worker)
         }
         "/heard" => heard.lock().expect("nobody panics with it").join(","),
+        "/labels" => {
+            for number in 0..1000 {
+                let long = format!("{number:0>250}");
+                let labels = ["a", "b", "c", "d", "e"].map(|name| (name, long.as_str()));
+                worker.metrics().counter("labelled_total", &labels).inc();
+            }
+            who(worker)
+        }
         "/upgrade" => return upgrade(request),
         _ => who(worker),
     };
@@ -252,7 +264,9 @@ fn describe(event: &Event) -> Value {
             "event": "Spawned", "worker": worker, "slot": slot, "generation": generation, "pid": pid
         }),
         Event::Online(worker) => json!({"event": "Online", "worker": worker}),
-        Event::Listening(worker, _) => json!({"event": "Listening", "worker": worker}),
+        Event::Listening(worker, addresses) => {
+            json!({"event": "Listening", "worker": worker, "addresses": addresses.to_vec()})
+        }
         Event::Serving { addresses, workers } => {
             json!({"event": "Serving", "addresses": addresses.to_vec(), "workers": workers})
         }

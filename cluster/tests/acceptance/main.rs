@@ -8,6 +8,7 @@
 
 mod broken;
 mod fixture;
+mod hostile;
 mod lab;
 mod life;
 mod messages;
@@ -31,6 +32,7 @@ fn main() {
         sockets::SCENARIOS,
         messages::SCENARIOS,
         operating::SCENARIOS,
+        hostile::SCENARIOS,
     ];
     let trials = scenarios.concat().into_iter().flat_map(|(name, counts, run)| {
         counts.iter().map(move |&workers| {
