@@ -106,10 +106,10 @@ impl Family {
             Self::Counter(series) => series.retain(|labels, _| are_labels(labels)),
             Self::Gauge(series) => series.retain(|labels, _| are_labels(labels)),
             Self::Histogram { bounds, series } => {
-                let ranges = if are_bounds(bounds) { bounds.len() + 1 } else { 0 };
+                let good = are_bounds(bounds);
                 series.retain(|labels, observed| {
-                    are_labels(labels)
-                        && observed.counts.len() == ranges
+                    good && are_labels(labels)
+                        && observed.counts.len() == bounds.len() + 1
                         && observed.sum.is_finite()
                 });
             }

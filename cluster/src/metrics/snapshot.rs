@@ -57,7 +57,10 @@ impl Snapshot {
                 None if room == 0 => {}
                 None => {
                     let mut mine = family.emptied();
+                    // It takes a place even if all it has is a series for what had no room.
+                    let left = room - 1;
                     mine.merge(family, &mut room);
+                    room = room.min(left);
                     self.families.insert(name.clone(), mine);
                 }
             }

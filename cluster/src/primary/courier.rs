@@ -9,6 +9,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use bytes::{Bytes, BytesMut};
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv};
+use rustix::io::ioctl_fionread;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 use tokio::io::AsyncWriteExt;
 use tokio::io::unix::AsyncFd;
@@ -83,17 +84,25 @@ impl Mail {
     }
 
     /// Everything that is left in the socket of a process that is dead. It asks the kernel and not
-    /// the runtime, which may not have noticed yet that something is there.
+    /// the runtime, which may not have noticed yet that something is there. What comes after this
+    /// moment is not the worker's: a child that it left behind may hold the channel, too, and
+    /// write for ever.
     fn receive_the_rest(&mut self, channel: &OwnedReadHalf) -> io::Result<()> {
         let stream: &tokio::net::UnixStream = channel.as_ref();
+        let mut left = usize::try_from(ioctl_fionread(stream)?).unwrap_or(usize::MAX);
         let mut bytes = [0; 8192];
-        loop {
-            match recv(stream.as_fd().as_raw_fd(), &mut bytes, MsgFlags::MSG_DONTWAIT) {
-                Ok(0) | Err(Errno::EAGAIN) => return Ok(()),
-                Ok(length) => self.buffer.extend_from_slice(&bytes[..length]),
+        while left > 0 {
+            let most = left.min(bytes.len());
+            match recv(stream.as_fd().as_raw_fd(), &mut bytes[..most], MsgFlags::MSG_DONTWAIT) {
+                Ok(0) | Err(Errno::EAGAIN) => break,
+                Ok(length) => {
+                    self.buffer.extend_from_slice(&bytes[..length]);
+                    left -= length;
+                }
                 Err(errno) => return Err(errno.into()),
             }
         }
+        Ok(())
     }
 
     /// Delivers all whole messages; says whether more may come.
@@ -150,5 +159,39 @@ pub(super) async fn write(
         if channel.write_all(&frame).await.is_err() {
             return; // it is going: its courier will tell
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    /// Whether the children win the race for the socket is luck, so they have many attempts.
+    #[tokio::test]
+    async fn children_that_were_left_behind_and_write_for_ever_hold_nobody_up() {
+        for _ in 0..20 {
+            let (ours, mut theirs) = UnixStream::pair().expect("descriptors");
+            theirs.write_all(b"before the exit").expect("there is room");
+            let children = [(); 4].map(|()| flood(theirs.try_clone().expect("a descriptor")));
+            ours.set_nonblocking(true).expect("a socket of ours");
+            let ours = tokio::net::UnixStream::from_std(ours).expect("a runtime");
+            while ioctl_fionread(&ours).expect("it is open") < 65536 {
+                std::thread::yield_now();
+            }
+            let channel = ours.into_split().0;
+            let mut mail = Mail { buffer: BytesMut::new(), frames: Frames::default() };
+            mail.receive_the_rest(&channel).expect("it is open");
+            assert!(mail.buffer.starts_with(b"before the exit"));
+            assert!(mail.buffer.len() <= 1 << 20, "more than a socket holds");
+            drop(channel);
+            children.map(|child| child.join().expect("it ends when nobody reads"));
+        }
+    }
+
+    fn flood(mut to: UnixStream) -> std::thread::JoinHandle<()> {
+        std::thread::spawn(move || while to.write_all(&[b'x'; 65536]).is_ok() {})
     }
 }

@@ -58,3 +58,18 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) })]
+    #[test]
+    fn every_request_gets_an_answer_or_a_close(
+        line in "(GET|POST|HEAD|PUT|\\PC{1,3}) (/(stats|metrics|scale|stop|\\PC{0,9})|\\*|a:1)(\\?[a-z=&]{0,9})?",
+        header in "(host|origin|authorization|expect|upgrade): ?\\PC{0,12}",
+    ) {
+        let (server, _folder) = on_unix(obey);
+        let mut stream = connect(&server);
+        write!(stream, "{line} HTTP/1.1\r\n{header}\r\nconnection: close\r\n\r\n").expect("it reads");
+        wait_for_close(&mut *stream);
+        prop_assert_eq!(get(&server, "/stats").status, 200);
+    }
+}

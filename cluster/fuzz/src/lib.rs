@@ -1,0 +1,16 @@
+//! What must hold for whatever bytes come from outside. Each function panics where it does not.
+//!
+//! `cargo fuzz` runs them for as long as you like, and `cluster/tests/fuzzed` includes this file
+//! and runs them for a moment with every test, so they cannot become stale.
+
+mod frames;
+mod http_head;
+mod packets;
+mod settings;
+mod snapshot;
+
+pub use frames::frames;
+pub use http_head::http_head;
+pub use packets::packets;
+pub use settings::settings;
+pub use snapshot::snapshot;
