@@ -11,16 +11,21 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
+use tokio::time::sleep;
 
 use super::packet::{self, NoDescriptors, Packet};
 use super::wire::{Given, MOST, Malformed, Order, Report};
 use crate::listener::watch;
 use crate::supervisor::SlotId;
+
+/// How long connections that have ended wait for an answer that takes the news along.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// The two ends: the primary's, and the worker's to be.
 ///
@@ -122,6 +127,17 @@ struct Ended {
     changed: Notify,
 }
 
+impl Ended {
+    /// Waits until connections have ended, and a moment longer. Under load the next answer tells of
+    /// them before the moment is over, and the primary has one message less to wake up for.
+    async fn some(&self) {
+        while self.count.load(Ordering::Relaxed) == 0 {
+            self.changed.notified().await; // perhaps of those that an answer has told of already
+        }
+        sleep(MOMENT).await;
+    }
+}
+
 /// Stands for one open connection; dropped with it, so that the primary's count goes down.
 #[derive(Debug)]
 pub struct Open {
@@ -161,7 +177,7 @@ impl Receiver {
                         Err(NoDescriptors(ids)) => self.answer(&[], &ids).await?,
                     }
                 }
-                () = self.ended.changed.notified() => self.answer(&[], &[]).await?,
+                () = self.ended.some() => self.answer(&[], &[]).await?,
             }
         }
     }
