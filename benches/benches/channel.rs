@@ -90,9 +90,9 @@ fn criterion(messages: &[(String, ToPrimary)], criterion: &mut Criterion) {
     for (name, message) in messages {
         let all = [("encode", ways_to_encode(message)), ("decode", ways_to_decode(message))];
         for (verb, ways) in all {
-            for (kind, way) in ["JSON alone", "frame"].into_iter().zip(ways) {
+            for (kind, mut way) in ["JSON alone", "frame"].into_iter().zip(ways) {
                 let id = BenchmarkId::new(format!("{verb}, {kind}"), name);
-                group.bench_function(id, |bencher| bencher.iter(way));
+                group.bench_function(id, |bencher| bencher.iter(&mut way));
             }
         }
     }

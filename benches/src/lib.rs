@@ -6,7 +6,8 @@
 //! $ benches/against-nginx/run
 //! ```
 //!
-//! Those of `cluster`, where a whole process is measured, are programs that print a table:
+//! Those of `cluster`. Where whole processes are measured, it is by a program that prints a table,
+//! with a target in each row; `--help` tells how to measure less:
 //!
 //! ```console
 //! $ cargo bench -p benches --bench supervisor-step

@@ -55,5 +55,5 @@ pub fn foot(missed: usize, quick: bool) {
 }
 
 fn line(name: &str, measured: &str, compared: &str, ratio: &str, target: &str, met: &str) {
-    println!("{name:<18} {measured:<36} {compared:<48} {ratio:>6}  {target:<15} {met}");
+    println!("{name:<18} {measured:<42} {compared:<46} {ratio:>6}  {target:<15} {met}");
 }
