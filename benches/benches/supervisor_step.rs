@@ -48,7 +48,8 @@ fn main() {
 /// Medians of rounds in which all take turns: a busy machine is busy for all of them.
 fn growth(rounds: usize, events: u32) {
     let [few, some, many] = SIZES;
-    println!("{:<34}{few:>9} {some:>9} {many:>9}   {many} : {few}", "one event, by workers:");
+    let growth = format!("{many} : {few} (a logarithm: 3.0)");
+    println!("{:<34}{few:>9} {some:>9} {many:>9}   {growth}", "one event, by workers:");
     let mut table = EVENTS.map(|(name, make)| (name, SIZES.map(|n| (make(n), Vec::new()))));
     for _ in 0..rounds {
         for (happening, took) in table.iter_mut().flat_map(|(_, sizes)| sizes) {
