@@ -6,4 +6,31 @@
 //! $ benches/against-nginx/run
 //! ```
 //!
+//! Those of `cluster`. Where whole processes are measured, it is by a program that prints a table,
+//! with a target in each row; `--help` tells how to measure less:
+//!
+//! ```console
+//! $ cargo bench -p benches --bench supervisor-step
+//! $ cargo bench -p benches --bench channel
+//! $ cargo run --release -p benches --bin whole-cluster
+//! $ cargo run --release -p benches --bin reload-loss
+//! ```
+//!
 //! `cargo test -p benches --benches` runs every bench once, without measuring, so that none rots.
+
+/// The middle one of some numbers; NaN when there are none.
+#[must_use]
+pub fn median(numbers: Vec<f64>) -> f64 {
+    quantile(numbers, 0.5)
+}
+
+/// The number that this part of all (0 to 1) does not exceed; NaN when there are none.
+#[must_use]
+pub fn quantile(mut numbers: Vec<f64>, part: f64) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    let count = numbers.len();
+    // Casts: an index is small, and positive.
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let index = (part * count.saturating_sub(1) as f64).round() as usize;
+    numbers.get(index).copied().unwrap_or(f64::NAN)
+}

@@ -6,8 +6,9 @@ use tracing_subscriber::fmt;
 
 use crate::config::LogFormat;
 
-/// Lines that wait for a slow reader at most; more are dropped, and nobody waits.
-const ROOM: usize = 10_000;
+/// Lines that wait for a slow reader at most; more are dropped, and nobody waits. The queue is made
+/// in full, 32 bytes a line, and every worker has one.
+const ROOM: usize = 2_000;
 
 /// Logs from now on, through a thread of its own: whoever reads our standard error and stops reading
 /// (a pipe that is full) must not stop the supervision. Dropping what is returned writes the rest.

@@ -1,0 +1,110 @@
+//! What does `cluster` cost, measured on whole processes, each figure beside its physical
+//! comparison in the same run.
+//!
+//! ```console
+//! $ cargo run --release -p benches --bin whole-cluster
+//! $ cargo run --release -p benches --bin whole-cluster -- --only hand-off --quick
+//! ```
+//!
+//! The program plays all roles itself: it starts itself again as a server on `cluster`, whose
+//! workers are the same program once more, and as bare processes, which do by hand what the cluster
+//! is compared with. What is compared takes turns, so that a busy machine is busy for both. The
+//! figures are medians. A missed target is said in the table, and is no error.
+
+mod bare;
+mod clients;
+mod hand_off;
+mod idle;
+mod memory;
+mod messages;
+mod process;
+mod restart;
+mod server;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+
+/// Measures what `cluster` costs, each figure beside a comparison in the same run.
+///
+/// It starts itself as a server, with workers of its own, and loads only the loopback interface. In
+/// full it takes about two minutes. The machine should have nothing else to do.
+#[derive(Parser)]
+struct Args {
+    /// Measures only this; may be given several times.
+    #[arg(long, value_enum, value_name = "ROW")]
+    only: Vec<Topic>,
+    /// Measures shortly: to see that it works, not to believe it.
+    #[arg(long)]
+    quick: bool,
+    /// Plays a part in a measurement; for this command's own use.
+    #[arg(long, value_enum, hide = true)]
+    play: Option<Role>,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Topic {
+    /// Fresh connections: handed to workers by the primary, or from a shared listener.
+    HandOff,
+    /// From SIGKILL to a worker until its replacement is ready.
+    Restart,
+    /// Proportional set size (PSS) that one worker more adds.
+    Memory,
+    /// Processor time of an idle cluster with 100 workers.
+    Idle,
+    /// Messages between the primary and a worker.
+    Messages,
+}
+
+/// What this program does when it was started by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Role {
+    /// A server on `cluster`.
+    Hello,
+    /// A cluster that measures its own messages.
+    Messages,
+    /// A bare process with a runtime, which reads until its input ends.
+    Bare,
+    /// A bare process that answers on the socket which is its input.
+    Echo,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let result = match args.play {
+        Some(Role::Hello) => server::play(),
+        Some(Role::Messages) => messages::play(args.quick),
+        Some(Role::Bare) => bare::play(),
+        Some(Role::Echo) => bare::play_echo(),
+        None => measure(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(args: &Args) -> cluster::Result<()> {
+    let all = Topic::value_variants();
+    let topics = if args.only.is_empty() { all } else { &args.only };
+    table::head();
+    let mut missed = 0;
+    for topic in topics {
+        let rows = match topic {
+            Topic::HandOff => hand_off::measure(args.quick)?,
+            Topic::Restart => restart::measure(args.quick)?,
+            Topic::Memory => memory::measure()?,
+            Topic::Idle => idle::measure(args.quick)?,
+            Topic::Messages => messages::measure(args.quick)?,
+        };
+        missed += rows.iter().filter(|row| row.missed()).count();
+        rows.iter().for_each(table::Row::print);
+    }
+    table::foot(missed, args.quick);
+    Ok(())
+}
