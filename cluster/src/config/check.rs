@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::draft::Draft;
 use super::form::{Form, Span};
+use crate::spawn::manifest::MAX_LISTENERS;
+
 use super::{Address, Admin, Listen, Origin, Sharing};
 
 /// Notes every conflict.
@@ -57,6 +59,9 @@ fn shown(duration: Duration) -> String {
 
 fn listeners(draft: &mut Draft) {
     let listen = draft.config.listen.clone();
+    if listen.len() > MAX_LISTENERS {
+        draft.conflict(&["listen"], format!("must not be more than {MAX_LISTENERS} addresses"));
+    }
     for (at, one) in listen.iter().enumerate() {
         let earlier = &listen[..at];
         if earlier.iter().any(|other| other.name == one.name) {

@@ -2,6 +2,8 @@
 //!
 //! `[http] idle_time` and `http_idle_time` are the same: a table's name is put before its keys.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
@@ -12,6 +14,9 @@ use super::environment::nearest;
 use super::table::settings;
 use super::{Mistake, Origin};
 
+/// Bytes that a file of settings has at most.
+const LARGEST: u64 = 1024 * 1024;
+
 /// The path from the root, so that a reload finds the same file whatever the working directory is
 /// by then. Symbolic links stay as they are: a deploy moves them on purpose.
 pub(super) fn complete(path: PathBuf) -> PathBuf {
@@ -20,7 +25,7 @@ pub(super) fn complete(path: PathBuf) -> PathBuf {
 
 /// Hands the file's values to the draft, in the order of the table.
 pub(super) fn lay(path: &Path, draft: &mut Draft) {
-    let text = match std::fs::read_to_string(path) {
+    let text = match read(path) {
         Ok(text) => text,
         Err(error) => {
             let reason = format!("it cannot be read: {error}");
@@ -40,6 +45,16 @@ pub(super) fn lay(path: &Path, draft: &mut Draft) {
             draft.reject(Mistake::of_file(path, line, reason));
         }
     }
+}
+
+/// Reads a file of a size that settings may have; not `/dev/zero`.
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let size = File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)? as u64;
+    if size > LARGEST {
+        return Err(io::Error::other(format!("it is larger than {LARGEST} bytes")));
+    }
+    Ok(text)
 }
 
 /// A key with the names of its tables before it, where it stands in the text, and its value.

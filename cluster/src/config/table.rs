@@ -120,7 +120,7 @@ settings! {
         Whole(1, 1_000_000) => policy.max_early_deaths;
 
     /// How long idle connections of a draining worker stay open for one more request.
-    drain_window(Duration), "DRAIN_WINDOW", Span(NONE, HOUR) => policy.drain_window;
+    drain_window(Duration), "DRAIN_WINDOW", Span(ms(1), HOUR) => policy.drain_window;
     /// How long a draining worker may take in all; then it gets SIGTERM.
     drain_timeout(Duration), "DRAIN_TIMEOUT", Span(ms(1), DAY) => policy.drain_timeout;
     /// The same when the whole cluster stops.

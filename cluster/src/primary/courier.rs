@@ -6,14 +6,13 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv};
 use rustix::io::ioctl_fionread;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
-use tokio::io::AsyncWriteExt;
 use tokio::io::unix::AsyncFd;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::mpsc;
 
 use crate::Result;
@@ -143,25 +142,6 @@ async fn reap(pidfd: &AsyncFd<OwnedFd>) -> Exit {
     }
 }
 
-/// Writes to a worker: what the supervisor wants first, then the program's own messages.
-pub(super) async fn write(
-    mut channel: OwnedWriteHalf,
-    mut control: mpsc::UnboundedReceiver<Bytes>,
-    mut messages: mpsc::Receiver<Bytes>,
-) {
-    loop {
-        let frame = tokio::select! {
-            biased;
-            Some(frame) = control.recv() => frame,
-            Some(frame) = messages.recv() => frame,
-            else => return,
-        };
-        if channel.write_all(&frame).await.is_err() {
-            return; // it is going: its courier will tell
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -187,11 +167,13 @@ mod tests {
             assert!(mail.buffer.starts_with(b"before the exit"));
             assert!(mail.buffer.len() <= 1 << 20, "more than a socket holds");
             drop(channel);
-            children.map(|child| child.join().expect("it ends when nobody reads"));
+            for child in children {
+                child.join().expect("it ends when nobody reads");
+            }
         }
     }
 
     fn flood(mut to: UnixStream) -> std::thread::JoinHandle<()> {
-        std::thread::spawn(move || while to.write_all(&[b'x'; 65536]).is_ok() {})
+        std::thread::spawn(move || while to.write_all(&vec![b'x'; 65536]).is_ok() {})
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval, sleep_until};
+use tokio::time::sleep_until;
 use tracing::{info, warn};
 
 use super::actions::Drain;
@@ -24,6 +24,9 @@ use crate::spawn::{Image, Program};
 use crate::supervisor::{
     Generation, Input, RequestId, ScaleTo, Supervisor, Time, WorkerId, WorkerState,
 };
+
+/// When nothing is to be done the loop looks again tomorrow.
+const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// All state of the primary.
 pub(super) struct Driver {
@@ -69,22 +72,26 @@ pub(super) struct Sources {
 impl Driver {
     /// Runs until the cluster has stopped.
     pub(super) async fn run(mut self, mut sources: Sources) -> Result<()> {
-        let mut health = interval(self.config.health_check_interval);
-        health.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut stats = interval(self.config.log_stats.unwrap_or(Duration::MAX / 4));
-        stats.reset(); // nothing to tell yet
+        let (mut looked, mut logged) = (Instant::now(), Instant::now());
         let first = self.supervisor.start(self.now());
         self.perform(first);
         while !self.finished {
-            let wake = self.next_wake();
+            // Looked up each time: a reload may have changed them.
+            let (wake, log_stats) = (self.next_wake(), self.config.log_stats);
             tokio::select! {
                 wish = sources.signals.next() => self.wish(wish),
                 Some((worker, news)) = sources.news.recv() => self.news(worker, news),
                 Some(command) = sources.commands.recv() => self.command(command),
                 arrived = self.ports.next() => self.arrived(arrived),
                 () = sleep_until(wake.into()) => self.tick(&mut sources.news),
-                _ = health.tick() => self.look_at_memory(),
-                _ = stats.tick() => self.log_stats(),
+                () = sleep_until((looked + self.config.health_check_interval).into()) => {
+                    looked = Instant::now();
+                    self.look_at_memory();
+                }
+                () = sleep_until((logged + log_stats.unwrap_or(NEVER)).into()), if log_stats.is_some() => {
+                    logged = Instant::now();
+                    self.log_stats();
+                }
             }
         }
         info!("all workers are gone, goodbye");
@@ -121,8 +128,7 @@ impl Driver {
     }
 
     fn next_wake(&self) -> Instant {
-        let never = Duration::from_secs(24 * 60 * 60); // it looks again tomorrow
-        self.supervisor.next_wake().map_or(Instant::now() + never, |time| self.started + time.0)
+        self.supervisor.next_wake().map_or(Instant::now() + NEVER, |time| self.started + time.0)
     }
 
     fn wish(&mut self, wish: Wish) {

@@ -13,6 +13,7 @@ mod events;
 mod handle;
 mod inbox;
 mod memory;
+mod outbox;
 mod peer;
 mod pid_file;
 mod ports;

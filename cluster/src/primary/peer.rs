@@ -4,24 +4,20 @@ use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Instant, SystemTime};
 
-use bytes::Bytes;
 use nix::unistd::Pid;
 use rustix::process::{Signal as Number, pidfd_send_signal};
 use serde_json::value::RawValue;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
 
 use super::courier::{self, Deliver};
+use super::outbox::Outbox;
 use crate::channel::frame;
 use crate::channel::message::{Answer, ToWorker};
 use crate::spawn::Process;
 use crate::supervisor::{Signal, SlotId, Vitals, WorkerId};
 use crate::{Result, listener};
-
-/// How many messages of the program wait for a worker that does not read.
-const ROOM: usize = 1024;
 
 /// One worker, from its start until it is reaped.
 #[derive(Debug)]
@@ -32,10 +28,8 @@ pub(super) struct Peer {
     pub(super) vitals: Vitals,
     pub(super) heard: Option<SystemTime>,
     pidfd: OwnedFd,
-    control: mpsc::UnboundedSender<Bytes>,
-    messages: mpsc::Sender<Bytes>,
+    outbox: Outbox,
     asked: HashMap<u64, oneshot::Sender<Answer>>,
-    writer: JoinHandle<()>,
 }
 
 impl Peer {
@@ -58,8 +52,6 @@ impl Peer {
             }
         };
         tokio::spawn(courier::attend(worker, from, watched, deliver));
-        let (control, wanted) = mpsc::unbounded_channel();
-        let (messages, waiting) = mpsc::channel(ROOM);
         Ok(Self {
             slot,
             pid: process.pid,
@@ -67,23 +59,21 @@ impl Peer {
             vitals: Vitals::default(),
             heard: None,
             pidfd: process.pidfd,
-            control,
-            messages,
+            outbox: Outbox::new(to),
             asked: HashMap::new(),
-            writer: tokio::spawn(courier::write(to, wanted, waiting)),
         })
     }
 
     /// Sends what the supervisor wants; it overtakes the program's messages.
     pub(super) fn control(&self, message: &ToWorker) -> Result<()> {
-        let _ = self.control.send(frame::encode(message)?); // when it is going, its exit tells
+        self.outbox.control(frame::encode(message)?);
         Ok(())
     }
 
-    /// Sends a message of the program; false when the worker has too many unread.
-    pub(super) fn message(&self, message: &ToWorker) -> Result<bool> {
-        let frame = frame::encode(message)?;
-        Ok(!matches!(self.messages.try_send(frame), Err(mpsc::error::TrySendError::Full(_))))
+    /// Sends a message of the program. When the worker has too much unread it is dropped, and the
+    /// number of those dropped so far is returned.
+    pub(super) fn message(&self, message: &ToWorker) -> Result<Result<(), u64>> {
+        Ok(self.outbox.message(frame::encode(message)?))
     }
 
     /// Sends a question; the answer comes through `answered`.
@@ -92,7 +82,7 @@ impl Peer {
         id: u64,
         question: Box<RawValue>,
         answered: oneshot::Sender<Answer>,
-    ) -> Result<bool> {
+    ) -> Result<Result<(), u64>> {
         self.asked.retain(|_, waiting| !waiting.is_closed()); // whose time was up
         self.asked.insert(id, answered);
         self.message(&ToWorker::Ask(id, question))
@@ -113,11 +103,5 @@ impl Peer {
             Signal::Kill => Number::KILL,
         };
         let _ = pidfd_send_signal(self.pidfd.as_fd(), number); // ESRCH: it is dead already
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        self.writer.abort(); // who asked sees its question dropped
     }
 }

@@ -208,7 +208,9 @@ impl Ports {
                 let sockets = self.listeners.of_slot(slot)?;
                 let Some(sender) = senders.get(&to) else { return Ok(()) };
                 for (listener, socket) in (0..).zip(sockets) {
-                    sender.send(&Order::Lend { slot, listener }, &[socket])?;
+                    if !sender.send(&Order::Lend { slot, listener }, &[socket])? {
+                        return Err(Error::new(format!("worker {to} reads nothing")));
+                    }
                 }
             }
             Loan::TakeBack { slot, from } => {

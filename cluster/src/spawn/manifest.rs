@@ -15,7 +15,7 @@ pub const HAND_OFF: RawFd = 5;
 /// The first listening socket; the others follow in the order of the settings.
 pub const LISTENERS: RawFd = 6;
 
-/// At most this many listeners fit.
+/// At most this many listeners fit; [`config`](crate::config) sees to it.
 pub const MAX_LISTENERS: usize = 16;
 
 /// Descriptors of the primary that are to survive until the `exec` lie above.

@@ -25,7 +25,7 @@ impl Director {
             let deadline = self.deadline();
             tokio::select! {
                 Some(drain) = self.drains.recv() => self.drain(drain),
-                _ = self.term.recv() => self.terminated().await,
+                _ = self.term.recv() => self.terminated(),
                 () = until(deadline) => drop(self.phase.send(Phase::Cut)),
             }
         }
@@ -53,12 +53,14 @@ impl Director {
 
     /// An operator's `kill`: leave gracefully, and say so, for it is no crash. At a second one, or at
     /// the end of the primary's patience: at once.
-    async fn terminated(&self) {
+    fn terminated(&self) {
         if self.deadline().is_some() {
             let _ = self.phase.send(Phase::Cut);
             return;
         }
-        let _ = self.link.send(&ToPrimary::Leaving).await;
+        // Not awaited: a primary that hears nothing must not keep us.
+        let link = self.link.clone();
+        tokio::spawn(async move { link.send(&ToPrimary::Leaving).await });
         self.drain(self.by_itself);
     }
 }

@@ -13,7 +13,7 @@ use tracing::warn;
 
 use crate::Result;
 use crate::dispatch::channel::{Delivery, Handed, Open, Receiver};
-use crate::http::Phase;
+use crate::http::{Phase, Server};
 use crate::listener::{Accepting, Peer, Stream};
 use crate::supervisor::SlotId;
 
@@ -41,11 +41,13 @@ pub(super) fn start(
     hand_off: OwnedFd,
     feeders: Vec<Feeder>,
     connections: usize,
+    http: Server,
     phase: watch::Receiver<Phase>,
 ) -> Result<()> {
     let feed = Feed {
         receiver: Receiver::new(hand_off)?,
         feeders,
+        http,
         room: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
         lent: BTreeMap::new(),
     };
@@ -57,6 +59,7 @@ struct Feed {
     receiver: Receiver,
     feeders: Vec<Feeder>,
     room: Arc<Semaphore>,
+    http: Server,
     lent: BTreeMap<SlotId, Vec<Lent>>,
 }
 
@@ -153,7 +156,7 @@ impl Feed {
         let Some(feeder) = self.feeders.get(usize::from(listener)) else { return };
         match Accepting::new(socket) {
             Ok(socket) => {
-                let lent = Lent::accept(Arc::new(socket), feeder.clone());
+                let lent = Lent::accept(Arc::new(socket), feeder.clone(), self.http.clone());
                 self.lent.entry(slot).or_default().push(lent);
             }
             Err(error) => warn!(%slot, "cannot borrow its socket: {error}"),
@@ -162,10 +165,16 @@ impl Feed {
 }
 
 impl Lent {
-    fn accept(socket: Arc<Accepting>, feeder: Feeder) -> Self {
+    /// Accepts while there is room for more connections, as at the worker's own door.
+    fn accept(socket: Arc<Accepting>, feeder: Feeder, http: Server) -> Self {
         let (listener, to) = (Arc::clone(&socket), feeder.clone());
         let task = tokio::spawn(async move {
-            while let Some((stream, peer)) = listener.accept().await {
+            while let Some((stream, peer)) = async {
+                http.has_room().await;
+                listener.accept().await
+            }
+            .await
+            {
                 if to.send(Fed { stream, peer, held: None }).is_err() {
                     return;
                 }

@@ -94,7 +94,7 @@ fn begin(boot: Boot) -> Result<(Worker, watch::Receiver<Phase>)> {
     tokio::spawn(director.run());
     let metrics = Metrics::default();
     let http = Server::new(hello.config.http, phase.clone(), Observed::new(&metrics));
-    let doors = Doors::open(&hello.config, listeners, hand_off, phase.clone())?;
+    let doors = Doors::open(&hello.config, listeners, hand_off, http.clone(), phase.clone())?;
     let messages = Mutex::new(Some(unread));
     let inner = Inner { hello, link, phase: phase.clone(), http, metrics, doors, messages };
     Ok((Worker(Arc::new(inner)), phase))

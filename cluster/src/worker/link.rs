@@ -108,18 +108,30 @@ impl Link {
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         let (answered, answer) = oneshot::channel();
         self.asked().insert(id, answered);
+        let _open = Open { link: self, id };
         let asked = async {
             self.send(&ToPrimary::Ask(id, raw(question)?)).await?;
             answer.await.map_err(|_| gone())
         };
         let answer = timeout(limit, asked).await;
-        self.asked().remove(&id);
         let late = |_| Error::new(format!("the primary did not answer within {limit:?}"));
         Body(answer.map_err(late)??.map_err(Error::new)?).parse()
     }
 
     fn asked(&self) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Answer>>> {
         self.0.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A question that waits for its answer, or until nobody waits any more.
+struct Open<'l> {
+    link: &'l Link,
+    id: u64,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.link.asked().remove(&self.id);
     }
 }
 

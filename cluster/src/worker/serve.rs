@@ -14,7 +14,7 @@ use super::Worker;
 use super::feed::{self, Fed, Held};
 use crate::channel::message::ToPrimary;
 use crate::config::Config;
-use crate::http::{Answerable, HttpService, Phase, Transport};
+use crate::http::{Answerable, HttpService, Phase, Server, Transport};
 use crate::listener::{Accepting, Peer, Stream};
 use crate::{Error, Result};
 
@@ -36,12 +36,13 @@ impl Doors {
         config: &Config,
         listeners: Vec<OwnedFd>,
         hand_off: OwnedFd,
+        http: Server,
         phase: watch::Receiver<Phase>,
     ) -> Result<Self> {
         let names: Vec<String> = config.listen.iter().map(|listen| listen.name.clone()).collect();
         let (feeders, fed): (Vec<_>, Vec<_>) =
             names.iter().map(|_| mpsc::unbounded_channel()).unzip();
-        feed::start(hand_off, feeders, config.http.connections, phase)?;
+        feed::start(hand_off, feeders, config.http.connections, http, phase)?;
         let mut own = listeners.into_iter().map(Accepting::new).map(io::Result::Ok);
         let door = |fed| -> Result<Option<Door>> {
             let own = own.next().transpose()?.transpose()?;

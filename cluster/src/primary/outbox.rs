@@ -1,0 +1,112 @@
+//! What waits to be written to one worker.
+//!
+//! What the supervisor wants overtakes the program's own messages. Those are bounded in number and in
+//! bytes: a worker that does not read costs no more than that, and its messages are dropped.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::io::AsyncWriteExt;
+use tokio::net::unix::OwnedWriteHalf;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinHandle;
+
+/// Messages of the program that wait at most.
+const MESSAGES: usize = 1024;
+
+/// And their bytes.
+const BYTES: usize = 8 * 1024 * 1024;
+
+/// A frame, with the room that it takes while it waits.
+type Waiting = (Bytes, OwnedSemaphorePermit);
+
+/// The way to one worker.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    control: mpsc::UnboundedSender<Bytes>,
+    messages: mpsc::Sender<Waiting>,
+    room: Arc<Semaphore>,
+    dropped: Cell<u64>,
+    writer: JoinHandle<()>,
+}
+
+impl Outbox {
+    pub(super) fn new(channel: OwnedWriteHalf) -> Self {
+        let (control, wanted) = mpsc::unbounded_channel();
+        let (messages, waiting) = mpsc::channel(MESSAGES);
+        Self {
+            control,
+            messages,
+            room: Arc::new(Semaphore::new(BYTES)),
+            dropped: Cell::new(0),
+            writer: tokio::spawn(write(channel, wanted, waiting)),
+        }
+    }
+
+    /// Sends what the supervisor wants.
+    pub(super) fn control(&self, frame: Bytes) {
+        let _ = self.control.send(frame); // when the worker is going, its exit tells
+    }
+
+    /// Sends a message of the program, or drops it when too much waits: then it returns how many
+    /// were dropped so far.
+    pub(super) fn message(&self, frame: Bytes) -> Result<(), u64> {
+        let size = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room).try_acquire_many_owned(size);
+        let full = match room {
+            Ok(room) => {
+                let sent = self.messages.try_send((frame, room));
+                matches!(sent, Err(mpsc::error::TrySendError::Full(_)))
+            }
+            Err(_) => true,
+        };
+        if !full {
+            return Ok(());
+        }
+        self.dropped.set(self.dropped.get() + 1);
+        Err(self.dropped.get())
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.writer.abort();
+    }
+}
+
+async fn write(
+    mut channel: OwnedWriteHalf,
+    mut control: mpsc::UnboundedReceiver<Bytes>,
+    mut messages: mpsc::Receiver<Waiting>,
+) {
+    loop {
+        let (frame, _room) = tokio::select! {
+            biased;
+            Some(frame) = control.recv() => (frame, None),
+            Some((frame, room)) = messages.recv() => (frame, Some(room)),
+            else => return,
+        };
+        if channel.write_all(&frame).await.is_err() {
+            return; // it is going: its courier will tell
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_does_not_read_costs_a_bounded_number_of_bytes() {
+        let (ours, _theirs) = tokio::net::UnixStream::pair().expect("there is room");
+        let outbox = Outbox::new(ours.into_split().1);
+        let frame = Bytes::from(vec![0; 1024 * 1024]);
+        for _ in 0..8 {
+            outbox.message(frame.clone()).expect("there is room for eight");
+        }
+        assert_eq!(outbox.message(frame.clone()), Err(1));
+        assert_eq!(outbox.message(frame), Err(2));
+        assert_eq!(outbox.message(Bytes::new()), Ok(()), "a small one still fits");
+    }
+}
