@@ -59,7 +59,7 @@ fn ways_to_decode(message: &ToPrimary) -> [Way<'_>; 2] {
     let json = serde_json::to_vec(message).expect("it is JSON");
     let bytes = frame::encode(message).expect("it is small");
     let (mut frames, mut buffer) = (Frames::default(), BytesMut::new());
-    let framed = move || {
+    let in_frames = move || {
         buffer.extend_from_slice(&bytes); // as if it had been read
         let message: Option<ToPrimary> = frames.next(&mut buffer).expect("it is ours");
         assert!(black_box(message).is_some(), "it is whole");
@@ -68,7 +68,7 @@ fn ways_to_decode(message: &ToPrimary) -> [Way<'_>; 2] {
         let message: ToPrimary = serde_json::from_slice(&json).expect("it was encoded here");
         drop(black_box(message));
     };
-    [Box::new(alone), Box::new(framed)]
+    [Box::new(alone), Box::new(in_frames)]
 }
 
 /// Medians of rounds in which both take turns.

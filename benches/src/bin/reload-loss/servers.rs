@@ -66,7 +66,7 @@ impl Server {
         let output = process.stdout.take().ok_or_else(|| Error::new("no output"))?;
         let (line, mut lines) = unbounded_channel();
         std::thread::spawn(move || {
-            let printed = BufReader::new(output).lines().map_while(Result::ok);
+            let printed = BufReader::new(output).lines().map_while(std::result::Result::ok);
             printed.map_while(|text| line.send(text).ok()).for_each(drop);
         });
         let address = lines.blocking_recv().and_then(|line| line.parse().ok());

@@ -33,7 +33,9 @@ pub fn measure(quick: bool) -> Result<Vec<Row>> {
     let percent: Vec<f64> = after
         .iter()
         .zip(&before)
-        .map(|(after, before)| (*after - *before).as_secs_f64() / took.as_secs_f64() * 100.0)
+        .map(|(after, before)| {
+            after.saturating_sub(*before).as_secs_f64() / took.as_secs_f64() * 100.0
+        })
         .collect();
     let [primary, workers, reader] = [percent[0], percent[1], percent[2]];
     Ok(vec![Row {

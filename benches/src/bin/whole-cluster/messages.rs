@@ -95,8 +95,8 @@ fn rounds_of(
     let mut took = [const { Vec::new() }; 5];
     for _ in 0..=rounds {
         took[0].push(each(|| ask(handle, worker))?);
-        took[1].push(ordered(Order::Ask(COUNT), events, handle, worker)?);
-        took[2].push(ordered(Order::Tell(COUNT), events, handle, worker)?);
+        took[1].push(ordered(&Order::Ask(COUNT), events, handle, worker)?);
+        took[2].push(ordered(&Order::Tell(COUNT), events, handle, worker)?);
         took[3].push(each(|| echo.ask(&message()))?);
         took[4].push(bare_tell(echo)?);
     }
@@ -128,8 +128,8 @@ fn ask(handle: &Handle, worker: WorkerId) -> Result<()> {
 }
 
 /// The worker asks or tells the primary's program, which plays its part here.
-fn ordered(order: Order, events: &mut Events, handle: &Handle, worker: WorkerId) -> Result<f64> {
-    handle.tell(worker, &order)?;
+fn ordered(order: &Order, events: &mut Events, handle: &Handle, worker: WorkerId) -> Result<f64> {
+    handle.tell(worker, order)?;
     for event in events {
         match event {
             Event::Asked(_, body, answerer) => answerer.send(&body.parse::<String>()?)?,
