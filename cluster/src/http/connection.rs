@@ -18,7 +18,6 @@ use super::alarm::Alarm;
 use super::bounds::{Answerable, HttpService};
 use super::incoming::Incoming;
 use super::linger::linger;
-use super::peer::Peer;
 use super::phase::{Phase, changed, cut};
 use super::progress::Progress;
 use super::server::Shared;
@@ -27,6 +26,7 @@ use super::stage::Stage;
 use super::tap::Tap;
 use super::transport::Transport;
 use super::wire::Wire;
+use crate::listener::Peer;
 
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const HTTP2_STREAMS: u32 = 200;

@@ -11,11 +11,11 @@ use tokio_util::task::TaskTracker;
 use super::bounds::{Answerable, HttpService};
 use super::connection::Connection;
 use super::observer::Observer;
-use super::peer::Peer;
 use super::phase::{Phase, cut, drain};
 use super::token::Token;
 use super::transport::Transport;
 use crate::config::HttpLimits;
+use crate::listener::Peer;
 
 /// All connections of this worker: limits, numbers, the drain. Clones are the same server.
 #[derive(Clone)]

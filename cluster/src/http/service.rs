@@ -16,9 +16,9 @@ use super::answer::{Answer, Record};
 use super::bounds::{Answerable, HttpService};
 use super::incoming::Incoming;
 use super::leftover::Fate;
-use super::peer::Peer;
 use super::progress::{Part, Progress};
 use super::server::Shared;
+use crate::listener::Peer;
 
 /// Calls the user's service: notes when requests begin and end, turns failures into answers, and
 /// says `Connection: close` when the worker is about to leave.

@@ -1,3 +1,0 @@
-//! Who is at the other end.
-
-pub use crate::listener::Peer;
