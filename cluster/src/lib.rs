@@ -10,7 +10,8 @@
 //!
 //! # Promises
 //!
-//! Each names the [tests] that keep it: `s01` is scenario 1, run with one worker and with several.
+//! Each names the tests that keep it: `s01` is scenario 1, run with one worker and with several where
+//! that makes sense (`cargo test -p cluster --test acceptance s01`).
 //!
 //! 1. **A reload loses no request**: on fresh connections, on kept-alive ones, slow, large, or
 //!    pausing. New workers are ready before old ones leave, and those leave as lame ducks (see
@@ -45,8 +46,10 @@
 //!   moment in which the connection is closed. HTTP/1.1 has no answer to that; HTTP/2 has.
 //! - A crash loses the requests that the worker was answering.
 //! - In a stop, a connection that arrives between the last accept and the end may be reset.
-//! - With one socket for each slot ([`Sharing::ReusePort`](config::Sharing::ReusePort)) a crash
-//!   delays the clients in that slot's queue by up to a second.
+//! - With one socket for each slot ([`Sharing::ReusePort`](config::Sharing::ReusePort)) the clients in
+//!   the queue of a worker that crashes wait until its socket is lent to another one, a moment later;
+//!   those of a worker that hangs wait until that is noticed (two and a half
+//!   `health_report_interval`) and the worker is killed.
 //!
 //! # Where to look
 //!
@@ -62,13 +65,14 @@
 //! | --- | --- |
 //! | TERM, INT | graceful stop; a second one ends at once |
 //! | HUP, USR2 | rolling reload of the program and of the settings file |
+//! | HUP because its terminal was closed | graceful stop |
 //! | TTIN, TTOU | one worker more, one less |
+//!
+//! A worker that gets TERM leaves gracefully and is replaced; the others it ignores.
 //!
 //! # Platform
 //!
 //! Linux 5.11 or later: pidfds, `close_range`, `/proc`, `SCM_RIGHTS`.
-//!
-//! [tests]: https://doc.rust-lang.org/cargo/commands/cargo-test.html
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(

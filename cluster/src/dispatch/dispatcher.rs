@@ -11,6 +11,7 @@ use super::channel::Sender;
 use super::hand_off::{HandOff, Input, Limits, Output};
 use super::wire::{Given, MOST, Order, Report};
 use super::{Connection, Strategy};
+use crate::listener::Peer;
 use crate::supervisor::{SlotId, WorkerId};
 
 /// Hands accepted connections to workers.
@@ -67,16 +68,16 @@ impl Dispatcher {
     }
 
     /// Connections were accepted from the listener with this number in the settings.
-    pub fn accepted<C: Into<Connection>>(
-        &mut self,
-        listener: u16,
-        batch: impl IntoIterator<Item = (OwnedFd, C)>,
-    ) {
-        for (fd, connection) in batch {
+    pub fn accepted(&mut self, listener: u16, batch: impl IntoIterator<Item = (OwnedFd, Peer)>) {
+        for (fd, peer) in batch {
+            let connection = match self.books.peek() {
+                0 => peer.into(),
+                bytes => Connection::peek(&fd, peer, bytes),
+            };
             let id = self.next;
             self.next += 1;
             self.copies.insert(id, Accepted { listener, fd });
-            self.step(Input::Arrived(id, connection.into()));
+            self.step(Input::Arrived(id, connection));
         }
         self.send_all();
     }

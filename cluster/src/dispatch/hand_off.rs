@@ -104,6 +104,12 @@ impl HandOff {
         }
     }
 
+    /// How many of a client's first bytes the strategy wants to see.
+    #[must_use]
+    pub fn peek(&self) -> usize {
+        self.strategy.peek()
+    }
+
     /// Takes note of what happened, and says what to do, in order.
     pub fn step(&mut self, input: Input) -> Vec<Output> {
         let mut outputs = Vec::new();

@@ -46,6 +46,12 @@ pub trait Strategy: Send {
     /// name of another worker, the connection waits until something changes, and is asked about
     /// again.
     fn choose(&mut self, connection: &Connection, workers: &Workers) -> Option<WorkerId>;
+
+    /// How many of a client's first bytes it wants to see, if they have come already; nobody waits
+    /// for them, and the worker reads them again. Each look is a system call.
+    fn peek(&self) -> usize {
+        0
+    }
 }
 
 impl<F: FnMut(&Connection, &Workers) -> Option<WorkerId> + Send> Strategy for F {

@@ -87,12 +87,16 @@ impl Driver {
         mine.set_nonblocking(true)?;
         let mine = tokio::net::UnixStream::from_std(mine)?;
         let (hand_off, their_hand_off) = channel::pair().map_err(cannot)?;
+        // The supervisor judges it by the policy in force, which a reload may have changed since.
+        let mut config = (*version.config).clone();
+        config.policy = self.supervisor.policy().clone();
+        let restarts = self.tally.before(slot);
         let hello = Hello {
             worker,
             slot,
             generation,
-            restarts: self.tally.before(slot),
-            config: (*version.config).clone(),
+            restarts,
+            config,
             addresses: self.addresses.to_vec(),
         };
         let listeners = self.ports.listeners(slot)?;
@@ -101,7 +105,7 @@ impl Driver {
         descriptors.extend(listeners.iter().map(|listener| listener.as_fd()));
         let process = spawn(&version.image, &self.program, &descriptors)?;
         let pid = process.pid;
-        let peer = Peer::attend(worker, slot, process, mine, self.deliver.clone())?;
+        let peer = Peer::attend(worker, slot, restarts, process, mine, self.deliver.clone())?;
         peer.control(&ToWorker::Hello(Box::new(hello)))?;
         self.ports.spawned(worker, slot, hand_off);
         self.peers.insert(worker, peer);

@@ -106,7 +106,7 @@ impl Driver {
         if voluntary {
             info!(%worker, ?uptime, "worker {exit}");
         } else {
-            self.tally.crashes += 1;
+            self.tally.crashes += u64::from(exit != Exit::NeverStarted);
             warn!(%worker, ?uptime, "worker {exit}, unannounced");
         }
         let Some(peer) = self.peers.remove(&worker) else { return }; // it was never started

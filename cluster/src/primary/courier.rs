@@ -44,7 +44,7 @@ pub(super) async fn attend(
 ) {
     let mut mail = Mail { buffer: BytesMut::new(), frames: Frames::default() };
     let mut open = true;
-    // An error of the loop's end means that the primary is done: nobody is left to tell.
+    // Where a delivery fails, the loop has ended, and nobody is left to tell.
     while open {
         let ended = tokio::select! {
             biased;

@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
@@ -65,7 +66,7 @@ pub enum Event {
         pid: u32,
         /// The code it called `exit` with.
         code: Option<i32>,
-        /// The signal that killed it.
+        /// The number of the signal that killed it, as Linux counts: 9 is SIGKILL.
         signal: Option<i32>,
         /// Whether the intent was known before. If not, it is a crash, even with code 0.
         voluntary: bool,
@@ -128,7 +129,8 @@ impl fmt::Debug for Body {
     }
 }
 
-/// The way back for the answer to a worker's question.
+/// The way back for the answer to a worker's question. Like [`Handle`](super::Handle) it must not be
+/// used inside of a Tokio runtime.
 #[derive(Debug)]
 pub struct Answerer {
     pub(super) worker: WorkerId,
@@ -164,14 +166,20 @@ impl Answerer {
 
 /// Events as they come, until the cluster has stopped.
 #[derive(Debug)]
-pub struct Events(Receiver<Event>);
+pub struct Events {
+    from: Receiver<Event>,
+    missed: Arc<AtomicU64>,
+}
 
 impl Iterator for Events {
     type Item = Event;
 
     /// Waits for the next event.
     fn next(&mut self) -> Option<Event> {
-        self.0.recv().ok()
+        self.from.recv().ok().or_else(|| {
+            let missed = self.missed.swap(0, Ordering::Relaxed); // with the last ones nothing came after
+            (missed > 0).then_some(Event::Lagged(missed))
+        })
     }
 }
 
@@ -179,7 +187,8 @@ impl Iterator for Events {
 #[derive(Debug)]
 pub(super) struct Sink {
     to: Option<SyncSender<Event>>,
-    missed: u64,
+    /// Not yet reported.
+    missed: Arc<AtomicU64>,
     /// All that were lost so far.
     pub(super) lost: u64,
 }
@@ -187,22 +196,24 @@ pub(super) struct Sink {
 /// A sink and its events.
 pub(super) fn stream() -> (Sink, Events) {
     let (to, from) = sync_channel(ROOM);
-    (Sink { to: Some(to), missed: 0, lost: 0 }, Events(from))
+    let missed = Arc::<AtomicU64>::default();
+    (Sink { to: Some(to), missed: Arc::clone(&missed), lost: 0 }, Events { from, missed })
 }
 
 impl Sink {
     /// For a program that does not watch.
     pub(super) fn nowhere() -> Self {
-        Self { to: None, missed: 0, lost: 0 }
+        Self { to: None, missed: Arc::default(), lost: 0 }
     }
 
     /// Puts an event, or counts it as lost; never waits.
     pub(super) fn put(&mut self, event: Event) {
-        if self.missed > 0 && self.try_put(Event::Lagged(self.missed)) {
-            self.missed = 0;
+        let missed = self.missed.load(Ordering::Relaxed);
+        if missed > 0 && self.try_put(Event::Lagged(missed)) {
+            self.missed.store(0, Ordering::Relaxed);
         }
-        if self.missed > 0 || !self.try_put(event) {
-            self.missed += 1;
+        if self.missed.load(Ordering::Relaxed) > 0 || !self.try_put(event) {
+            self.missed.fetch_add(1, Ordering::Relaxed);
             self.lost += 1;
         }
     }
@@ -236,6 +247,16 @@ mod tests {
         assert!(matches!(events.next(), Some(Event::Lagged(3))));
         assert!(matches!(events.next(), Some(Event::Stopping)));
         assert_eq!(sink.lost, 3);
+    }
+
+    #[test]
+    fn who_lost_the_last_events_is_told_at_the_end() {
+        let (mut sink, events) = stream();
+        for _ in 0..ROOM + 2 {
+            sink.put(Event::Stopping);
+        }
+        drop(sink);
+        assert!(matches!(events.last(), Some(Event::Lagged(2))));
     }
 
     #[test]

@@ -12,8 +12,11 @@ use super::{Command, Stats};
 use crate::supervisor::{Refusal, ScaleTo, SlotId, WorkerId};
 use crate::{Error, Result};
 
-/// A handle on the running cluster. All calls wait for their answer, so none of them belongs into a
-/// worker's async code; a worker has its own channel.
+/// A handle on the running cluster. All calls wait for their answer, so none of them belongs into
+/// async code; a worker has its own channel.
+///
+/// # Panics
+/// All calls panic inside of a Tokio runtime, which they would block. Use `spawn_blocking` there.
 #[derive(Clone, Debug)]
 pub struct Handle(pub(super) mpsc::Sender<Command>);
 

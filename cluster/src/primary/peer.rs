@@ -23,6 +23,8 @@ use crate::{Result, listener};
 #[derive(Debug)]
 pub(super) struct Peer {
     pub(super) slot: SlotId,
+    /// How many workers its slot had before it.
+    pub(super) restarts: u64,
     pub(super) pid: Pid,
     pub(super) since: Instant,
     pub(super) vitals: Vitals,
@@ -37,6 +39,7 @@ impl Peer {
     pub(super) fn attend(
         worker: WorkerId,
         slot: SlotId,
+        restarts: u64,
         process: Process,
         channel: UnixStream,
         deliver: Deliver,
@@ -54,6 +57,7 @@ impl Peer {
         tokio::spawn(courier::attend(worker, from, watched, deliver));
         Ok(Self {
             slot,
+            restarts,
             pid: process.pid,
             since: Instant::now(),
             vitals: Vitals::default(),

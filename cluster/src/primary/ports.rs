@@ -1,12 +1,14 @@
 //! The ports of the primary: who accepts, and who gets what was accepted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::select_all;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 use tracing::warn;
 
 use crate::config::{Config, Sharing};
@@ -30,6 +32,8 @@ pub(super) struct Ports {
     sharing: Plan,
     /// The primary's ends of the hand-off channels of workers that are not ready yet.
     waiting: BTreeMap<WorkerId, (SlotId, OwnedFd)>,
+    /// When workers that declined are asked again, while connections wait.
+    retry_at: Option<Instant>,
 }
 
 enum Plan {
@@ -49,6 +53,8 @@ pub(super) enum Arrived {
     Broken(Vec<(WorkerId, String)>),
     /// It is time to ask again who has room.
     Retry,
+    /// A worker has closed its hand-off channel: it has given up what was lent to it.
+    HungUp(WorkerId),
 }
 
 impl Ports {
@@ -72,7 +78,7 @@ impl Ports {
             }
             _ => Plan::Inherited,
         };
-        Ok(Self { listeners, sharing, waiting: BTreeMap::new() })
+        Ok(Self { listeners, sharing, waiting: BTreeMap::new(), retry_at: None })
     }
 
     /// Where they listen, as a client writes it.
@@ -166,10 +172,18 @@ impl Ports {
 
     /// Waits for something to do. Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> Arrived {
-        let Plan::HandOff(dispatcher, sockets) = &mut self.sharing else {
-            return std::future::pending().await;
+        let (dispatcher, sockets) = match &mut self.sharing {
+            Plan::Inherited => return std::future::pending().await,
+            Plan::ReusePort(_, senders) => return Arrived::HungUp(hung_up(senders).await),
+            Plan::HandOff(dispatcher, sockets) => (dispatcher, sockets),
         };
-        let (wanted, pending) = (dispatcher.wants_more(), dispatcher.pending() > 0);
+        let wanted = dispatcher.wants_more();
+        // Kept from one call to the next: other events may come more often than that.
+        let retry = match dispatcher.pending() {
+            0 => None,
+            _ => Some(*self.retry_at.get_or_insert_with(|| Instant::now() + RETRY)),
+        };
+        self.retry_at = retry;
         tokio::select! {
             (number, batch) = accept(sockets), if wanted && !sockets.is_empty() => {
                 Arrived::Connections(number, batch)
@@ -178,25 +192,39 @@ impl Ports {
                 let reason = |(worker, error): (_, std::io::Error)| (worker, error.to_string());
                 Arrived::Broken(broken.into_iter().map(reason).collect())
             }
-            () = sleep(RETRY), if pending => Arrived::Retry,
+            () = sleep_until(retry.unwrap_or_else(Instant::now)), if retry.is_some() => Arrived::Retry,
         }
     }
 
     /// Does it; returns the workers that broke the protocol.
     pub(super) fn handle(&mut self, arrived: Arrived) -> Vec<(WorkerId, String)> {
-        let Plan::HandOff(dispatcher, _) = &mut self.sharing else { return Vec::new() };
-        match arrived {
-            Arrived::Connections(number, batch) => dispatcher.accepted(number, batch),
-            Arrived::Retry => dispatcher.retry(),
-            Arrived::Broken(broken) => return broken,
+        match (arrived, &mut self.sharing) {
+            (Arrived::Broken(broken), _) => return broken,
+            (Arrived::Connections(number, batch), Plan::HandOff(dispatcher, _)) => {
+                dispatcher.accepted(number, batch);
+            }
+            (Arrived::Retry, Plan::HandOff(dispatcher, _)) => {
+                self.retry_at = None;
+                dispatcher.retry();
+            }
+            (Arrived::HungUp(worker), Plan::ReusePort(lending, senders)) => {
+                senders.remove(&worker);
+                let loans = lending.left(worker);
+                self.carry_out(loans);
+            }
+            _ => {} // what the plan does not bring
         }
         Vec::new()
     }
 
     fn carry_out(&mut self, loans: Vec<Loan>) {
-        for loan in loans {
-            if let Err(error) = self.lend(loan) {
-                warn!("cannot lend or take back a listening socket: {error}");
+        let mut loans = VecDeque::from(loans);
+        while let Some(loan) = loans.pop_front() {
+            let Err(error) = self.lend(loan) else { continue };
+            warn!("cannot lend or take back a listening socket: {error}");
+            if let (Loan::Lend { to, .. }, Plan::ReusePort(lending, _)) = (loan, &mut self.sharing)
+            {
+                loans.extend(lending.left(to)); // somebody else, until nobody is left
             }
         }
     }
@@ -225,6 +253,21 @@ impl Ports {
 fn accepting(socket: BorrowedFd<'_>) -> Result<Accepting> {
     let watched = |error| Error::because("cannot watch a listening socket", error);
     Accepting::new(socket.try_clone_to_owned().map_err(watched)?).map_err(watched)
+}
+
+/// The first worker that closes its end of the hand-off channel. It says nothing else there.
+async fn hung_up(senders: &BTreeMap<WorkerId, Sender>) -> WorkerId {
+    poll_fn(|cx| {
+        for (worker, sender) in senders {
+            while let Poll::Ready(heard) = sender.poll_recv(cx) {
+                if !matches!(heard, Ok(Some(_))) {
+                    return Poll::Ready(*worker);
+                }
+            }
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 /// Connections from whichever socket has some.

@@ -68,10 +68,10 @@ impl Driver {
             generation: view.generation.0,
             state: state.to_owned(),
             healthy: view.healthy,
-            restarts: self.tally.before(view.slot).saturating_sub(1),
             ..WorkerStats::default()
         };
         if let Some(peer) = self.peers.get(&view.id) {
+            told.restarts = peer.restarts;
             told.pid = peer.pid.as_raw().unsigned_abs();
             told.uptime = millis(peer.since.elapsed());
             told.requests_handled = peer.vitals.requests;

@@ -23,7 +23,8 @@ pub struct PrimaryStats {
     pub uptime: u64,
     /// Requests answered by all workers, the retired included.
     pub total_requests: u64,
-    /// Workers started in the place of another one: after a crash, by a limit, by a reload.
+    /// Workers started in a slot that had had one before: after a crash, by a limit, by a reload, and
+    /// when scaling comes back to a slot.
     pub total_restarts: u64,
     /// Exits that nobody had announced.
     pub total_crashes: u64,

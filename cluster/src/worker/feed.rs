@@ -112,7 +112,7 @@ impl Feed {
         match received {
             Ok(Some(Delivery::Connections(handed))) => self.admit(handed).await,
             Ok(Some(Delivery::Lend { slot, listener, socket })) => {
-                self.borrow(slot, listener, socket);
+                return self.borrow(slot, listener, socket);
             }
             Ok(Some(Delivery::TakeBack { slot })) => drop(self.lent.remove(&slot)),
             Ok(None) => return false,
@@ -152,14 +152,19 @@ impl Feed {
         }
     }
 
-    fn borrow(&mut self, slot: SlotId, listener: u16, socket: OwnedFd) {
-        let Some(feeder) = self.feeders.get(usize::from(listener)) else { return };
+    /// False when it cannot: the end of this channel tells the primary to lend it to somebody else.
+    fn borrow(&mut self, slot: SlotId, listener: u16, socket: OwnedFd) -> bool {
+        let Some(feeder) = self.feeders.get(usize::from(listener)) else { return false };
         match Accepting::new(socket) {
             Ok(socket) => {
                 let lent = Lent::accept(Arc::new(socket), feeder.clone(), self.http.clone());
                 self.lent.entry(slot).or_default().push(lent);
+                true
             }
-            Err(error) => warn!(%slot, "cannot borrow its socket: {error}"),
+            Err(error) => {
+                warn!(%slot, "cannot borrow its socket: {error}");
+                false
+            }
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::{Error, Result};
 /// How many frames wait for the primary; then whoever sends waits too.
 const ROOM: usize = 256;
 
-/// How many unread messages of the program are kept; the oldest are not overtaken, new ones dropped.
+/// How many unread messages of the program are kept; new ones are dropped then.
 const UNREAD: usize = 1024;
 
 /// Sends to the primary; cheap to clone.

@@ -103,7 +103,8 @@ impl Worker {
         self.0.link.send(&ToPrimary::Tell(link::raw(message)?)).await
     }
 
-    /// Sends a message to all other workers that are ready.
+    /// Sends a message to all other workers that are ready. One that does not read its messages
+    /// misses it, and the primary's log says so.
     ///
     /// # Errors
     /// It cannot be encoded, or is larger than a frame.
@@ -124,7 +125,8 @@ impl Worker {
         self.0.link.ask(question, limit).await
     }
 
-    /// What the primary and other workers send. Up to 1,024 unread messages are kept.
+    /// What the primary and other workers send. Up to 1,024 unread messages are kept; what comes
+    /// then is dropped, with a warning in the log.
     ///
     /// # Errors
     /// Somebody has taken them already.

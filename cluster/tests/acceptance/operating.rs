@@ -8,12 +8,14 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::Signal;
 
 use super::Scenario;
-use crate::lab::{Client, Start, until};
+use crate::lab::{Client, Start, state, until};
 
 pub const SCENARIOS: &[Scenario] = &[
     ("operating_one_more_and_one_less", &[1, 3], one_more_one_less),
     ("operating_totals_never_run_backwards", &[1, 3], totals),
     ("operating_a_worker_that_has_answered_enough", &[1, 3], max_requests),
+    ("operating_a_strategy_of_ones_own", &[1, 3], own_strategy),
+    ("operating_a_log_in_json", &[1], json_log),
     ("operating_a_pid_file", &[1], pid_file),
     ("operating_two_listeners", &[1, 3], two_listeners),
     ("operating_a_socket_of_systemd", &[1, 3], systemd),
@@ -72,6 +74,38 @@ fn max_requests(workers: usize) {
     assert_eq!((&draining["worker"], &draining["why"]), (&worker.into(), &"MaxRequests".into()));
     assert_eq!(service.event("Exited")["code"], 0);
     assert_eq!(service.get("/").status, 200);
+    service.stop();
+}
+
+fn own_strategy(workers: usize) {
+    let service = Start::workers(workers)
+        .env("CLUSTER_SHARING", "hand-off")
+        .env("FIXTURE_STRATEGY", "by-first-byte")
+        .ready();
+    // The primary looks once, when it accepts. It is stopped until the first byte has come.
+    let ask = |method: &[u8]| {
+        service.signal(Signal::SIGSTOP);
+        until("the primary stands still", || (state(service.pid()) == Some('T')).then_some(()));
+        let mut client = service.connect();
+        client.write(method).expect("the kernel takes it");
+        client.write(b" / HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n").expect("the same");
+        service.signal(Signal::SIGCONT);
+        client.receive().expect("it is served").number("slot")
+    };
+    for _ in 0..5 {
+        assert_eq!(ask(b"GET"), 0);
+        assert_eq!(ask(b"POST"), workers as u64 - 1);
+    }
+    service.stop();
+}
+
+fn json_log(workers: usize) {
+    let service = Start::workers(workers).env("LOG_FORMAT", "json").ready();
+    service.logged("serving on");
+    let log = service.log();
+    let line = log.lines().find(|line| line.contains("serving on")).expect("it was logged");
+    let line: serde_json::Value = serde_json::from_str(line).expect("each line is JSON");
+    assert_eq!((&line["level"], &line["workers"]), (&"INFO".into(), &workers.into()));
     service.stop();
 }
 

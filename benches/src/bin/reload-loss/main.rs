@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
+use cluster::Error;
 
 use clients::{Counts, Habit};
 use servers::Server;
@@ -70,8 +71,13 @@ fn measure(args: &Args) -> cluster::Result<()> {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let counts: Vec<Arc<Counts>> = runtime.block_on(drive(args, &mut server))?;
-    println!("{} requests lost of {}", lost(&counts), answered(&counts) + lost(&counts));
-    Ok(())
+    let lost = lost(&counts);
+    println!("{lost} requests lost of {}", answered(&counts) + lost);
+    match args.against {
+        Against::Cluster if lost > 0 => Err(Error::new("cluster has lost requests")),
+        Against::Nginx if lost == 0 => Err(Error::new("it lost none, so this run shows nothing")),
+        _ => Ok(()),
+    }
 }
 
 async fn drive(args: &Args, server: &mut Server) -> cluster::Result<Vec<Arc<Counts>>> {
