@@ -105,26 +105,32 @@ fn stop_in_reload(workers: usize) {
 }
 
 fn settings(workers: usize) {
-    let start = Start::workers(workers);
+    let mut start = Start::workers(workers);
     let file = start.folder().join("app.toml");
-    fs::write(&file, "drain_window = \"1s\"\nmax_workers = 9\n").expect("there is room");
+    let write = |lines: &str| fs::write(&file, lines).expect("there is room");
+    write("listen = \"127.0.0.1:0\"\nmax_workers = 9\n");
+    start.command().env_remove("CLUSTER_LISTEN"); // it would go before the file
     let service = start.env("CLUSTER_CONFIG", file.display()).ready();
     let most = |service: &Service| service.stats()["cluster"]["maxWorkers"].clone();
     assert_eq!(most(&service), 9);
+    let refused = |lines: &str, reasons: &[&str]| {
+        write(lines);
+        let (status, answer) = reload(&service);
+        let error = answer["error"].as_str().expect("there is a reason");
+        assert!(status >= 400, "{status} {error}");
+        assert!(reasons.iter().all(|reason| error.contains(reason)), "{error}");
+        assert_eq!(most(&service), 9, "the old settings stay");
+        assert_eq!(service.get("/").number("generation"), 1, "at the old address");
+    };
+    let same = "listen = \"127.0.0.1:0\"\n";
+    refused(
+        &format!("{same}max_workers = 0\nready_timeout = \"soon\"\n"),
+        &["max_workers", "ready_timeout", "soon"],
+    );
+    refused("listen = \"127.0.0.1:1\"\nmax_workers = 12\n", &["listen", "restart"]);
+    refused(&format!("{same}sharing = \"hand-off\"\n"), &["sharing", "restart"]);
 
-    fs::write(&file, "max_workers = 0\nready_timeout = \"soon\"\n").expect("there is room");
-    let (status, answer) = reload(&service);
-    let error = answer["error"].as_str().expect("there is a reason");
-    assert!(status >= 400 && error.contains("max_workers") && error.contains("soon"), "{error}");
-    assert_eq!(most(&service), 9, "the old settings stay");
-
-    fs::write(&file, "listen = \"127.0.0.1:1\"\n").expect("there is room");
-    fs::write(&file, "sharing = \"hand-off\"\n").expect("there is room");
-    let (status, answer) = reload(&service);
-    let error = answer["error"].as_str().expect("there is a reason");
-    assert!(status >= 400 && error.contains("restart"), "{error}");
-
-    fs::write(&file, "max_workers = 12\n").expect("there is room");
+    write(&format!("{same}max_workers = 12\n"));
     assert_eq!(reload(&service).0, 200);
     assert_eq!(most(&service), 12);
     service.stop();
