@@ -1,9 +1,11 @@
 //! Scenarios 12 to 17: a new version that is broken costs nothing.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::thread;
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::Scenario;
@@ -13,6 +15,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s12_a_version_that_exits_at_boot", &[1, 3], exits_at_boot),
     ("s12_a_version_with_another_protocol", &[1, 3], speaks_gibberish),
     ("s12_a_version_that_cannot_be_started", &[1, 3], no_program),
+    ("s12_a_refused_version_leaves_the_old_ones_healthy", &[1, 3], old_ones_stay_healthy),
     ("s13_a_version_that_never_gets_ready", &[1, 3], never_ready),
     ("s14_a_second_reload_is_refused", &[1, 3], second_reload),
     ("s15_a_stop_during_a_reload", &[1, 3], stop_in_reload),
@@ -66,6 +69,35 @@ fn no_program(workers: usize) {
     let service = Start::workers(workers).ready();
     fs::remove_file(service.program().path()).expect("it is ours");
     refused(service, "cannot open the program");
+}
+
+/// A refused version takes its settings with it: who is started in an old one's place afterwards
+/// reports, and is expected to report, as often as the old ones.
+fn old_ones_stay_healthy(workers: usize) {
+    let start = Start::workers(workers);
+    let file = start.folder().join("app.toml");
+    fs::write(&file, "health_report_interval = \"1s\"\n").expect("there is room");
+    let mut service = start.env("CLUSTER_CONFIG", file.display()).ready();
+    let old = service.worker_pids();
+    fs::write(&file, "health_report_interval = \"50ms\"\n").expect("there is room");
+    service.program().deploy(2, Conduct::ExitsAtBoot);
+    unchanged(&service, &old, "exited with code 3 before it was ready");
+
+    let victim = i32::try_from(old[0]).expect("it is a pid");
+    kill(Pid::from_raw(victim), Signal::SIGKILL).expect("it is there");
+    service.event_where("Exited", |event| event["pid"] == victim);
+    let replacement = service.event("Listening")["worker"].clone();
+    let mut reports = BTreeSet::new();
+    until("it has reported a few times, a second apart", || {
+        let events = service.events();
+        let ill = events.iter().find(|event| event["event"] == "Unhealthy");
+        assert!(ill.is_none(), "{ill:?}");
+        let stats = service.stats();
+        let worker = stats["workers"].as_array()?.iter().find(|it| it["id"] == replacement)?;
+        reports.insert(worker["lastHealthCheck"].as_str()?.to_owned());
+        (reports.len() > 4).then_some(())
+    });
+    service.stop();
 }
 
 fn never_ready(workers: usize) {
