@@ -1,9 +1,11 @@
 //! Scenarios 12 to 17: a new version that is broken costs nothing.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::thread;
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::Scenario;
@@ -13,6 +15,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s12_a_version_that_exits_at_boot", &[1, 3], exits_at_boot),
     ("s12_a_version_with_another_protocol", &[1, 3], speaks_gibberish),
     ("s12_a_version_that_cannot_be_started", &[1, 3], no_program),
+    ("s12_a_refused_version_leaves_the_old_ones_healthy", &[1, 3], old_ones_stay_healthy),
     ("s13_a_version_that_never_gets_ready", &[1, 3], never_ready),
     ("s14_a_second_reload_is_refused", &[1, 3], second_reload),
     ("s15_a_stop_during_a_reload", &[1, 3], stop_in_reload),
@@ -68,6 +71,35 @@ fn no_program(workers: usize) {
     refused(service, "cannot open the program");
 }
 
+/// A refused version takes its settings with it: who is started in an old one's place afterwards
+/// reports, and is expected to report, as often as the old ones.
+fn old_ones_stay_healthy(workers: usize) {
+    let start = Start::workers(workers);
+    let file = start.folder().join("app.toml");
+    fs::write(&file, "health_report_interval = \"1s\"\n").expect("there is room");
+    let mut service = start.env("CLUSTER_CONFIG", file.display()).ready();
+    let old = service.worker_pids();
+    fs::write(&file, "health_report_interval = \"50ms\"\n").expect("there is room");
+    service.program().deploy(2, Conduct::ExitsAtBoot);
+    unchanged(&service, &old, "exited with code 3 before it was ready");
+
+    let victim = i32::try_from(old[0]).expect("it is a pid");
+    kill(Pid::from_raw(victim), Signal::SIGKILL).expect("it is there");
+    service.event_where("Exited", |event| event["pid"] == victim);
+    let replacement = service.event("Listening")["worker"].clone();
+    let mut reports = BTreeSet::new();
+    until("it has reported a few times, a second apart", || {
+        let events = service.events();
+        let ill = events.iter().find(|event| event["event"] == "Unhealthy");
+        assert!(ill.is_none(), "{ill:?}");
+        let stats = service.stats();
+        let worker = stats["workers"].as_array()?.iter().find(|it| it["id"] == replacement)?;
+        reports.insert(worker["lastHealthCheck"].as_str()?.to_owned());
+        (reports.len() > 4).then_some(())
+    });
+    service.stop();
+}
+
 fn never_ready(workers: usize) {
     let service = Start::workers(workers)
         .env("WORKER_READY_TIMEOUT", "300ms")
@@ -105,26 +137,32 @@ fn stop_in_reload(workers: usize) {
 }
 
 fn settings(workers: usize) {
-    let start = Start::workers(workers);
+    let mut start = Start::workers(workers);
     let file = start.folder().join("app.toml");
-    fs::write(&file, "drain_window = \"1s\"\nmax_workers = 9\n").expect("there is room");
+    let write = |lines: &str| fs::write(&file, lines).expect("there is room");
+    write("listen = \"127.0.0.1:0\"\nmax_workers = 9\n");
+    start.command().env_remove("CLUSTER_LISTEN"); // it would go before the file
     let service = start.env("CLUSTER_CONFIG", file.display()).ready();
     let most = |service: &Service| service.stats()["cluster"]["maxWorkers"].clone();
     assert_eq!(most(&service), 9);
+    let refused = |lines: &str, reasons: &[&str]| {
+        write(lines);
+        let (status, answer) = reload(&service);
+        let error = answer["error"].as_str().expect("there is a reason");
+        assert!(status >= 400, "{status} {error}");
+        assert!(reasons.iter().all(|reason| error.contains(reason)), "{error}");
+        assert_eq!(most(&service), 9, "the old settings stay");
+        assert_eq!(service.get("/").number("generation"), 1, "at the old address");
+    };
+    let same = "listen = \"127.0.0.1:0\"\n";
+    refused(
+        &format!("{same}max_workers = 0\nready_timeout = \"soon\"\n"),
+        &["max_workers", "ready_timeout", "soon"],
+    );
+    refused("listen = \"127.0.0.1:1\"\nmax_workers = 12\n", &["listen", "restart"]);
+    refused(&format!("{same}sharing = \"hand-off\"\n"), &["sharing", "restart"]);
 
-    fs::write(&file, "max_workers = 0\nready_timeout = \"soon\"\n").expect("there is room");
-    let (status, answer) = reload(&service);
-    let error = answer["error"].as_str().expect("there is a reason");
-    assert!(status >= 400 && error.contains("max_workers") && error.contains("soon"), "{error}");
-    assert_eq!(most(&service), 9, "the old settings stay");
-
-    fs::write(&file, "listen = \"127.0.0.1:1\"\n").expect("there is room");
-    fs::write(&file, "sharing = \"hand-off\"\n").expect("there is room");
-    let (status, answer) = reload(&service);
-    let error = answer["error"].as_str().expect("there is a reason");
-    assert!(status >= 400 && error.contains("restart"), "{error}");
-
-    fs::write(&file, "max_workers = 12\n").expect("there is room");
+    write(&format!("{same}max_workers = 12\n"));
     assert_eq!(reload(&service).0, 200);
     assert_eq!(most(&service), 12);
     service.stop();

@@ -1,12 +1,15 @@
 //! Scenarios 1 to 11: a reload loses nothing.
 
-use std::thread;
+use std::fs;
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::Scenario;
-use crate::lab::{Conduct, Kind, Load, Service, Start, descriptors, resident, threads, until};
+use crate::lab::{
+    Conduct, Kind, Load, Reply, Service, Start, descriptors, resident, state, threads, until,
+};
 
 pub const SCENARIOS: &[Scenario] = &[
     ("s01_fresh_posts_through_reloads", &[1, 3], fresh_posts),
@@ -26,6 +29,25 @@ pub const SCENARIOS: &[Scenario] = &[
 fn reload(service: &mut Service) {
     service.signal(Signal::SIGHUP);
     service.event("ReloadFinished");
+}
+
+/// Waits until a worker is busy with `/hold` of this name. It stays so until it is released.
+fn held(service: &mut Service, name: &str) {
+    let body = format!("\"holding {name}\"");
+    service.event_where("Message", |event| event["body"] == body);
+}
+
+fn release(service: &Service, name: &str) {
+    let flag = service.program().folder().join(format!("release-{name}"));
+    fs::write(flag, "").expect("there is room");
+}
+
+/// One of the old workers has answered, and said that the connection ends.
+fn assert_last_word(reply: &Reply, old: &[u32]) {
+    assert_eq!(reply.status, 200);
+    let pid = reply.number("pid");
+    assert!(old.iter().any(|old| u64::from(*old) == pid), "{pid} is none of {old:?}");
+    assert!(reply.closes, "it says that the connection ends");
 }
 
 fn reloads_under(kind: Kind, mut service: Service, reloads: usize) {
@@ -68,15 +90,18 @@ fn request_in_drain(workers: usize) {
 
 fn no_byte_yet(workers: usize) {
     let mut service = Start::workers(workers).env("DRAIN_WINDOW", "20s").ready();
+    let old = service.worker_pids();
     let mut silent: Vec<_> = (0..8).map(|_| service.connect()).collect();
-    service.get("/"); // what was connected before is accepted by now
-    service.signal(Signal::SIGHUP);
-    service.event("Draining");
-    thread::sleep(Duration::from_millis(50)); // the scenario's own figure, not a wait for a fact
+    until("the workers have accepted all of them", || {
+        let stats = service.stats();
+        let open = |worker: &serde_json::Value| worker["connections"].as_u64();
+        (stats["workers"].as_array()?.iter().filter_map(open).sum::<u64>() == 8).then_some(())
+    });
+    reload(&mut service); // all old workers drain now
     for client in &mut silent {
-        assert_eq!(client.get("/").expect("it is served").status, 200);
+        assert_last_word(&client.get("/").expect("it is served"), &old);
+        client.end().expect("and then it ends, in order");
     }
-    service.event("ReloadFinished");
     service.stop();
 }
 
@@ -84,12 +109,14 @@ fn slow_request(workers: usize) {
     let mut service = Start::workers(workers).ready();
     let old = service.worker_pids();
     let mut client = service.connect();
-    client.send("/slow?ms=1500").expect("it is sent");
+    client.send("/hold?name=slow").expect("it is sent");
+    held(&mut service, "slow");
     reload(&mut service);
-    let reply = client.receive().expect("it is finished");
-    let pid = u32::try_from(reply.number("pid")).expect("it is a pid");
-    assert!(old.contains(&pid), "by its old worker");
-    assert!(reply.closes);
+    let new = service.get("/").number("pid");
+    assert!(old.iter().all(|old| u64::from(*old) != new), "the reload is over");
+    release(&service, "slow"); // no answer was possible before
+    assert_last_word(&client.receive().expect("it is finished"), &old);
+    client.end().expect("and then it ends, in order");
     service.stop();
 }
 
@@ -104,33 +131,61 @@ fn only_new(workers: usize) {
 }
 
 fn large_answer(workers: usize) {
-    let mut service = Start::workers(workers).ready();
-    let (mut large, mut unread) = (service.connect(), service.connect());
-    large.send("/big?bytes=8000000").expect("it is sent");
-    // A body that nobody reads: the answer comes first, and no reset may destroy it.
-    let body = vec![b'x'; 300_000];
-    let head = format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
-    unread.write(head.as_bytes()).expect("it is sent");
-    unread.write(&body[..1000]).expect("it is sent");
+    large_answer_in_flight(Start::workers(workers).ready());
+    body_unread(Start::workers(workers).ready());
+}
+
+fn large_answer_in_flight(mut service: Service) {
+    const SIZE: usize = 40_000_000; // more than the kernel keeps for a reader that does not read
+    let mut client = service.connect();
+    let pid = client.get("/").expect("it is served").number("pid");
+    client.send(&format!("/big?bytes={SIZE}")).expect("it is sent");
+    let mut first = [0];
+    client.read_exact(&mut first).expect("the answer has begun");
     reload(&mut service);
-    let rest = unread.write(&body[1000..]);
-    let reply = unread.receive().unwrap_or_else(|error| panic!("{error}, after {rest:?}"));
-    assert_eq!(reply.status, 200);
-    assert_eq!(large.receive().expect("it is not cut").body.len(), 8_000_000);
+    assert!(service.worker_pids().iter().any(|it| u64::from(*it) == pid), "it is still at it");
+    let reply = client.receive().expect("it is not cut");
+    assert_eq!((reply.status, reply.body.len()), (200, SIZE));
+    client.end().expect("and then it ends, in order");
+    service.stop();
+}
+
+/// A body that nobody reads: the answer comes first, and no reset may destroy it.
+fn body_unread(mut service: Service) {
+    let old = service.worker_pids();
+    let body = vec![b'x'; 300_000];
+    let head = "POST /hold?name=unread HTTP/1.1\r\nhost: x\r\ncontent-length: 300000\r\n\r\n";
+    let mut client = service.connect();
+    client.write(head.as_bytes()).expect("it is sent");
+    client.write(&body[..1000]).expect("it is sent");
+    held(&mut service, "unread");
+    reload(&mut service);
+    release(&service, "unread");
+    client.write(&body[1000..100_000]).expect("it may still send");
+    assert_last_word(&client.receive().expect("no reset destroys it"), &old);
+    for chunk in body[100_000..].chunks(100_000) {
+        client.write(chunk).expect("no reset comes after it");
+    }
+    client.end().expect("and then it ends, in order");
     service.stop();
 }
 
 fn queued_clients(workers: usize) {
     let mut service = Start::workers(workers).ready();
     let old = service.worker_pids();
+    service.signal(Signal::SIGSTOP); // nobody is replaced meanwhile
+    until("the primary stands still", || (state(service.pid()) == Some('T')).then_some(()));
     for pid in &old {
-        let pid = nix::unistd::Pid::from_raw(i32::try_from(*pid).expect("it is a pid"));
-        nix::sys::signal::kill(pid, Signal::SIGKILL).expect("it is there");
+        let pid = Pid::from_raw(i32::try_from(*pid).expect("it is a pid"));
+        kill(pid, Signal::SIGKILL).expect("it is there");
     }
+    until("all workers are dead", || old.iter().all(|pid| state(*pid) == Some('Z')).then_some(()));
     let mut clients: Vec<_> = (0..20).map(|_| service.connect()).collect();
     for client in &mut clients {
         client.send("/").expect("it is queued");
     }
+    assert_eq!(service.worker_pids(), old, "there is nobody else yet");
+    service.signal(Signal::SIGCONT);
     for client in &mut clients {
         assert_eq!(client.receive().expect("it is served after the restart").status, 200);
     }
@@ -162,7 +217,7 @@ fn new_binary(workers: usize) {
 fn kill_one(service: &mut Service) {
     let reply = service.get("/");
     let pid = i32::try_from(reply.number("pid")).expect("it is a pid");
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), Signal::SIGKILL).expect("it is there");
+    kill(Pid::from_raw(pid), Signal::SIGKILL).expect("it is there");
     service.event_where("Exited", |event| event["pid"] == pid);
     service.event("Listening");
 }
@@ -176,6 +231,7 @@ fn hundred_reloads(workers: usize) {
     let before = trace(&service);
     for _ in 0..100 {
         reload(&mut service);
+        load.wait_for(1);
     }
     let (answered, losses) = load.finish();
     assert!(losses.is_empty(), "{} of {answered} were lost: {losses:#?}", losses.len());
