@@ -177,11 +177,21 @@ fn out_of_descriptors(workers: usize) {
 
 fn malformed(workers: usize) {
     let mut service = Start::workers(workers).env("WORKER_RESTART_DELAY", "5ms").ready();
-    let victim = service.get("/frame").number("worker"); // it writes rubbish to its channel
-    let unhealthy = service.event("Unhealthy");
-    assert_eq!(unhealthy["worker"], victim);
-    assert!(unhealthy["why"].as_str().is_some_and(|why| why.contains("frame")), "{unhealthy}");
-    service.event("Exited");
+    for (path, complaint) in [("/frame", "protocol version"), ("/oversized", "frame is larger")] {
+        let victim = service.get(path).number("worker"); // it writes rubbish to its channel
+        let unhealthy = service.event("Unhealthy");
+        assert_eq!(unhealthy["worker"], victim);
+        assert!(
+            unhealthy["why"].as_str().is_some_and(|why| why.contains(complaint)),
+            "{unhealthy}"
+        );
+        assert_eq!(service.event("Exited")["worker"], victim);
+        service.event("Listening");
+        assert_eq!(service.get("/").status, 200, "the primary lives");
+    }
+    // It dies in the middle of a frame.
+    service.connect().get("/truncated").expect_err("it exits instead");
+    assert_eq!(service.event("Exited")["code"], 5);
     service.event("Listening");
     assert_eq!(service.get("/").status, 200, "the primary lives");
     service.stop();
