@@ -11,6 +11,7 @@ mod fixture;
 mod hostile;
 mod lab;
 mod life;
+mod limits;
 mod messages;
 mod operating;
 mod reload;
@@ -29,6 +30,7 @@ fn main() {
         reload::SCENARIOS,
         broken::SCENARIOS,
         life::SCENARIOS,
+        limits::SCENARIOS,
         sockets::SCENARIOS,
         messages::SCENARIOS,
         operating::SCENARIOS,

@@ -5,11 +5,10 @@ use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 
 use super::Scenario;
-use crate::lab::{Client, Conduct, Service, Start, children, gone, until};
+use crate::lab::{Conduct, Service, Start, children, gone, group, send, until};
 
 pub const SCENARIOS: &[Scenario] = &[
     ("s27_port_0_is_one_port", &[1, 3], one_port),
@@ -26,10 +25,6 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s34_a_link_that_a_deploy_moves", &[1, 3], moved_link),
     ("s35_a_slot_without_a_worker_hangs_nobody", &[4], reuse_port),
 ];
-
-fn send(pid: u32, signal: Signal) {
-    kill(Pid::from_raw(i32::try_from(pid).expect("it is a pid")), signal).expect("it is there");
-}
 
 /// How many of `count` requests each worker answers.
 fn spread(service: &Service, count: usize) -> BTreeMap<u64, usize> {
@@ -118,14 +113,26 @@ fn redelivered(workers: usize) {
     for client in &mut clients {
         client.send("/").expect("it is sent");
     }
+    // The queue is first in, first out: when a later one is answered, all these were handed over.
+    assert_ne!(service.get("/").number("pid"), frozen);
+    let (mut others, mut its_own) = (Vec::new(), Vec::new());
+    for (number, client) in clients.into_iter().enumerate() {
+        if number % 2 == 0 { others.push(client) } else { its_own.push(client) }
+    }
+    for client in &mut others {
+        assert_ne!(client.receive().expect("it is the other worker's").number("pid"), frozen);
+    }
     send(frozen_pid, Signal::SIGKILL);
     service.event("Exited");
-    for client in &mut clients {
+    for client in &mut its_own {
         let reply = client.receive().expect("it is served by somebody else");
         assert_eq!(reply.status, 200);
         assert_ne!(reply.number("pid"), frozen);
     }
     service.stop();
+    for client in others.iter_mut().chain(&mut its_own) {
+        client.end().expect("there was one answer, and no second one");
+    }
 }
 
 fn not_redelivered(workers: usize) {
@@ -159,14 +166,10 @@ fn out_of_descriptors(workers: usize) {
         let service = start.ready();
         let pids = service.worker_pids();
         // More clients than descriptors: some wait in the kernel's queue.
-        let mut clients: Vec<_> = (0..64 * (workers + 1)).map(|_| service.connect()).collect();
+        let clients: Vec<_> = (0..64 * (workers + 1)).map(|_| service.connect()).collect();
         service.logged("Too many open files");
-        for client in clients.drain(..) {
-            drop(client);
-        }
-        until("it serves again", || {
-            Client::connect(&service.address).ok()?.get("/").ok().filter(|it| it.status == 200)
-        });
+        drop(clients);
+        assert_eq!(service.get("/").status, 200, "it serves again");
         assert_eq!(service.worker_pids(), pids, "nobody died of it");
         service.stop();
     }
@@ -174,11 +177,21 @@ fn out_of_descriptors(workers: usize) {
 
 fn malformed(workers: usize) {
     let mut service = Start::workers(workers).env("WORKER_RESTART_DELAY", "5ms").ready();
-    let victim = service.get("/frame").number("worker"); // it writes rubbish to its channel
-    let unhealthy = service.event("Unhealthy");
-    assert_eq!(unhealthy["worker"], victim);
-    assert!(unhealthy["why"].as_str().is_some_and(|why| why.contains("frame")), "{unhealthy}");
-    service.event("Exited");
+    for (path, complaint) in [("/frame", "protocol version"), ("/oversized", "frame is larger")] {
+        let victim = service.get(path).number("worker"); // it writes rubbish to its channel
+        let unhealthy = service.event("Unhealthy");
+        assert_eq!(unhealthy["worker"], victim);
+        assert!(
+            unhealthy["why"].as_str().is_some_and(|why| why.contains(complaint)),
+            "{unhealthy}"
+        );
+        assert_eq!(service.event("Exited")["worker"], victim);
+        service.event("Listening");
+        assert_eq!(service.get("/").status, 200, "the primary lives");
+    }
+    // It dies in the middle of a frame.
+    service.connect().get("/truncated").expect_err("it exits instead");
+    assert_eq!(service.event("Exited")["code"], 5);
     service.event("Listening");
     assert_eq!(service.get("/").status, 200, "the primary lives");
     service.stop();
@@ -188,6 +201,10 @@ fn terminal(workers: usize) {
     // Ctrl-C: each worker is asked once, by its primary, and leaves with code 0.
     let (mut service, mut keyboard) = Start::workers(workers).on_a_terminal();
     service.event("Serving");
+    for pid in service.worker_pids() {
+        // A worker would survive the SIGINT: so see that the kernel does not send it one.
+        assert_eq!(group(pid), pid, "it is in no group but its own");
+    }
     keyboard.ctrl_c();
     service.event("Stopping");
     for _ in 0..workers {

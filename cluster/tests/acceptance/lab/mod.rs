@@ -11,7 +11,9 @@ mod terminal;
 pub use client::{Client, Reply};
 pub use h2::stuck_h2;
 pub use load::{Kind, Load};
-pub use proc::{children, descriptors, exists, gone, resident, state, threads};
+pub use proc::{
+    children, descriptors, exists, gone, group, queued, resident, send, state, threads,
+};
 pub use program::{Conduct, Program, mine};
 pub use service::{Service, Start};
 

@@ -3,6 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// Sends a signal to a process that is there.
+pub fn send(pid: u32, signal: Signal) {
+    kill(Pid::from_raw(i32::try_from(pid).expect("it is a pid")), signal).expect("it is there");
+}
+
 /// Whether a process exists, zombies included.
 pub fn exists(pid: u32) -> bool {
     fs::exists(format!("/proc/{pid}")).unwrap_or(false)
@@ -19,6 +27,23 @@ pub fn gone(pid: u32) -> bool {
         None => true,
         Some(fields) => fields[0] == "Z" && fields[1] == "1",
     }
+}
+
+/// The process group: whom a terminal's Ctrl-C reaches.
+pub fn group(pid: u32) -> u32 {
+    stat(pid).expect("it is there")[2].parse().expect("it is a pid")
+}
+
+/// How many connections stand in the kernel's queues of this TCP address, established and not
+/// accepted by anybody. For a listening socket that is `rx_queue` of `/proc/net/tcp`.
+pub fn queued(address: &str) -> usize {
+    let address: std::net::SocketAddr = address.parse().expect("it is a TCP address");
+    let port = format!(":{:04X}", address.port());
+    let table = fs::read_to_string("/proc/net/tcp").expect("it is there");
+    let lines = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let ours = lines.filter(|fields| fields[1].ends_with(&port) && fields[3] == "0A");
+    let length = |fields: Vec<&str>| usize::from_str_radix(fields[4].split_once(':')?.1, 16).ok();
+    ours.map(|fields| length(fields).expect("it is a number")).sum()
 }
 
 /// Living children and zombies of a process.
