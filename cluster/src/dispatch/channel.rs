@@ -95,6 +95,8 @@ pub enum Delivery {
         /// The socket.
         socket: OwnedFd,
     },
+    /// The cluster stops: whatever comes from now on is to be served, beyond any limit.
+    AdmitAll,
     /// The sockets of this slot are to be closed.
     TakeBack {
         /// Whose they are.

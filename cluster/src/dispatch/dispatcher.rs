@@ -126,6 +126,16 @@ impl Dispatcher {
         self.send_all();
     }
 
+    /// The cluster is about to stop: workers are to take what waits here, whatever their limits are.
+    /// Where they accept for themselves they empty the kernel's queue in the same way.
+    pub fn admit_all(&mut self) {
+        for channel in self.channels.values() {
+            // A channel that is full or broken belongs to a worker that takes nothing anyway.
+            let _ = channel.sender.send(&Order::AdmitAll, &[]);
+        }
+        self.retry();
+    }
+
     /// Closes all connections that no worker has, and those that come back.
     pub fn stop(&mut self) {
         self.step(Input::Stop);

@@ -70,6 +70,7 @@ impl Packet {
                 Delivery::Connections(given.into_iter().map(hand).collect())
             }
             Order::Lend { slot, listener } => Delivery::Lend { slot, listener, socket: next() },
+            Order::AdmitAll => Delivery::AdmitAll,
             Order::TakeBack { slot } => Delivery::TakeBack { slot },
         }))
     }

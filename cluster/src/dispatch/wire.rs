@@ -29,6 +29,7 @@ const CONNECTIONS: u8 = 1;
 const LEND: u8 = 2;
 const TAKE_BACK: u8 = 3;
 const REPORT: u8 = 4;
+const ADMIT_ALL: u8 = 5;
 
 const ACKED: u8 = 1;
 const DECLINED: u8 = 0;
@@ -45,6 +46,8 @@ pub enum Order {
         /// Which address of the settings it belongs to.
         listener: u16,
     },
+    /// The cluster stops: take whatever comes from now on, also beyond the limit of connections.
+    AdmitAll,
     /// Accept no more from the sockets of this slot, and close them.
     TakeBack {
         /// Whose they are.
@@ -100,7 +103,7 @@ impl Order {
         match self {
             Self::Connections(given) => given.len(),
             Self::Lend { .. } => 1,
-            Self::TakeBack { .. } => 0,
+            Self::AdmitAll | Self::TakeBack { .. } => 0,
         }
     }
 
@@ -121,6 +124,7 @@ impl Order {
                 bytes.put_u32_le(slot.0);
                 bytes.put_u16_le(*listener);
             }
+            Self::AdmitAll => head(&mut bytes, ADMIT_ALL, 0),
             Self::TakeBack { slot } => {
                 head(&mut bytes, TAKE_BACK, 0);
                 bytes.put_u32_le(slot.0);
@@ -147,7 +151,8 @@ impl Order {
                     listener: rest.try_get_u16_le()?,
                 },
                 (TAKE_BACK, 0) => Self::TakeBack { slot: SlotId(rest.try_get_u32_le()?) },
-                (CONNECTIONS | LEND | TAKE_BACK, _) => {
+                (ADMIT_ALL, 0) => Self::AdmitAll,
+                (CONNECTIONS | LEND | TAKE_BACK | ADMIT_ALL, _) => {
                     return Err(Malformed::Length(message.len()));
                 }
                 _ => return Err(Malformed::Kind(kind)),

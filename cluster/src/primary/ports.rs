@@ -34,6 +34,8 @@ pub(super) struct Ports {
     waiting: BTreeMap<WorkerId, (SlotId, OwnedFd)>,
     /// When workers that declined are asked again, while connections wait.
     retry_at: Option<Instant>,
+    /// Whether workers have been told to take whatever comes, because the cluster stops.
+    admits_all: bool,
 }
 
 enum Plan {
@@ -78,7 +80,7 @@ impl Ports {
             }
             _ => Plan::Inherited,
         };
-        Ok(Self { listeners, sharing, waiting: BTreeMap::new(), retry_at: None })
+        Ok(Self { listeners, sharing, waiting: BTreeMap::new(), retry_at: None, admits_all: false })
     }
 
     /// Where they listen, as a client writes it.
@@ -151,6 +153,9 @@ impl Ports {
     /// the kernel's queue, so that it is served before the workers are told to stop.
     pub(super) fn owes_connections(&mut self) -> bool {
         let Plan::HandOff(dispatcher, sockets) = &mut self.sharing else { return false };
+        if !std::mem::replace(&mut self.admits_all, true) {
+            dispatcher.admit_all();
+        }
         for (number, socket) in (0..).zip(sockets.iter()) {
             if dispatcher.wants_more() {
                 dispatcher.accepted(number, socket.accept_waiting(BATCH));

@@ -33,6 +33,9 @@ pub(super) struct Held {
     _open: Open,
 }
 
+/// More connections than a process can have; half of what a semaphore can count.
+const NO_LIMIT: usize = Semaphore::MAX_PERMITS / 2;
+
 /// Where what is fed comes out: one end for each listener of the settings.
 pub(super) type Feeder = mpsc::UnboundedSender<Fed>;
 
@@ -48,7 +51,7 @@ pub(super) fn start(
         receiver: Receiver::new(hand_off)?,
         feeders,
         http,
-        room: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
+        room: Arc::new(Semaphore::new(connections.min(NO_LIMIT))),
         lent: BTreeMap::new(),
     };
     tokio::spawn(feed.run(phase));
@@ -114,6 +117,7 @@ impl Feed {
             Ok(Some(Delivery::Lend { slot, listener, socket })) => {
                 return self.borrow(slot, listener, socket);
             }
+            Ok(Some(Delivery::AdmitAll)) => self.room.add_permits(NO_LIMIT),
             Ok(Some(Delivery::TakeBack { slot })) => drop(self.lent.remove(&slot)),
             Ok(None) => return false,
             Err(error) => {

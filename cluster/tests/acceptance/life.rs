@@ -16,6 +16,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s21_a_stop_serves_the_queue_then_refuses", &[1, 3], stop_inherited),
     ("s21_a_stop_serves_the_queues_of_all_slots", &[1, 3], stop_reuse_port),
     ("s21_a_stop_serves_the_queue_of_the_primary", &[1, 3], stop_hand_off),
+    ("s21_a_stop_serves_who_waits_in_the_primary", &[1, 3], stop_full_hand_off),
     ("s21_a_hung_worker_does_not_keep_the_port_open", &[2], stop_with_a_hung_worker),
     ("s21_a_second_term_ends_at_once", &[1, 3], second_term),
 ];
@@ -91,6 +92,11 @@ fn stop_inherited(workers: usize) {
 
 fn stop_reuse_port(workers: usize) {
     stop("reuse-port", workers, CLIENTS - workers); // with so many, no slot is without
+}
+
+/// The primary has accepted them all, and its workers have declined: they wait in it.
+fn stop_full_hand_off(workers: usize) {
+    stop("hand-off", workers, 0);
 }
 
 /// Each worker serves one connection, so further clients stand in the kernel's queues: so many.

@@ -11,6 +11,7 @@ fn order() -> impl Strategy<Value = Order> {
         vec(given, 1..=MOST).prop_map(Order::Connections),
         (any::<u32>(), any::<u16>())
             .prop_map(|(slot, listener)| Order::Lend { slot: SlotId(slot), listener }),
+        Just(Order::AdmitAll),
         any::<u32>().prop_map(|slot| Order::TakeBack { slot: SlotId(slot) }),
     ]
 }
