@@ -171,14 +171,27 @@ fn kind(target: &FDTarget) -> (String, Option<u64>) {
     }
 }
 
-/// The system call in which `pid` sleeps, and its first argument. Some systems let nobody see it.
+/// What a process is doing that does not seem to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sleep {
+    /// It runs after all. A `waitpid` counts as asleep while it only looks at the children, so a loop
+    /// of them is seen in either state.
+    Runs,
+    /// It sleeps in this system call, whose first argument this is.
+    In(i64, u64),
+    /// Some systems let nobody see it.
+    Unseen,
+}
+
+/// The system call in which `pid` sleeps, as far as it can be seen.
 #[must_use]
-pub fn sleeps_in(pid: i32) -> Option<(i64, u64)> {
-    match Process::new(pid).ok()?.syscall().ok()? {
-        Syscall::Blocked { syscall_number, argument_registers, .. } => {
-            Some((syscall_number, argument_registers[0]))
+pub fn sleeps_in(pid: i32) -> Sleep {
+    match Process::new(pid).and_then(|process| process.syscall()) {
+        Ok(Syscall::Running) => Sleep::Runs,
+        Ok(Syscall::Blocked { syscall_number, argument_registers, .. }) => {
+            Sleep::In(syscall_number, argument_registers[0])
         }
-        _ => None,
+        _ => Sleep::Unseen,
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::tree::Tree;
-use crate::proc::{self, Descriptor};
+use crate::proc::{self, Descriptor, Sleep};
 use crate::wire::{Finding, Value};
 
 /// One process, and where it waits.
@@ -57,7 +57,11 @@ fn on(pid: i32, state: char, all: &[(i32, Vec<Descriptor>)]) -> On {
         'R' => return On::Nothing,
         _ => {}
     }
-    let Some((call, first)) = proc::sleeps_in(pid) else { return On::Somewhere };
+    let (call, first) = match proc::sleeps_in(pid) {
+        Sleep::Runs => return On::Nothing,
+        Sleep::In(call, first) => (call, first),
+        Sleep::Unseen => return On::Somewhere,
+    };
     let Some(name) = proc::call_name(call) else { return On::Call(format!("{call}")) };
     #[allow(clippy::cast_possible_truncation)] // a pid or a descriptor in a register
     let first = first as i32;
