@@ -17,7 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion};
-use level_1::lab::proc;
+use lab::proc;
 use level_1::process::fork;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;

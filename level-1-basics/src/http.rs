@@ -23,7 +23,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::process::GRACE;
-use crate::{Result, say};
+use lab::{Result, say};
 
 /// How long a worker waits for its last requests: less than its primary waits for the worker.
 const PATIENCE: Duration = Duration::from_secs(GRACE.as_secs() - 1);

@@ -5,36 +5,21 @@
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | [`args`] | the options that every example takes, the listening socket, one-line errors |
-//! | [`narrate`] | the `ready` line on stdout, the narration on stderr |
 //! | [`process`] | `fork` behind a check, the tie to the primary, the graceful stop |
 //! | [`signals`] | signals that arrive through a descriptor, and one `poll` for everything |
 //! | [`http`] | HTTP/1.1 for one worker; the only place where hyper and `async` live |
 //! | [`readiness`] | how a primary finds out that its service can answer |
-//! | [`lab`] | the laboratory of `--demo` and of the tests: starts an example and watches it |
+//!
+//! What the examples of all levels share (the options, the narration, the laboratory of `--demo`
+//! and of the tests) is in the package `lab`.
 //!
 //! The guides of the level are modules below, so that every Rust block in them is compiled and
 //! run by `cargo test`.
 
-#[cfg(not(target_os = "linux"))]
-compile_error!(
-    "this workbook watches Linux processes. On Windows use WSL2; on any other system open the \
-     folder in the dev container (.devcontainer), which has everything that is needed."
-);
-
-pub mod args;
 pub mod http;
-pub mod lab;
-pub mod narrate;
 pub mod process;
 pub mod readiness;
 pub mod signals;
-
-/// An error that can be shown to a user in one line.
-pub type Error = Box<dyn std::error::Error + Send + Sync>;
-
-/// The result of everything in this level that can fail.
-pub type Result<T> = std::result::Result<T, Error>;
 
 /// The guides of the level. Their Rust blocks are compiled and run as tests.
 pub mod guides {

@@ -22,7 +22,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, getppid};
 
 use crate::signals::{asked_to_stop, pending, poll_readable};
-use crate::{Result, say};
+use lab::{Result, say};
 
 /// How long a worker may take to finish its requests after SIGTERM.
 pub const GRACE: Duration = Duration::from_secs(5);

@@ -8,7 +8,7 @@ use nix::sys::signal::raise;
 use nix::sys::signalfd::SignalFd;
 
 use crate::signals::{asked_to_stop, pending, poll_readable};
-use crate::{Result, say};
+use lab::{Result, say};
 
 /// Asks `address` for a page until it is answered, or until somebody asks this process to stop;
 /// tells whether it was answered. A service that has answered is ready. One that cannot be reached

@@ -13,7 +13,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
-use crate::Result;
+use lab::Result;
 
 /// Blocks `signals` for this process and returns a descriptor that becomes readable when one of
 /// them is pending, so that one `poll` can wait for signals and for everything else.

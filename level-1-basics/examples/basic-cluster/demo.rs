@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use level_1::Result;
-use level_1::lab::{Service, Table, median, ms, proc, wait_for};
+use lab::Result;
+use lab::{Service, Table, median, ms, proc, wait_for};
 use nix::sys::signal::Signal;
 
 pub fn play() -> Result<()> {

@@ -26,10 +26,11 @@ use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use level_1::args::{self, Common};
+use lab::args::{self, Common};
+use lab::{Result, narrate, say};
+use level_1::http;
 use level_1::process::{die_with, end_worker, fork, reap_all, stop, tell_end};
 use level_1::signals::{asked_to_stop, block, pending, poll_readable, readable};
-use level_1::{Result, http, narrate, say};
 use nix::sys::signal::Signal;
 use nix::unistd::{ForkResult, Pid, alarm, getpid};
 

@@ -1,8 +1,8 @@
 //! The lesson, played by a client: it reads what the example found out, and looks at the rest with
 //! its own eyes.
 
-use level_1::Result;
-use level_1::lab::{Service, Table, proc};
+use lab::Result;
+use lab::{Service, Table, proc};
 use nix::sys::signal::Signal;
 
 pub fn play() -> Result<()> {

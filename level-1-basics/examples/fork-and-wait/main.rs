@@ -18,11 +18,12 @@ use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::process::{ExitCode, exit};
 
-use level_1::args::{self, Common};
-use level_1::lab::proc;
+use lab::args::{self, Common};
+use lab::proc;
+use lab::{Result, narrate, say};
 use level_1::process::{die_with, end_worker, fork, how_it_ended, inherited_listener, watch};
 use level_1::signals::block;
-use level_1::{Result, http, narrate, readiness, say};
+use level_1::{http, readiness};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::signal::{Signal, kill, raise};
 use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};

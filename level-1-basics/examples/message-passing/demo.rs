@@ -1,7 +1,7 @@
 //! The lesson, played by a client: what it tells one worker, it asks of all of them.
 
-use level_1::Result;
-use level_1::lab::{Client, Service, Table, wait_for};
+use lab::Result;
+use lab::{Client, Service, Table, wait_for};
 
 pub fn play() -> Result<()> {
     let mut table = Table::default();

@@ -17,10 +17,11 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
-use level_1::args::{self, Common};
+use lab::args::{self, Common};
+use lab::{Result, narrate, say};
 use level_1::process::{ALL_ENDED, end_worker, fork, reap_all, stop, tell_end};
+use level_1::readiness;
 use level_1::signals::{asked_to_stop, block, pending, poll_channels, readable};
-use level_1::{Result, narrate, readiness, say};
 use nix::sys::signal::Signal;
 use nix::unistd::{ForkResult, Pid, getpid};
 use serde::{Deserialize, Serialize};

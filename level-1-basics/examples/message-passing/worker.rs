@@ -7,9 +7,9 @@ use std::process::exit;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use lab::{Result, say};
 use level_1::http::{self, Reply, Request};
 use level_1::process::die_with;
-use level_1::{Result, say};
 use nix::unistd::{Pid, getpid};
 
 use super::{LONGEST, Message, Wrong, line};

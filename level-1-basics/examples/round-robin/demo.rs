@@ -5,8 +5,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use level_1::Result;
-use level_1::lab::{Answer, Service, Table, patience};
+use lab::Result;
+use lab::{Answer, Service, Table, patience};
 use nix::sys::signal::Signal;
 
 /// Connections for each worker, if the split is even.

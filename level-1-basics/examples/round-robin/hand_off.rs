@@ -7,10 +7,11 @@ use std::os::unix::net::UnixStream;
 use std::thread::sleep;
 use std::time::Duration;
 
+use lab::{Result, narrate, say};
 use level_1::http::Source;
 use level_1::process::{ALL_ENDED, reap_all, stop, tell_end};
+use level_1::readiness;
 use level_1::signals::{asked_to_stop, pending, poll_readable};
-use level_1::{Result, narrate, readiness, say};
 use nix::sys::signalfd::SignalFd;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use nix::unistd::Pid;

@@ -26,11 +26,12 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 
-use level_1::args::{self, Common, cannot_listen};
+use lab::args::{self, Common, cannot_listen};
+use lab::{Result, narrate};
 use level_1::http::{self, Source};
 use level_1::process::{die_with, end_worker, fork, watch};
+use level_1::readiness;
 use level_1::signals::block;
-use level_1::{Result, narrate, readiness};
 use nix::sys::signal::Signal;
 use nix::sys::signalfd::SignalFd;
 use nix::unistd::{ForkResult, Pid, getpid};

@@ -3,8 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use level_1::Result;
-use level_1::lab::{Service, Table, ms};
+use lab::Result;
+use lab::{Service, Table, ms};
 
 use super::fibonacci;
 

@@ -15,11 +15,12 @@ use std::hint::black_box;
 use std::net::TcpListener;
 use std::process::ExitCode;
 
-use level_1::args::{self, Common};
+use lab::args::{self, Common};
+use lab::{Result, narrate, say};
 use level_1::http::{self, Reply, Request, Threads};
 use level_1::process::{die_with, end_worker, fork, watch};
+use level_1::readiness;
 use level_1::signals::block;
-use level_1::{Result, narrate, readiness, say};
 use nix::sys::signal::Signal;
 use nix::unistd::{ForkResult, Pid, getpid};
 

@@ -1,7 +1,7 @@
 //! The lesson, played by a client that ends workers in several ways, three of them at once.
 
-use level_1::Result;
-use level_1::lab::{Service, Table, proc, wait_for};
+use lab::Result;
+use lab::{Service, Table, proc, wait_for};
 use nix::sys::signal::Signal;
 
 /// Three of them die together, one by itself, one goes on; a line of memory every second.

@@ -20,12 +20,12 @@ use std::net::TcpListener;
 use std::process::{ExitCode, exit};
 use std::time::{Duration, Instant};
 
-use level_1::args::{self, Common};
+use lab::args::{self, Common};
+use lab::proc;
+use lab::{Result, narrate, say};
 use level_1::http::{self, Reply, Request};
-use level_1::lab::proc;
 use level_1::process::{ALL_ENDED, die_with, end_worker, fork, how_it_ended, reap, stop_with};
 use level_1::signals::{asked_to_stop, block, pending, poll_channels, readable};
-use level_1::{Result, narrate, say};
 use nix::sys::signal::Signal;
 use nix::sys::wait::WaitStatus;
 use nix::unistd::{ForkResult, Pid, getpid};

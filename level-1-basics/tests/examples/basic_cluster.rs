@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use level_1::lab::{proc, wait_for};
+use lab::{proc, wait_for};
 use nix::sys::signal::Signal;
 
 use crate::{launch, launch_with, start};

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 
-use level_1::lab::{Service, proc, wait_for};
+use lab::{Service, proc, wait_for};
 use nix::sys::signal::Signal;
 
 use crate::{EXAMPLES, bounded, launch, launch_with, program, run, start, stderr};

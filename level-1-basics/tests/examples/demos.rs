@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use level_1::lab::{proc, wait_for};
+use lab::{proc, wait_for};
 
 use crate::{EXAMPLES, bounded, program, run, stderr};
 

@@ -1,6 +1,6 @@
 //! The lesson of `fork-and-wait`, from outside.
 
-use level_1::lab::proc;
+use lab::proc;
 use nix::sys::signal::Signal;
 
 use crate::start;

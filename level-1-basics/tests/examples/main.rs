@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::SystemTime;
 
-use level_1::lab::Service;
+use lab::Service;
 
 /// All examples of the level.
 const EXAMPLES: [&str; 6] = [

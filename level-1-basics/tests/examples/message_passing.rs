@@ -1,6 +1,6 @@
 //! The lesson of `message-passing`, from outside.
 
-use level_1::lab::wait_for;
+use lab::wait_for;
 use nix::sys::signal::Signal;
 
 use crate::start;

@@ -1,6 +1,6 @@
 //! The lesson of `worker-events`, from outside.
 
-use level_1::lab::Service;
+use lab::Service;
 use nix::sys::signal::Signal;
 
 use crate::start;

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use cluster::{Error, Result};
-use level_1::lab::proc;
+use lab::proc;
 
 /// Processor time of all threads of all these processes, in nanoseconds precisely: `schedstat`. The
 /// times in `stat` count in hundredths of a second, of which an idle process uses none.

@@ -1,11 +1,26 @@
-//! The laboratory: starts an example as a child, on a free port, and watches it from outside.
+//! The contract that every example of the workbook keeps, and the laboratory that watches it.
 //!
-//! Every `--demo` and every test of this level is a client of a [`Service`]. Nothing here waits
-//! for a time to pass: it waits for a fact (a line, an answer, an entry of `/proc`), and gives up
-//! with a sentence after [`patience()`].
+//! | module | what it is for |
+//! |---|---|
+//! | [`args`] | the options that every example takes, the listening socket, one-line errors |
+//! | [`narrate`] | the `ready` line on stdout, the narration on stderr |
+//! | [`Service`], [`Client`], [`Table`] | an example that runs as a child, somebody who asks it and never retries, and what a demo prints |
+//! | [`proc`] | what `/proc` says about a process |
+//!
+//! Every `--demo` and every test of an example is a client of a [`Service`]. Nothing here waits for
+//! a time to pass: it waits for a fact (a line, an answer, an entry of `/proc`), and gives up with
+//! a sentence after [`patience()`].
 
+#[cfg(not(target_os = "linux"))]
+compile_error!(
+    "this workbook watches Linux processes. On Windows use WSL2; on any other system open the \
+     folder in the dev container (.devcontainer), which has everything that is needed."
+);
+
+pub mod args;
 mod client;
 mod lines;
+pub mod narrate;
 pub mod proc;
 mod service;
 mod table;
@@ -19,7 +34,11 @@ use std::sync::OnceLock;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::Result;
+/// An error that can be shown to a user in one line.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// The result of everything in the examples that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
 
 /// How long the laboratory waits for a fact before it calls it missing: 10 s, or as many seconds as
 /// `LAB_PATIENCE` says. It is long, so that a slow and busy machine passes too; when all is well,
