@@ -6,6 +6,7 @@
 //! | [`narrate`] | the `ready` line on stdout, the narration on stderr |
 //! | [`Service`], [`Client`], [`Table`] | an example that runs as a child, somebody who asks it and never retries, and what a demo prints |
 //! | [`proc`] | what `/proc` says about a process |
+//! | [`suite`], [`contract`] | the examples of a level as its tests start them, and what all must keep |
 //!
 //! Every `--demo` and every test of an example is a client of a [`Service`]. Nothing here waits for
 //! a time to pass: it waits for a fact (a line, an answer, an entry of `/proc`), and gives up with
@@ -19,10 +20,12 @@ compile_error!(
 
 pub mod args;
 mod client;
+pub mod contract;
 mod lines;
 pub mod narrate;
 pub mod proc;
 mod service;
+pub mod suite;
 mod table;
 
 pub use client::{Answer, Client};

@@ -20,7 +20,6 @@ use std::process::ExitCode;
 use lab::args::{self, Common};
 use lab::{Result, narrate, say};
 use level_1::process::{ALL_ENDED, end_worker, fork, reap_all, stop, tell_end};
-use level_1::readiness;
 use level_1::signals::{asked_to_stop, block, pending, poll_channels, readable};
 use nix::sys::signal::Signal;
 use nix::unistd::{ForkResult, Pid, getpid};
@@ -87,7 +86,7 @@ fn primary(args: &Args) -> Result<()> {
     }
     let address = listener.local_addr()?;
     drop(listener); // the workers have it
-    if readiness::answers(address, &signals)? {
+    if level_1::readiness::answers(address, &signals)? {
         narrate::ready(address, channels.len());
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use lab::{proc, wait_for};
 use nix::sys::signal::Signal;
 
-use crate::{launch, launch_with, start};
+use crate::{SUITE, start};
 
 #[test]
 fn pids_differ_and_cover_all_workers() {
@@ -68,7 +68,8 @@ fn many_deaths_at_once_leave_no_zombie() {
 
 #[test]
 fn workers_that_crash_at_boot_are_not_a_fork_bomb() {
-    let mut cluster = launch("basic-cluster", &["--workers", "2", "--wrong", "crash-at-boot"]);
+    let mut cluster =
+        SUITE.launch("basic-cluster", &["--workers", "2", "--wrong", "crash-at-boot"]);
     cluster.hears_times("next try in 1 s", 4).expect("it pauses");
     let narration = cluster.narration();
     let mut forks = vec![0];
@@ -90,7 +91,7 @@ fn workers_that_crash_at_boot_are_not_a_fork_bomb() {
 
 #[test]
 fn a_primary_that_was_started_with_sigchld_ignored_replaces_all_the_same() {
-    let mut cluster = launch_with("trap '' CHLD", "basic-cluster", &["--workers", "2"]);
+    let mut cluster = SUITE.launch_with("trap '' CHLD", "basic-cluster", &["--workers", "2"]);
     let victim = cluster.workers().expect("/proc is there")[0];
     cluster.signal(victim, Signal::SIGKILL).expect("it ran");
     cluster.replaced(victim, 2).expect("a replacement");

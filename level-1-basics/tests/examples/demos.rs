@@ -1,20 +1,6 @@
-//! Each demo ends well, and cannot do so when its claim is made false.
+//! No demo can hold when its claim is made false.
 
-use std::process::{Command, Stdio};
-
-use lab::{proc, wait_for};
-
-use crate::{EXAMPLES, bounded, program, run, stderr};
-
-#[test]
-fn every_demo_holds_what_it_claims() {
-    for example in EXAMPLES {
-        let output = run(example, &["--demo"]);
-        let table = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "{example}:\n{table}\n{}", stderr(&output));
-        assert!(table.contains("held") && !table.contains("BROKEN"), "{example}:\n{table}");
-    }
-}
+use crate::SUITE;
 
 #[test]
 fn basic_cluster_cannot_hold_when_its_claim_is_false() {
@@ -56,36 +42,6 @@ fn round_robin_cannot_hold_when_its_claim_is_false() {
     breaks("round-robin", "--wrong=first-only", "hand-off");
 }
 
-#[test]
-fn a_demo_that_is_killed_leaves_nothing_behind() {
-    for example in EXAMPLES {
-        let mut demo = Command::new(program(example))
-            .arg("--demo")
-            .env_remove("CLUSTER_WORKERS")
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("it runs");
-        let pid = demo.id().cast_signed();
-        let below = wait_for("a service with its workers", || {
-            let services = proc::children(pid).ok()?;
-            let workers = proc::children(*services.first()?).ok()?;
-            (workers.len() > 1).then(|| [services, workers].concat())
-        });
-        demo.kill().and_then(|()| demo.wait()).expect("our child");
-        let gone = || below.as_ref().ok()?.iter().all(|pid| proc::gone(*pid)).then_some(());
-        wait_for("all of it to end", gone).unwrap_or_else(|error| panic!("{example}: {error}"));
-    }
-}
-
-/// A demo passes its options on to what it starts, so it can be pointed at a wrong version: then the
-/// row of that claim is broken, and the demo fails.
 fn breaks(example: &str, falsehood: &str, broken: &str) {
-    let mut demo = bounded(example);
-    demo.args(["--demo", falsehood]).env("LAB_PATIENCE", "2"); // waiting does not make it true
-    let output = demo.output().expect("it runs");
-    let table = String::from_utf8_lossy(&output.stdout);
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{example} {falsehood}:\n{table}{said}");
-    let row = table.lines().find(|row| row.starts_with("BROKEN"));
-    assert!(row.is_some_and(|row| row.contains(broken)), "{example} {falsehood}:\n{table}{said}");
+    lab::contract::breaks(&SUITE, example, falsehood, broken);
 }
