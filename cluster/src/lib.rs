@@ -91,6 +91,7 @@ mod log;
 pub mod metrics;
 pub mod primary;
 mod run;
+mod runtime;
 pub mod spawn;
 pub mod supervisor;
 pub mod worker;

@@ -19,7 +19,7 @@ const MOST_WORKERS: usize = 64;
 #[derive(clap::Args, Clone, Debug)]
 pub struct Common {
     /// Where to listen; with port 0 the kernel picks a free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8000", value_parser = address)]
+    #[arg(long, value_name = "ADDRESS:PORT", env = "CLUSTER_LISTEN", default_value = "127.0.0.1:8000", value_parser = address)]
     pub listen: SocketAddr,
 
     /// How many workers; by default one for each core, at least 2 and at most 8

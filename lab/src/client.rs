@@ -1,14 +1,17 @@
 //! A client that never retries: what is lost shows up as an error.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::header::CONNECTION;
+use hyper::http::request::Builder;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{self, Runtime};
 use tokio::time::timeout;
 
 use super::patience;
@@ -17,7 +20,7 @@ use crate::Result;
 /// One connection, kept open between requests (keep-alive).
 pub struct Client {
     runtime: Runtime,
-    sender: SendRequest<Empty<Bytes>>,
+    sender: SendRequest<Full<Bytes>>,
 }
 
 /// What came back.
@@ -27,6 +30,8 @@ pub struct Answer {
     pub status: u16,
     /// The whole body.
     pub body: String,
+    /// Whether it said `Connection: close`: it is the last one on this connection.
+    pub closes: bool,
 }
 
 impl Client {
@@ -35,7 +40,7 @@ impl Client {
     /// # Errors
     /// Refused, reset, or nothing within [`patience()`].
     pub fn connect(address: SocketAddr) -> Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let sender = runtime.block_on(async {
             let stream = timeout(patience(), TcpStream::connect(address)).await??;
             let (sender, connection) = handshake(TokioIo::new(stream)).await?;
@@ -51,14 +56,43 @@ impl Client {
     /// The connection was closed or reset, or the answer took longer than three times
     /// [`patience()`]: computing is slow on a busy machine.
     pub fn get(&mut self, path: &str) -> Result<Answer> {
-        let request = Request::get(path).header("host", "localhost").body(Empty::new())?;
+        self.send(Request::get(path), "")
+    }
+
+    /// Sends `POST path` with a body, and waits for the whole answer.
+    ///
+    /// # Errors
+    /// Those of [`get`](Self::get).
+    pub fn post(&mut self, path: &str, body: &str) -> Result<Answer> {
+        self.send(Request::post(path), body)
+    }
+
+    /// Waits until the other side has closed this connection.
+    ///
+    /// # Errors
+    /// It did not, within [`patience()`].
+    pub fn closed(&mut self) -> Result<()> {
+        let closed = async {
+            while self.sender.ready().await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let result = self.runtime.block_on(async { timeout(patience(), closed).await });
+        result.map_err(|_| "the connection was not closed".into())
+    }
+
+    fn send(&mut self, request: Builder, body: &str) -> Result<Answer> {
+        let body = Full::new(Bytes::copy_from_slice(body.as_bytes()));
+        let request = request.header("host", "localhost").body(body)?;
         self.runtime.block_on(async {
             let answer = async {
                 self.sender.ready().await?;
                 let response = self.sender.send_request(request).await?;
                 let status = response.status().as_u16();
+                let closes = response.headers().get(CONNECTION).is_some_and(|it| it == "close");
                 let body = response.into_body().collect().await?.to_bytes();
-                Ok(Answer { status, body: String::from_utf8_lossy(&body).into_owned() })
+                let body = String::from_utf8_lossy(&body).into_owned();
+                Ok(Answer { status, body, closes })
             };
             timeout(patience() * 3, answer).await?
         })

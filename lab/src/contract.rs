@@ -95,24 +95,28 @@ pub fn the_environment_sets_the_number_of_workers_and_is_checked_too(suite: &Sui
 
 /// A taken port is named, with what to do.
 pub fn a_taken_port_is_reported_with_a_way_out(suite: &Suite) {
-    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = taken.local_addr().expect("it is bound").to_string();
+    let holder = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = holder.local_addr().expect("it is bound").to_string();
     for (example, more) in suite.all() {
         let output = suite.run(example, &[&["--listen", &address], more].concat());
         let said = stderr(&output);
         let last = said.lines().last().unwrap_or_default();
         assert_eq!(output.status.code(), Some(1), "{example} {more:?}: {said}");
         assert!(
-            last.starts_with(&format!("error: cannot listen on {address}: the port is taken")),
+            last.starts_with(&format!("error: cannot listen on {address}: ")) && taken(last),
             "{said}"
         );
         assert!(
-            last.contains("--listen 127.0.0.1:0"),
+            last.contains("--listen") || last.contains("CLUSTER_LISTEN"),
             "{example} {more:?} gives no advice: {said}"
         );
         assert!(!said.contains("panicked"), "{said}");
         assert!(output.stdout.is_empty(), "{example} {more:?} claims to be ready");
     }
+}
+
+fn taken(said: &str) -> bool {
+    said.contains("the port is taken") || said.contains("the address is in use by")
 }
 
 /// A second instance is refused and disturbs nobody.
@@ -121,7 +125,7 @@ pub fn two_at_once_do_not_share_a_port_by_accident(suite: &Suite) {
         let first = suite.start(example, more);
         let address = first.address().to_string();
         let second = suite.run(example, &[&["--listen", &address], more].concat());
-        assert!(stderr(&second).contains("the port is taken"), "{example} {more:?}");
+        assert!(taken(&stderr(&second)), "{example} {more:?}");
         first.get("/").expect("the first one is not disturbed");
     }
 }
@@ -144,7 +148,10 @@ pub fn a_second_run_on_the_same_port_follows_at_once(suite: &Suite) {
 pub fn an_address_that_is_not_ours_is_reported(suite: &Suite) {
     for (example, more) in suite.all() {
         let output = suite.run(example, &[&["--listen", "192.0.2.1:0"], more].concat());
-        assert!(stderr(&output).contains("this machine does not have that address"), "{example}");
+        let said = stderr(&output);
+        // Level 1 says it itself, the library in its own words.
+        let told = ["this machine does not have that address", "this host has no such address"];
+        assert!(told.iter().any(|words| said.contains(words)), "{example}: {said}");
         assert_eq!(output.status.code(), Some(1), "{example}");
     }
 }
@@ -170,7 +177,7 @@ pub fn a_second_signal_does_not_wait_for_a_worker_that_hangs(suite: &Suite) {
         service.hears("stopping").expect("it has begun to stop");
         let status =
             service.end(Signal::SIGTERM).unwrap_or_else(|error| panic!("{example}: {error}"));
-        service.hears("not waiting any longer").expect("the second signal was heard");
+        service.hears(suite.at_once).expect("the second signal was heard");
         assert!(status.success(), "{example} {more:?}: {status}");
     }
 }

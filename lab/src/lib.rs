@@ -41,7 +41,7 @@ use std::time::{Duration, Instant};
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// The result of everything in the examples that can fail.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// How long the laboratory waits for a fact before it calls it missing: 10 s, or as many seconds as
 /// `LAB_PATIENCE` says. It is long, so that a slow and busy machine passes too; when all is well,

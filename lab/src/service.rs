@@ -5,7 +5,7 @@ use std::env;
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use nix::errno::Errno;
 use nix::libc::{self, c_uint};
@@ -155,6 +155,14 @@ impl Service {
     /// The connection or the request failed. There is no second try.
     pub fn get(&self, path: &str) -> Result<Answer> {
         self.connect()?.get(path)
+    }
+
+    /// Asks for `path` on a fresh connection and does not wait: the answer comes when the handle is
+    /// joined.
+    #[must_use]
+    pub fn get_later(&self, path: &str) -> JoinHandle<Result<Answer>> {
+        let (address, path) = (self.address, path.to_owned());
+        thread::spawn(move || Client::connect(address)?.get(&path))
     }
 
     /// Asks for `path` on `n` fresh connections at the same time.

@@ -16,6 +16,8 @@ pub struct Suite {
     pub folder: &'static str,
     /// Their names.
     pub examples: &'static [&'static str],
+    /// What is said when a second signal ends everything at once.
+    pub at_once: &'static str,
     /// Options with which an example is another one that must keep the contract, too.
     pub variants: &'static [(&'static str, &'static [&'static str])],
 }
@@ -57,7 +59,11 @@ impl Suite {
     #[must_use]
     pub fn command(&self, example: &str, args: &[&str]) -> Command {
         let mut command = Command::new(self.program(example));
-        command.args(["--listen", "127.0.0.1:0"]).args(args).env_remove("CLUSTER_WORKERS");
+        command
+            .args(["--listen", "127.0.0.1:0"])
+            .args(args)
+            .env_remove("CLUSTER_WORKERS")
+            .env_remove("CLUSTER_LISTEN");
         command
     }
 
@@ -83,7 +89,7 @@ impl Suite {
     pub fn bounded(&self, example: &str) -> Command {
         let mut command = Command::new("timeout");
         command.args(["--kill-after=5", "30"]).arg(self.program(example));
-        command.env_remove("CLUSTER_WORKERS");
+        command.env_remove("CLUSTER_WORKERS").env_remove("CLUSTER_LISTEN");
         command
     }
 

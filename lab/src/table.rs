@@ -44,6 +44,6 @@ impl Table {
 }
 
 fn print(verdict: &str, what: &str, seen: &str) {
-    let row = format!("{verdict:<6}  {what:<46}  {seen}\n");
+    let row = format!("{verdict:<6}  {what:<48}  {seen}\n");
     let _ = io::stdout().write_all(row.as_bytes()); // a closed pipe is no reason to panic
 }

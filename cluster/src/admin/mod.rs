@@ -33,13 +33,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use tokio::runtime;
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Admin, Token};
 use crate::primary::Command;
-use crate::{Error, Result};
+use crate::{Error, Result, runtime};
 use answer::Api;
 use guard::{Guard, Via};
 use serve::Listener;
@@ -64,7 +63,7 @@ pub fn start(
     token: Option<Token>,
     commands: Sender<Command>,
 ) -> Result<Option<Server>> {
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime::start(1)?;
     // Listeners register with the runtime that is entered.
     let entered = runtime.enter();
     let (listener, address, file, via) = match at {

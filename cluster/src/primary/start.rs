@@ -6,7 +6,6 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
 use super::courier::Deliver;
@@ -23,7 +22,7 @@ use crate::listener::systemd::Passed;
 use crate::metrics::Totals;
 use crate::spawn::{Image, Program};
 use crate::supervisor::{Generation, Supervisor};
-use crate::{Error, Result, admin, log};
+use crate::{Error, Result, admin, log, runtime};
 
 /// What the program does with events, on a thread of its own.
 pub(crate) type Watch = Box<dyn FnOnce(Events, Handle) + Send>;
@@ -40,9 +39,7 @@ pub(crate) fn run(config: Config, strategy: Box<dyn Strategy>, watch: Option<Wat
     let passed = Passed::from_env()?; // before there are threads
     let _log = log::install(config.log);
     let _pid_file = config.pid_file.as_deref().map(PidFile::create).transpose()?;
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .build()
+    let runtime = runtime::start(1)
         .map_err(|error| Error::because("cannot start the primary's runtime", error))?;
     let entered = runtime.enter();
     let ports = Ports::open(&config, passed, strategy)?;

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -21,7 +20,7 @@ use crate::config::Config;
 use crate::http::{Phase, Server};
 use crate::metrics::Metrics;
 use crate::supervisor::Vitals;
-use crate::{Error, Result, log};
+use crate::{Error, Result, log, runtime};
 
 /// How long the program may go on after everything was cut.
 const LAST_MOMENT: Duration = Duration::from_millis(250);
@@ -42,18 +41,11 @@ where
     let boot = boot::take()?;
     let _log = log::install(boot.hello.config.log);
     let who = format!("worker {}", boot.hello.worker);
-    let runtime = runtime(boot.hello.config.worker_threads)
+    let runtime = runtime::start(boot.hello.config.worker_threads)
         .map_err(|error| Error::because(format!("{who}: cannot start its runtime"), error))?;
     let lived = runtime.block_on(live(boot, serve));
     runtime.shutdown_background(); // what still computes has had its time
     lived.map_err(|error| Error::because(who, error))
-}
-
-fn runtime(threads: usize) -> std::io::Result<Runtime> {
-    if threads > 1 {
-        return Builder::new_multi_thread().worker_threads(threads).enable_all().build();
-    }
-    Builder::new_current_thread().enable_all().build()
 }
 
 async fn live<S, F>(boot: Boot, serve: S) -> Result<()>

@@ -28,6 +28,7 @@ const SUITE: Suite = Suite {
         "worker-events",
         "round-robin",
     ],
+    at_once: "not waiting any longer",
     variants: &[
         ("round-robin", &["--share", "shared-listener"]),
         ("round-robin", &["--share", "reuse-port"]),

@@ -1,0 +1,149 @@
+//! A stop that finishes what has begun: accept no more, answer what is in flight, close what is
+//! idle, be gone by a deadline.
+//!
+//! ```console
+//! $ cargo run -p level-2 --example graceful-shutdown
+//! $ curl 'http://127.0.0.1:8000/slow?ms=3000' & sleep 1; kill -TERM PRIMARY
+//! ```
+//!
+//! Look for: the answer comes after the signal; a new `curl` in between is refused. A `POST` to
+//! `/shutdown` does the same by message: the worker asks the primary, and the primary asks all of
+//! them. `kill -TERM` of a *worker* lets that one finish and leave, and another takes its place.
+//! With `--wrong exit-at-once` the answer never comes.
+
+mod demo;
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use cluster::http::{Bytes, Full, Method, StatusCode, text};
+use cluster::primary::{Event, Events, Handle};
+use cluster::worker::Arrival;
+use cluster::{Cluster, Config, Worker};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use lab::args::{self, Common};
+use lab::{Result, say};
+use level_2::story::Story;
+use level_2::{http, settings};
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+type Request = hyper::Request<Incoming>;
+type Response = hyper::Response<Full<Bytes>>;
+
+/// A stop that finishes what has begun
+#[derive(clap::Parser)]
+struct Args {
+    #[command(flatten)]
+    common: Common,
+    /// Run a wrong version; with --demo, see which claim it breaks
+    #[arg(long, value_name = "VERSION")]
+    wrong: Option<Wrong>,
+}
+
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Wrong {
+    /// A worker that is told to leave exits, whatever it is doing
+    ExitAtOnce,
+    /// A worker waits for its connections, and tells none of them to end
+    KeepIdle,
+}
+
+/// What a worker may say to the primary.
+#[derive(Serialize, Deserialize)]
+enum Wish {
+    Shutdown,
+}
+
+fn main() -> ExitCode {
+    let args: Args = args::parse();
+    args::exit(if args.common.demo { demo::play() } else { run(&args) })
+}
+
+fn run(args: &Args) -> Result<()> {
+    // GRACEFUL_SHUTDOWN_TIMEOUT: from the wish to stop until patience ends.
+    let config = Config::builder().shutdown_timeout(Duration::from_secs(5));
+    let config = settings::complete(config, &args.common)?;
+    let wrong = args.wrong;
+    Cluster::new(config)
+        .watch(|events, cluster| primary(events, &cluster))
+        .run(async move |worker| serve(worker, wrong).await)?;
+    Ok(())
+}
+
+/// The primary's part, beside the supervision itself: it tells what happens, and hears wishes.
+fn primary(events: Events, cluster: &Handle) {
+    let mut story = Story::default();
+    for event in events {
+        story.tell(&event);
+        if let Event::Message(worker, body) = &event
+            && let Ok(Wish::Shutdown) = body.parse()
+        {
+            say!("primary: worker {} passes on that everybody is to stop", story.pid(*worker));
+            let _ = cluster.stop(); // it fails only when the cluster has stopped already
+        }
+    }
+}
+
+/// A worker's whole life. How much time it has for the last part is the primary's business.
+async fn serve(worker: Worker, wrong: Option<Wrong>) -> Result<()> {
+    let mut connections = JoinSet::new();
+
+    // 1. Accept, until told to leave: then what still stands in the queue is taken, and no more.
+    let mut arrivals = worker.arrivals("default").await?;
+    while let Some(arrival) = arrivals.next().await {
+        connections.spawn(connection(arrival, worker.clone(), wrong));
+        while connections.try_join_next().is_some() {} // forget those that have ended
+    }
+    if wrong == Some(Wrong::ExitAtOnce) {
+        std::process::exit(0);
+    }
+
+    // 2. Wait until every connection has had its last answer.
+    say!("worker: told to leave, with {} open connections", connections.len());
+    while connections.join_next().await.is_some() {}
+
+    // 3. Leave. The connections are closed, the primary learns the exit code.
+    say!("worker: everything is answered, goodbye");
+    Ok(())
+}
+
+/// One connection, from its first request to its end.
+async fn connection(arrival: Arrival, worker: Worker, wrong: Option<Wrong>) {
+    let service = service_fn(|request| answer(request, &worker));
+    let mut http = http1::Builder::new();
+    let mut connection =
+        pin!(http.timer(TokioTimer::new()).serve_connection(TokioIo::new(arrival), service));
+    tokio::select! {
+        _ = connection.as_mut() => return, // the client has closed it
+        () = worker.draining(), if wrong != Some(Wrong::KeepIdle) => {}
+    }
+    // Idle: it is closed now. Busy: its answer will say `Connection: close`, and then it is.
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}
+
+async fn answer(request: Request, worker: &Worker) -> Result<Response, Infallible> {
+    let pid = std::process::id();
+    Ok(match (request.method(), request.uri().path()) {
+        (&Method::GET, "/") => text(StatusCode::OK, format!("Hello from worker {pid}\n")),
+        (&Method::GET, "/slow") => {
+            let ms = http::number(&request, "ms").unwrap_or(3000).min(60_000);
+            say!("worker: begins a request of {ms} ms");
+            sleep(Duration::from_millis(ms)).await;
+            text(StatusCode::OK, format!("worker {pid} has finished after {ms} ms\n"))
+        }
+        (&Method::POST, "/shutdown") => match worker.tell(&Wish::Shutdown).await {
+            Ok(()) => text(StatusCode::ACCEPTED, format!("worker {pid} has passed it on\n")),
+            Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
+        },
+        (_, "/shutdown") => text(StatusCode::METHOD_NOT_ALLOWED, "send a POST\n"),
+        _ => text(StatusCode::NOT_FOUND, "try /, /slow?ms=3000, or POST /shutdown\n"),
+    })
+}

@@ -1,0 +1,126 @@
+//! The events of a cluster, told in sentences.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cluster::primary::{Event, Events};
+use cluster::supervisor::{Retirement, SlotId, WorkerId};
+use lab::{narrate, say};
+use nix::sys::signal::Signal;
+
+/// Tells what happens in a cluster: sentences on stderr, and on stdout the `ready` line.
+///
+/// The library counts workers by ids, which are never used twice; a terminal knows pids. The story
+/// remembers which is which.
+#[derive(Default)]
+pub struct Story {
+    workers: BTreeMap<WorkerId, (u32, SlotId)>,
+}
+
+/// Tells all events, until the cluster has stopped.
+pub fn tell_all(events: Events) {
+    let mut story = Story::default();
+    for event in events {
+        story.tell(&event);
+    }
+}
+
+impl Story {
+    /// Tells one event.
+    pub fn tell(&mut self, event: &Event) {
+        if let Event::Serving { addresses, workers } = event {
+            let address = addresses.iter().find_map(|address| address.parse().ok());
+            return narrate::ready(address.expect("the examples listen on TCP"), *workers);
+        }
+        if let Event::Spawned { worker, slot, pid, .. } = event {
+            self.workers.insert(*worker, (*pid, *slot));
+        }
+        if let Some(sentence) = self.sentence(event) {
+            say!("primary: {sentence}");
+        }
+        if let Event::Exited { worker, .. } = event {
+            self.workers.remove(worker);
+        }
+    }
+
+    /// The pid of a worker that is alive, or has just exited.
+    #[must_use]
+    pub fn pid(&self, worker: WorkerId) -> u32 {
+        self.workers.get(&worker).map_or(0, |(pid, _)| *pid)
+    }
+
+    /// The slot of a worker that is alive, or has just exited.
+    #[must_use]
+    pub fn slot(&self, worker: WorkerId) -> Option<SlotId> {
+        self.workers.get(&worker).map(|(_, slot)| *slot)
+    }
+
+    fn sentence(&self, event: &Event) -> Option<String> {
+        let who = |worker: &WorkerId| format!("worker {}", self.pid(*worker));
+        Some(match event {
+            Event::Spawned { worker, slot, generation, .. } => {
+                format!("{} started in slot {slot}, version {generation}", who(worker))
+            }
+            Event::Listening(worker, _) => format!("{} is ready", who(worker)),
+            Event::Draining(worker, why) => format!("{} leaves: {}", who(worker), reason(*why)),
+            Event::Disconnected(worker) => format!("{} accepts no more", who(worker)),
+            Event::Unhealthy(worker, why) => format!("{} is unhealthy: {why}", who(worker)),
+            Event::Exited { worker, code, signal, voluntary, uptime, .. } => {
+                let meant = if *voluntary { "" } else { ", and nobody had asked it to" };
+                format!("{} {}{meant}, after {}", who(worker), end(*code, *signal), brief(*uptime))
+            }
+            Event::BackingOff { slot, failures, delay } => {
+                let delay = brief(*delay);
+                format!("slot {slot}: {failures} early deaths in a row; the next try is in {delay}")
+            }
+            Event::Errored { slot, failures } => format!(
+                "slot {slot} is given up after {failures} early deaths; repair the program, then \
+                 reload"
+            ),
+            Event::ReloadStarted(version) => format!("reload to version {version} begins"),
+            Event::ReloadFinished(version) => format!("reload to version {version} is finished"),
+            Event::ReloadFailed(version, why) => {
+                format!("reload to version {version} failed: {why}")
+            }
+            Event::Scaled { from, to } => format!("{to} workers are wanted instead of {from}"),
+            Event::Stopping => "stopping".to_owned(),
+            Event::Lagged(lost) => format!("{lost} events came too fast to be told"),
+            _ => return None,
+        })
+    }
+}
+
+/// Why a worker leaves.
+#[must_use]
+pub fn reason(why: Retirement) -> &'static str {
+    match why {
+        Retirement::Reload => "a newer version has taken its place",
+        Retirement::ReloadFailed => "the reload that brought it has failed",
+        Retirement::ScaleDown => "fewer workers are wanted",
+        Retirement::MemoryLimit => "it uses more memory than it may",
+        Retirement::MaxRequests => "it has answered as many requests as it may",
+        Retirement::MaxLifetime => "it has lived as long as it may",
+        Retirement::OwnWish => "by its own wish",
+        Retirement::Stop => "the cluster stops",
+    }
+}
+
+/// How a process ended, in words.
+#[must_use]
+pub fn end(code: Option<i32>, signal: Option<i32>) -> String {
+    let name = |number| Signal::try_from(number).map_or("an unknown signal", Signal::as_str);
+    match (code, signal) {
+        (Some(code), _) => format!("exited with code {code}"),
+        (None, Some(number)) => format!("was killed by {}", name(number)),
+        (None, None) => "could not be started".to_owned(),
+    }
+}
+
+/// A duration as people say it: `3 ms`, `1.5 s`.
+#[must_use]
+pub fn brief(duration: Duration) -> String {
+    match duration.as_millis() {
+        ms @ 0..1000 => format!("{ms} ms"),
+        _ => format!("{:.1} s", duration.as_secs_f64()),
+    }
+}

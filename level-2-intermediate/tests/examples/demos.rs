@@ -1,0 +1,13 @@
+//! No demo can hold when its claim is made false.
+
+use crate::SUITE;
+
+#[test]
+fn graceful_shutdown_cannot_hold_when_its_claim_is_false() {
+    breaks("graceful-shutdown", "--wrong=exit-at-once", "new connections are refused");
+    breaks("graceful-shutdown", "--wrong=keep-idle", "an idle connection is closed");
+}
+
+fn breaks(example: &str, falsehood: &str, broken: &str) {
+    lab::contract::breaks(&SUITE, example, falsehood, broken);
+}

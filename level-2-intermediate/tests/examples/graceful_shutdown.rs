@@ -1,0 +1,71 @@
+//! The lesson of `graceful-shutdown`, from outside.
+
+use nix::sys::signal::Signal;
+
+use crate::{SUITE, start};
+
+#[test]
+fn what_is_in_flight_is_answered_whatever_asks_for_the_end() {
+    for workers in ["1", "2", "4"] {
+        for signal in [Signal::SIGTERM, Signal::SIGINT] {
+            let mut service = start("graceful-shutdown", &["--workers", workers]);
+            let slow: Vec<_> = (0..8).map(|_| service.get_later("/slow?ms=500")).collect();
+            service.hears_times("begins a request of 500 ms", 8).expect("all are worked on");
+            let status = service.end(signal).expect("it ends");
+            assert!(status.success(), "{workers} {signal}: {status}");
+            for request in slow {
+                let answer = request.join().expect("a client does not panic").expect("answered");
+                assert_eq!(answer.status, 200);
+                assert!(answer.closes, "the last answer of a connection says so");
+            }
+        }
+    }
+}
+
+#[test]
+fn only_a_post_stops_everybody() {
+    let mut service = start("graceful-shutdown", &["--workers", "2"]);
+    assert_eq!(service.get("/shutdown").expect("answered").status, 405);
+    assert_eq!(service.get("/nothing").expect("answered").status, 404);
+    let answer = service.connect().and_then(|mut client| client.post("/shutdown", ""));
+    assert_eq!(answer.expect("answered").status, 202);
+    assert!(service.ended().expect("it ends").success());
+    service.hears("passes on that everybody is to stop").expect("the primary was asked");
+}
+
+#[test]
+fn a_worker_that_is_told_to_leave_finishes_and_is_replaced() {
+    let mut service = start("graceful-shutdown", &["--workers", "1"]);
+    let worker = service.workers().expect("/proc is there")[0];
+    let slow = service.get_later("/slow?ms=500");
+    service.hears("begins a request of 500 ms").expect("it is worked on");
+    service.signal(worker, Signal::SIGTERM).expect("it runs");
+    service.hears(&format!("worker {worker} leaves: by its own wish")).expect("it says so");
+    let next = service.get("/").and_then(|answer| answer.worker()).expect("somebody answers");
+    assert_ne!(next, worker);
+    let answer = slow.join().expect("a client does not panic").expect("answered");
+    assert_eq!(answer.worker().expect("it names its worker"), worker);
+    service.hears(&format!("worker {worker} exited with code 0, after")).expect("no crash");
+}
+
+#[test]
+fn the_deadline_can_be_set_and_cuts_what_is_stuck() {
+    let mut command = SUITE.command("graceful-shutdown", &["--workers", "1"]);
+    command.env("GRACEFUL_SHUTDOWN_TIMEOUT", "200ms");
+    let service = lab::Service::launch(command).and_then(lab::Service::until_ready);
+    let mut service = service.expect("it starts");
+    let stuck = service.get_later("/slow?ms=60000");
+    service.hears("begins a request of 60000 ms").expect("it is worked on");
+    assert!(service.end(Signal::SIGTERM).expect("it does not wait for a minute").success());
+    stuck.join().expect("a client does not panic").expect_err("its answer never came");
+}
+
+#[test]
+fn a_setting_that_makes_no_sense_is_reported_before_anything_starts() {
+    let mut command = SUITE.bounded("graceful-shutdown");
+    let output = command.env("GRACEFUL_SHUTDOWN_TIMEOUT", "soon").output().expect("it runs");
+    let said = lab::suite::stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("error: ") && said.contains("GRACEFUL_SHUTDOWN_TIMEOUT"), "{said}");
+    assert!(output.stdout.is_empty(), "it is not ready");
+}

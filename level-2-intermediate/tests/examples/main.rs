@@ -1,0 +1,26 @@
+//! Every example of level 2, run for real: started as a user would, asked over HTTP, killed, and
+//! watched in `/proc`.
+//!
+//! The tests wait for facts and never for a time, use port 0, and clean up after themselves even
+//! when they fail (`Service` ends its processes when it is dropped).
+
+mod demos;
+mod graceful_shutdown;
+
+use lab::Service;
+use lab::suite::Suite;
+
+const SUITE: Suite = Suite {
+    package: "level-2",
+    folder: env!("CARGO_MANIFEST_DIR"),
+    examples: &["graceful-shutdown"],
+    at_once: "was killed by SIGKILL",
+    variants: &[],
+};
+
+lab::every_example_keeps_the_contract!(SUITE);
+
+/// Starts an example and waits until it is ready.
+fn start(example: &str, args: &[&str]) -> Service {
+    SUITE.start(example, args)
+}
