@@ -1,5 +1,5 @@
 //! What all examples promise alike, as checks for the tests of each level; and
-//! [`every_example_keeps_the_contract!`], which makes tests of them.
+//! [`every_example_keeps_the_contract!`](crate::every_example_keeps_the_contract), which makes tests of them.
 
 mod demo;
 mod end;
@@ -13,7 +13,8 @@ pub use options::*;
 pub use page::*;
 pub use port::*;
 
-/// Makes a test of each check of [`contract`](crate::contract), for the examples of one [`Suite`].
+/// Makes a test of each check of [`contract`](crate::contract), for the examples of one
+/// [`Suite`](crate::suite::Suite).
 #[macro_export]
 macro_rules! every_example_keeps_the_contract {
     ($suite:expr) => {
