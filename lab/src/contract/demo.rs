@@ -40,7 +40,7 @@ pub fn a_demo_that_is_killed_leaves_nothing_behind(suite: &Suite) {
 /// row of that claim is broken, and the demo fails.
 pub fn breaks(suite: &Suite, example: &str, falsehood: &str, broken: &str) {
     let mut demo = suite.bounded(example);
-    demo.args(["--demo", falsehood]).env("LAB_PATIENCE", "2"); // waiting does not make it true
+    demo.args(["--demo", falsehood]).env("LAB_PATIENCE", "4"); // waiting longer does not make it true
     let output = demo.output().expect("it runs");
     let table = String::from_utf8_lossy(&output.stdout);
     let said = stderr(&output);
