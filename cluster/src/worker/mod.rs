@@ -90,7 +90,7 @@ impl Worker {
         &self.0.metrics
     }
 
-    /// The numbers that all workers, and the primary, have in common; see [`shared`](crate::shared).
+    /// The numbers that all workers, and the primary, have in common; see [`shared`].
     ///
     /// # Errors
     /// There are none: the program with which the primary was started does not call
