@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use super::courier::Deliver;
 use super::driver::{Driver, Sources, Version};
 use super::events::{Sink, stream};
+use super::last_resort::{attempt, drive};
 use super::pid_file::PidFile;
 use super::ports::Ports;
 use super::signals::Signals;
@@ -53,11 +54,10 @@ pub(crate) fn run(config: Config, strategy: Box<dyn Strategy>, watch: Option<Wat
     let (deliver, news) = mpsc::channel(ROOM);
     let driver = assemble(config, ports, events, to_loop, deliver)?;
     drop(entered);
-    let outcome = runtime.block_on(driver.run(Sources { signals, news, commands }));
-    if let Some(watcher) = watcher {
-        let _ = watcher.recv_timeout(FAREWELL); // it has read everything, or is not interested
-    }
-    outcome
+    let outcome = runtime.block_on(drive(driver, Sources { signals, news, commands }));
+    // It has read everything and ended, is not interested, or has panicked.
+    let told = watcher.and_then(|watcher| watcher.recv_timeout(FAREWELL).ok());
+    outcome.and(told.map_or(Ok(()), Err))
 }
 
 fn assemble(
@@ -100,18 +100,24 @@ fn first_version(config: &Config) -> Result<(Generation, Version)> {
     Ok((Generation(1), version))
 }
 
-/// Starts the thread on which the program watches. What is returned ends when that thread does.
+/// Starts the thread on which the program watches. What is returned ends when that thread does, and
+/// tells of its panic. A primary whose program has stopped thinking would go on as half of one, and
+/// nobody would notice: it stops.
 fn watch_events(
     watch: Option<Watch>,
     commands: &mpsc::Sender<Command>,
-) -> Result<(Sink, Option<Receiver<()>>)> {
+) -> Result<(Sink, Option<Receiver<Error>>)> {
     let Some(watch) = watch else { return Ok((Sink::nowhere(), None)) };
     let (sink, events) = stream();
     let handle = Handle(commands.clone());
-    let (alive, ended) = channel::<()>();
+    let (tell, ended) = channel();
     thread::Builder::new().name("cluster-events".to_owned()).spawn(move || {
-        watch(events, handle);
-        drop(alive);
+        let stop = handle.clone();
+        if let Err(error) = attempt(|| watch(events, handle)) {
+            tracing::error!("{error}; the cluster stops");
+            let _ = tell.send(error); // nobody waits for it when the cluster is gone already
+            let _ = stop.stop();
+        }
     })?;
     Ok((sink, Some(ended)))
 }
