@@ -28,7 +28,8 @@
 //!    Tests: `s19` `s20`.
 //! 7. **A stop is orderly and ends**: who is queued is served, then connections are refused, then
 //!    what is in flight is finished, until a deadline. Tests: `s21` `s23`.
-//! 8. **Nobody outlives the primary**, not even a worker in an infinite loop. Tests: `s18`.
+//! 8. **Nobody outlives the primary**, not even a worker in an infinite loop. When code in the primary
+//!    panics, the workers finish what they have before it ends. Tests: `s18`.
 //! 9. **A worker gets its descriptors and no others.** Tests: `s26`.
 //! 10. **A connection that is handed over is served once**: again by another worker when the first
 //!     died before taking it, never when it only hangs. Tests: `s29` `s30`.

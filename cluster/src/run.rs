@@ -58,7 +58,8 @@ impl Cluster {
     }
 
     /// Runs `watch` in the primary, on a thread of its own, with the cluster's events and a handle on
-    /// it. It may take its time: it never delays the supervision.
+    /// it. It may take its time: it never delays the supervision. When it panics the cluster stops, and
+    /// [`run`](Self::run) tells why; when it returns, the cluster goes on without it.
     #[must_use]
     pub fn watch(mut self, watch: impl FnOnce(Events, Handle) + Send + 'static) -> Self {
         self.extras.watch = Some(Box::new(watch));
@@ -79,7 +80,8 @@ impl Cluster {
     /// Runs it; see [`run`].
     ///
     /// # Errors
-    /// Those of [`run`].
+    /// Those of [`run`]; or code in the primary has panicked: what [watches](Self::watch), the
+    /// [strategy](Self::strategy), or a defect of this library. The workers have finished by then.
     pub fn run<S, F, E>(self, serve: S) -> Result<()>
     where
         S: FnOnce(Worker) -> F,

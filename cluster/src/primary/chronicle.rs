@@ -102,7 +102,13 @@ impl Driver {
         }
     }
 
-    fn exited(&mut self, worker: WorkerId, exit: Exit, voluntary: bool, uptime: Duration) {
+    pub(super) fn exited(
+        &mut self,
+        worker: WorkerId,
+        exit: Exit,
+        voluntary: bool,
+        uptime: Duration,
+    ) {
         if voluntary {
             info!(%worker, ?uptime, "worker {exit}");
         } else {

@@ -74,7 +74,7 @@ pub(super) struct Sources {
 
 impl Driver {
     /// Runs until the cluster has stopped.
-    pub(super) async fn run(mut self, mut sources: Sources) -> Result<()> {
+    pub(super) async fn run(&mut self, sources: &mut Sources) -> Result<()> {
         let (mut looked, mut logged) = (Instant::now(), Instant::now());
         let first = self.supervisor.start(self.now());
         self.perform(first);

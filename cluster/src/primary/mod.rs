@@ -12,6 +12,7 @@ mod driver;
 mod events;
 mod handle;
 mod inbox;
+mod last_resort;
 mod memory;
 mod outbox;
 mod peer;

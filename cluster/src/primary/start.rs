@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::courier::Deliver;
 use super::driver::{Driver, Sources, Version};
 use super::events::{Sink, stream};
+use super::last_resort::{attempt, drive};
 use super::pid_file::PidFile;
 use super::ports::Ports;
 use super::signals::Signals;
@@ -65,11 +66,10 @@ pub(crate) fn run(config: Config, extras: Extras) -> Result<()> {
     let (deliver, news) = mpsc::channel(ROOM);
     let driver = assemble(config, ports, shared, events, to_loop, deliver)?;
     drop(entered);
-    let outcome = runtime.block_on(driver.run(Sources { signals, news, commands }));
-    if let Some(watcher) = watcher {
-        let _ = watcher.recv_timeout(FAREWELL); // it has read everything, or is not interested
-    }
-    outcome
+    let outcome = runtime.block_on(drive(driver, Sources { signals, news, commands }));
+    // It has read everything and ended, is not interested, or has panicked.
+    let told = watcher.and_then(|watcher| watcher.recv_timeout(FAREWELL).ok());
+    outcome.and(told.map_or(Ok(()), Err))
 }
 
 fn assemble(
@@ -114,19 +114,25 @@ fn first_version(config: &Config) -> Result<(Generation, Version)> {
     Ok((Generation(1), version))
 }
 
-/// Starts the thread on which the program watches. What is returned ends when that thread does.
+/// Starts the thread on which the program watches. What is returned ends when that thread does, and
+/// tells of its panic. A primary whose program has stopped thinking would go on as half of one, and
+/// nobody would notice: it stops.
 fn watch_events(
     watch: Option<Watch>,
     commands: &mpsc::Sender<Command>,
     shared: Option<&Shared>,
-) -> Result<(Sink, Option<Receiver<()>>)> {
+) -> Result<(Sink, Option<Receiver<Error>>)> {
     let Some(watch) = watch else { return Ok((Sink::nowhere(), None)) };
     let (sink, events) = stream();
     let handle = Handle { commands: commands.clone(), shared: shared.cloned() };
-    let (alive, ended) = channel::<()>();
+    let (tell, ended) = channel();
     thread::Builder::new().name("cluster-events".to_owned()).spawn(move || {
-        watch(events, handle);
-        drop(alive);
+        let stop = handle.clone();
+        if let Err(error) = attempt(|| watch(events, handle)) {
+            tracing::error!("{error}; the cluster stops");
+            let _ = tell.send(error); // nobody waits for it when the cluster is gone already
+            let _ = stop.stop();
+        }
     })?;
     Ok((sink, Some(ended)))
 }

@@ -7,10 +7,14 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use super::Scenario;
+use super::reload::{held, release};
 use crate::lab::{Client, Reply, Service, Start, exists, gone, queued, send, state, until};
 
 pub const SCENARIOS: &[Scenario] = &[
     ("s18_the_primary_is_killed", &[1, 3], primary_killed),
+    ("s18_the_programs_code_in_the_primary_panics", &[1, 3], watcher_panics),
+    ("s18_the_primarys_loop_panics", &[1, 3], loop_panics),
+    ("s18_the_primarys_loop_panics_and_somebody_is_impatient", &[2], loop_panics_and_term),
     ("s19_a_worker_is_killed", &[1, 3], worker_killed),
     ("s20_codes_and_intents", &[1, 3], codes_and_intents),
     ("s21_a_stop_serves_the_queue_then_refuses", &[1, 3], stop_inherited),
@@ -41,6 +45,57 @@ fn primary_killed(workers: usize) {
     let next = Start::workers(workers).env("CLUSTER_LISTEN", &service.address).ready();
     assert_eq!(next.get("/").status, 200);
     next.stop();
+}
+
+/// A request is in flight when the program's own code panics: it is answered, and the exit code tells.
+fn watcher_panics(workers: usize) {
+    let mut service = Start::workers(workers).ready();
+    let pids = service.worker_pids();
+    let mut slow = service.connect();
+    slow.send("/hold?name=slow").expect("it is sent");
+    held(&mut service, "slow");
+    service.get("/tell?panic");
+    service.logged("code in the primary has panicked: the watcher has a defect");
+    release(&service, "slow");
+    assert_eq!(slow.receive().expect("what was in flight is finished").status, 200);
+    assert_eq!(service.wait().code(), Some(1));
+    assert!(pids.into_iter().all(gone), "nobody is left");
+}
+
+fn loop_panics(workers: usize) {
+    let mut service = panicking(workers).ready();
+    let pids = service.worker_pids();
+    let mut slow = service.connect();
+    slow.send("/hold?name=slow").expect("it is sent");
+    held(&mut service, "slow");
+    service.connect().write(b"!").expect("it is sent");
+    service.logged("code in the primary has panicked: assertion `left != right` failed");
+    service.event("Stopping");
+    release(&service, "slow");
+    assert_eq!(slow.receive().expect("what was in flight is finished").status, 200);
+    assert_eq!(service.wait().code(), Some(1));
+    assert!(pids.into_iter().all(gone), "nobody is left");
+    let exits = service.events().into_iter().filter(|event| event["event"] == "Exited");
+    assert_eq!(exits.filter(|event| event["code"] == 0).count(), workers, "each exit is told");
+}
+
+fn loop_panics_and_term(workers: usize) {
+    let mut service = panicking(workers).env("GRACEFUL_SHUTDOWN_TIMEOUT", "1h").ready();
+    let pids = service.worker_pids();
+    let mut slow = service.connect();
+    slow.send("/slow?ms=3600000").expect("it is sent");
+    service.get("/");
+    service.connect().write(b"!").expect("it is sent");
+    service.event("Stopping");
+    service.signal(Signal::SIGTERM);
+    assert_eq!(service.wait().code(), Some(1));
+    slow.receive().expect_err("it was cut");
+    assert!(pids.into_iter().all(gone), "nobody is left");
+}
+
+fn panicking(workers: usize) -> Start {
+    let start = Start::workers(workers).env("CLUSTER_SHARING", "hand-off");
+    start.env("FIXTURE_STRATEGY", "panics")
 }
 
 fn worker_killed(workers: usize) {

@@ -32,12 +32,12 @@ fn reload(service: &mut Service) {
 }
 
 /// Waits until a worker is busy with `/hold` of this name. It stays so until it is released.
-fn held(service: &mut Service, name: &str) {
+pub fn held(service: &mut Service, name: &str) {
     let body = format!("\"holding {name}\"");
     service.event_where("Message", |event| event["body"] == body);
 }
 
-fn release(service: &Service, name: &str) {
+pub fn release(service: &Service, name: &str) {
     let flag = service.program().folder().join(format!("release-{name}"));
     fs::write(flag, "").expect("there is room");
 }
