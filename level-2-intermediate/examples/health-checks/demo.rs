@@ -66,7 +66,7 @@ fn looping(table: &mut Table, service: &mut Service) -> Result<()> {
 fn too_large(table: &mut Table, service: &mut Service) -> Result<()> {
     let before = service.workers()?;
     let growing = service.get_later("/grow?mib=80&ms=2000");
-    let victim = pid_of(&service.hears("has grown by 80 MiB")?)?;
+    let victim = pid_of(&service.hears("grows by 80 MiB")?)?;
     let found = service.hears(&format!("worker {victim} leaves: it uses more memory"));
     let flying = !growing.is_finished();
     let answer = growing.join().expect("a client does not panic").and_then(|it| it.worker());

@@ -128,8 +128,8 @@ async fn answer(request: Request<Incoming>) -> Result<Response, Infallible> {
         }
         "/grow" => {
             let (mib, ms) = (http::number(&request, "mib").unwrap_or(80).min(1024), ms(0));
+            say!("worker: grows by {mib} MiB, and answers {ms} ms later");
             grow(mib);
-            say!("worker: has grown by {mib} MiB, and answers in {ms} ms");
             sleep(Duration::from_millis(ms)).await;
             text(StatusCode::OK, format!("worker {pid} has grown by {mib} MiB\n"))
         }

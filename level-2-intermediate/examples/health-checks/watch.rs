@@ -34,7 +34,7 @@ fn look_again(cluster: &Handle, period: Duration, wrong: Option<Wrong>) {
         for News { pid, missed } in monitor.look(Instant::now(), &signs) {
             match missed {
                 0 => say!("primary: worker {pid} is heard again"),
-                missed => say!("primary: worker {pid} has missed {missed} in a row"),
+                missed => say!("primary: worker {pid} has missed {missed} report(s)"),
             }
             if wrong == Some(Wrong::JudgeByRequests) && missed >= 2 {
                 end(pid, "has answered nothing");
