@@ -19,8 +19,8 @@ pub fn play() -> Result<()> {
     let mut table = Table::default();
     let mut service = start(&[])?;
     idle(&mut table, &mut service)?;
-    looping(&mut table, &mut service)?;
     too_large(&mut table, &mut service)?;
+    looping(&mut table, &mut service)?;
     blocked(&mut table, &mut service)?;
     asleep_and_frozen(&mut table, &mut service)?;
     service.end(Signal::SIGTERM)?;
@@ -44,25 +44,6 @@ fn idle(table: &mut Table, service: &mut Service) -> Result<()> {
     Ok(())
 }
 
-fn looping(table: &mut Table, service: &mut Service) -> Result<()> {
-    let before = service.workers()?;
-    let victim = loop_one(service)?;
-    let found = service.hears(&format!("worker {victim} is unhealthy"));
-    table.claim_ok("who loops is unhealthy", &found, |line| after_pid(line));
-    let end = service.hears(&format!("worker {victim} was killed by SIGABRT"));
-    table.claim_ok("it ends by SIGABRT", &end, |line| after_pid(line));
-    if found.is_err() || end.is_err() {
-        return Ok(()); // there is no successor to wait for
-    }
-    let successor = service.replaced(victim, before.len())?;
-    let answered = service.all_answer(&[successor]);
-    table.claim_ok("a successor answers", &answered, |_| format!("worker {successor}"));
-    let after = service.workers()?;
-    let others = before.iter().filter(|pid| **pid != victim).all(|pid| after.contains(pid));
-    table.claim("the others are left alone", format!("{before:?}, then {after:?}"), others);
-    Ok(())
-}
-
 fn too_large(table: &mut Table, service: &mut Service) -> Result<()> {
     let before = service.workers()?;
     let growing = service.get_later("/grow?mib=80&ms=2000");
@@ -79,6 +60,25 @@ fn too_large(table: &mut Table, service: &mut Service) -> Result<()> {
     let others = before.iter().filter(|pid| **pid != victim).all(|pid| after.contains(pid));
     let held = others && after.len() == before.len();
     table.claim("only that one is replaced", format!("{before:?}, then {after:?}"), held);
+    Ok(())
+}
+
+fn looping(table: &mut Table, service: &mut Service) -> Result<()> {
+    let before = service.workers()?;
+    let victim = loop_one(service)?;
+    let found = service.hears(&format!("worker {victim} is unhealthy"));
+    table.claim_ok("who loops is unhealthy", &found, |line| after_pid(line));
+    let end = service.hears(&format!("worker {victim} was killed by SIGABRT"));
+    table.claim_ok("it ends by SIGABRT", &end, |line| after_pid(line));
+    if found.is_err() || end.is_err() {
+        return Ok(()); // there is no successor to wait for
+    }
+    let successor = service.replaced(victim, before.len())?;
+    let answered = service.all_answer(&[successor]);
+    table.claim_ok("a successor answers", &answered, |_| format!("worker {successor}"));
+    let after = service.workers()?;
+    let others = before.iter().filter(|pid| **pid != victim).all(|pid| after.contains(pid));
+    table.claim("the others are left alone", format!("{before:?}, then {after:?}"), others);
     Ok(())
 }
 
