@@ -7,8 +7,13 @@ use lab::{Client, Result, Service, Table, proc, wait_for};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 
-/// Two lines in each period of a report.
-const ENVIRONMENT: [(&str, &str); 2] = [("LOG_CLUSTER_STATS", "250ms"), ("CLUSTER_API_PORT", "0")];
+/// Two lines in each period of a report, whatever else is set where the demo is started.
+const ENVIRONMENT: [(&str, &str); 4] = [
+    ("LOG_CLUSTER_STATS", "250ms"),
+    ("LOG_FORMAT", "text"),
+    ("RUST_LOG", "info"),
+    ("CLUSTER_API_PORT", "0"),
+];
 
 /// So many lines take four periods; after two and a half a silent worker is hung.
 const LONG: usize = 8;
@@ -87,10 +92,12 @@ fn blocked(table: &mut Table, service: &mut Service) -> Result<()> {
     let address: SocketAddr = address.rsplit('/').next().unwrap_or_default().parse()?;
     let mut client = service.connect()?;
     let victim = client.get("/")?.worker()?;
-    // Reported is what the last look found. So it is blocked until a look falls into such a time; and
-    // so briefly that two in a row, before the report has its turn, are forgiven as well.
+    // The lag is a sample: how late the last report was. So it is blocked until a report falls into
+    // such a time: each time for another one, or they could keep step; and so briefly that two in a
+    // row, before the report has its turn, are forgiven as well.
+    let mut times = (200..350).step_by(37).cycle();
     let lag = wait_for("a lag of 100 ms in /metrics", || {
-        client.get("/block?ms=250").ok()?;
+        client.get(&format!("/block?ms={}", times.next()?)).ok()?;
         largest_lag(address).filter(|lag| *lag >= 100)
     });
     table.claim_ok("who blocks for a moment shows its lag", &lag, |lag| format!("{lag} ms"));
@@ -134,11 +141,12 @@ fn wrong_versions(table: &mut Table) -> Result<()> {
     table.note("wrong: killed at the limit", seen);
     more_lines(&elsewhere, LONG)?;
     let spared = !proc::gone(victim) && !unhealthy(&elsewhere, victim);
-    let seen = format!("looping {victim} found: {}, after {LONG} stats lines", !spared);
+    let seen = if spared { "is called well" } else { "was found this time" };
+    let seen = format!("worker {victim}, looping, {seen} for {LONG} stats lines");
     table.note("wrong: another thread reports", seen);
     let dead = judged.hears_times("has answered nothing: SIGKILL", 2);
-    table
-        .note("wrong: judged by requests", if dead.is_ok() { "2 idle workers killed" } else { "" });
+    let seen = dead.map_or("nobody this time", |()| "2 idle workers killed");
+    table.note("wrong: judged by requests", seen);
     Ok(())
 }
 
