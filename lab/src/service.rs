@@ -43,11 +43,20 @@ impl Service {
     /// # Errors
     /// It could not be started.
     pub fn begin(args: &[&str]) -> Result<Self> {
+        Self::launch(Self::command(args)?)
+    }
+
+    /// The command behind [`Service::start`], to be changed before it is [launched](Service::launch):
+    /// its environment, for example.
+    ///
+    /// # Errors
+    /// This program has no path any more.
+    pub fn command(args: &[&str]) -> Result<Command> {
         let given = env::args().skip(1).filter(|arg| arg != "--demo");
         let args = args.iter().chain(&["--listen", "127.0.0.1:0"]).map(ToString::to_string);
         let mut command = Command::new(env::current_exe()?);
         command.args(given.chain(args));
-        Self::launch(command)
+        Ok(command)
     }
 
     /// Starts `command`, and does not wait for anything.

@@ -107,7 +107,9 @@ fn admin(draft: &mut Draft) {
         let reason = "others can reach this address: set api_token, or use the loopback address";
         draft.conflict(&["api_port", "api_token"], reason.into());
     }
-    if draft.config.listen.iter().any(|one| one.address == Address::Tcp(address)) {
+    // Two that let the kernel choose get two ports.
+    let same = |one: &Listen| address.port() != 0 && one.address == Address::Tcp(address);
+    if draft.config.listen.iter().any(same) {
         let reason = "the cluster itself listens there; use another port".into();
         draft.conflict(&["api_port", "listen"], reason);
     }

@@ -102,6 +102,12 @@ impl Config {
         self.policy.workers
     }
 
+    /// How often workers say that they are alive; nothing when they do not.
+    #[must_use]
+    pub fn health_report_interval(&self) -> Option<Duration> {
+        self.policy.heartbeat
+    }
+
     /// The names of the listeners, in their order; the first is the default one.
     pub fn listeners(&self) -> impl Iterator<Item = &str> {
         self.listen.iter().map(|listen| listen.name.as_str())

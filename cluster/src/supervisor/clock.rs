@@ -11,8 +11,20 @@ use serde::{Deserialize, Serialize};
 
 use super::Time;
 
-/// A step may come this much later than promised before we conclude that we did not run.
+/// A step may come this much later than promised before we conclude that we did not run, at most:
+/// where workers report often, a second of sleep already looks like a silence of theirs.
 const TOLERANCE: Duration = Duration::from_secs(1);
+
+/// And this much at least: so late is anybody on a busy machine.
+const JITTER: Duration = Duration::from_millis(50);
+
+/// How late a step may be where workers report with this period. A worker's last report is at most one
+/// period old when we fall asleep, and the next step is promised within another; so at two periods and
+/// a half, when silence counts, it is we who are to blame if the step is more than half a period late.
+/// Half of that is kept for the way.
+pub(super) fn tolerance(heartbeat: Option<Duration>) -> Duration {
+    heartbeat.map_or(TOLERANCE, |period| (period / 4).clamp(JITTER, TOLERANCE))
+}
 
 /// Translates between the driver's clock and the time that deadlines are counted in.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -39,17 +51,17 @@ impl Clock {
         Time(real.0.saturating_sub(self.lost)).max(self.own)
     }
 
-    /// Goes on to `real`. `due` is the own time for which a step was promised. True when time was
-    /// lost. A clock that runs backwards stands still.
-    pub(super) fn advance(&mut self, real: Time, due: Option<Time>) -> bool {
+    /// Goes on to `real`. `due` is the own time for which a step was promised, and it may be late by
+    /// `tolerance`. True when time was lost. A clock that runs backwards stands still.
+    pub(super) fn advance(&mut self, real: Time, due: Option<Time>, tolerance: Duration) -> bool {
         let own = self.own_at(real);
-        let Some(due) = due.filter(|due| own > due.after(TOLERANCE)) else {
+        let Some(due) = due.filter(|due| own > due.after(tolerance)) else {
             self.own = own;
             return false;
         };
         // When in the interval we stopped running is unknown. To move on a little, and not at
         // all, matters when every step is late: deadlines must still come.
-        let credible = self.own.after(TOLERANCE).min(due).max(self.own);
+        let credible = self.own.after(tolerance).min(due).max(self.own);
         self.lost += own.since(credible);
         self.own = credible;
         true
@@ -67,14 +79,14 @@ mod tests {
     #[test]
     fn time_that_passes_as_promised_is_believed() {
         let mut clock = Clock::default();
-        assert!(!clock.advance(at(30), Some(at(30))));
+        assert!(!clock.advance(at(30), Some(at(30)), TOLERANCE));
         assert_eq!(clock.now(), at(30));
     }
 
     #[test]
     fn an_hour_of_sleep_moves_every_deadline_by_about_an_hour() {
         let mut clock = Clock::default();
-        assert!(clock.advance(at(3600), Some(at(30))));
+        assert!(clock.advance(at(3600), Some(at(30)), TOLERANCE));
         assert_eq!(clock.now(), at(1));
         assert_eq!(clock.on_the_drivers(at(30)), at(3629));
     }
@@ -82,15 +94,15 @@ mod tests {
     #[test]
     fn without_a_deadline_nothing_can_be_late() {
         let mut clock = Clock::default();
-        assert!(!clock.advance(at(3600), None));
+        assert!(!clock.advance(at(3600), None, TOLERANCE));
         assert_eq!(clock.now(), at(3600));
     }
 
     #[test]
     fn a_clock_that_runs_backwards_stands_still() {
         let mut clock = Clock::default();
-        clock.advance(at(10), None);
-        assert!(!clock.advance(at(5), None));
+        clock.advance(at(10), None, TOLERANCE);
+        assert!(!clock.advance(at(5), None, TOLERANCE));
         assert_eq!(clock.now(), at(10));
     }
 
@@ -100,7 +112,7 @@ mod tests {
         let mut real = at(0);
         for _ in 0..10 {
             real = real.after(Duration::from_secs(60));
-            clock.advance(real, Some(at(10)));
+            clock.advance(real, Some(at(10)), TOLERANCE);
         }
         assert_eq!(clock.now(), at(10));
     }

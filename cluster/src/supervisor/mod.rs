@@ -144,7 +144,7 @@ impl Supervisor {
 
     /// Begins: a worker of generation 1 for each slot. To be called once, before any step.
     pub fn start(&mut self, now: Time) -> Vec<Action> {
-        self.clock.advance(now, None);
+        self.clock.advance(now, None, Duration::ZERO);
         self.settle();
         std::mem::take(&mut self.actions)
     }
@@ -154,7 +154,8 @@ impl Supervisor {
     /// Inputs about workers that are gone are ignored. What is due by time happens on
     /// [`Input::Tick`] only, so the driver can hand in first what has arrived already.
     pub fn step(&mut self, now: Time, input: Input) -> Vec<Action> {
-        if self.clock.advance(now, self.due()) {
+        let tolerance = clock::tolerance(self.policy.heartbeat);
+        if self.clock.advance(now, self.due(), tolerance) {
             self.resumed = self.clock.now();
         }
         self.take(input);

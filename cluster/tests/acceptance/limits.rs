@@ -13,6 +13,7 @@ use crate::life::pid_of;
 pub const SCENARIOS: &[Scenario] = &[
     ("s22_a_hung_worker_is_aborted_and_replaced", &[1, 3], hung),
     ("s22_a_suspended_cluster_lives_on", &[1, 3], suspended),
+    ("s22_a_primary_that_was_away_for_a_moment_kills_nobody", &[1, 3], away_for_a_moment),
     ("s23_the_deadline_cuts_what_is_stuck", &[1, 3], deadline),
     ("s24_a_crash_loop_ends_and_a_reload_clears_it", &[1, 3], crash_loop),
     ("s24_a_stable_time_clears_the_count", &[1, 3], stable_time),
@@ -67,6 +68,28 @@ fn suspended(workers: usize) {
         });
     }
     assert_eq!(service.worker_pids(), pids, "nobody was killed");
+    service.stop();
+}
+
+/// As on a machine that is short of memory, or in a debugger: what the workers have said waits in the
+/// channel, and is old when it is read.
+fn away_for_a_moment(workers: usize) {
+    let service = Start::workers(workers).env("HEALTH_REPORT_INTERVAL", "500ms").ready();
+    let pids = service.worker_pids();
+    let reported = || {
+        let heard = service.stats()["workers"][0]["lastHealthCheck"].clone();
+        until("a worker reports", || {
+            (service.stats()["workers"][0]["lastHealthCheck"] != heard).then_some(())
+        });
+    };
+    for moment in [1000, 1300, 1400, 1600] {
+        reported();
+        service.signal(Signal::SIGSTOP);
+        std::thread::sleep(Duration::from_millis(moment)); // the absence itself
+        service.signal(Signal::SIGCONT);
+        reported();
+        assert_eq!(service.worker_pids(), pids, "nobody was killed");
+    }
     service.stop();
 }
 

@@ -76,6 +76,7 @@ fn what_does_go_together() {
         [("CLUSTER_LISTEN", "127.0.0.1:0,b=127.0.0.1:0"), ("CLUSTER_SHARING", "reuse-port")],
         [("CLUSTER_API_PORT", "0.0.0.0:9000"), ("CLUSTER_API_TOKEN", "secret")],
         [("CLUSTER_API_PORT", "9000"), ("CLUSTER_API_SOCKET", "off")],
+        [("CLUSTER_API_PORT", "0"), ("CLUSTER_LISTEN", "127.0.0.1:0")],
         [("CLUSTER_MIN_WORKERS", "900"), ("CLUSTER_WORKERS", "auto")],
     ] {
         good(env(variables));

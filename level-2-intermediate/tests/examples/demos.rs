@@ -8,6 +8,13 @@ fn graceful_shutdown_cannot_hold_when_its_claim_is_false() {
     breaks("graceful-shutdown", "--wrong=keep-idle", "an idle connection is closed");
 }
 
+#[test]
+fn health_checks_cannot_hold_when_its_claim_is_false() {
+    breaks("health-checks", "--wrong=judge-by-requests", "who is idle is spared");
+    breaks("health-checks", "--wrong=heart-elsewhere", "who loops is unhealthy");
+    breaks("health-checks", "--wrong=kill-at-the-limit", "its request is answered");
+}
+
 fn breaks(example: &str, falsehood: &str, broken: &str) {
     lab::contract::breaks(&SUITE, example, falsehood, broken);
 }

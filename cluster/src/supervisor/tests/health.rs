@@ -40,6 +40,24 @@ fn a_machine_that_slept_does_not_kill_everybody() {
     story.beats(1).wait(seconds(16)).then(&["2 was not heard from for 25s", "Abort 2"]);
 }
 
+/// Acceptance 22.
+#[test]
+fn however_long_it_slept_and_however_often_workers_report() {
+    for period in [ms(200), ms(500), seconds(1), seconds(5), seconds(30)] {
+        let mut story = Story::starts(Policy { heartbeat: Some(period), ..workers(2) });
+        story.ready(1).ready(2).done();
+        for tenths in 1..100 {
+            // They have just reported, or are about to, when everything stands still.
+            for before in [ms(0), period * 9 / 10] {
+                story.beats(1).beats(2).wait(before).sleep(period * tenths / 10);
+                story.wait(period / 10).then(&[]);
+            }
+        }
+        story.beats(1).wait(period * 3).done();
+        assert!(story.supervisor.dying() > 0, "{period:?}: silence still counts");
+    }
+}
+
 #[test]
 fn deadlines_move_by_the_time_slept() {
     let mut story = Story::starts(workers(1));

@@ -1,0 +1,188 @@
+//! The lesson, played by a client that hangs a worker, blocks one, fattens one, freezes one, and sends
+//! a whole cluster to sleep. Its clock is the stats line: "for eight lines" is a fact, not a time.
+
+use std::net::SocketAddr;
+
+use lab::{Client, Result, Service, Table, proc, wait_for};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::Signal;
+
+/// Two lines in each period of a report, whatever else is set where the demo is started.
+const ENVIRONMENT: [(&str, &str); 4] = [
+    ("LOG_CLUSTER_STATS", "250ms"),
+    ("LOG_FORMAT", "text"),
+    ("RUST_LOG", "info"),
+    ("CLUSTER_API_PORT", "0"),
+];
+
+/// So many lines take four periods; after two and a half a silent worker is hung.
+const LONG: usize = 8;
+
+pub fn play() -> Result<()> {
+    let cores = getrlimit(Resource::RLIMIT_CORE)?.1;
+    setrlimit(Resource::RLIMIT_CORE, 0, cores)?; // the workers that abort here leave no files
+    let mut table = Table::default();
+    let mut service = start(&[])?;
+    idle(&mut table, &mut service)?;
+    too_large(&mut table, &mut service)?;
+    looping(&mut table, &mut service)?;
+    blocked(&mut table, &mut service)?;
+    asleep_and_frozen(&mut table, &mut service)?;
+    service.end(Signal::SIGTERM)?;
+    wrong_versions(&mut table)?;
+    table.finish()
+}
+
+fn start(args: &[&str]) -> Result<Service> {
+    let mut command = Service::command(args)?;
+    command.envs(ENVIRONMENT);
+    Service::launch(command)?.until_ready()
+}
+
+fn idle(table: &mut Table, service: &mut Service) -> Result<()> {
+    let before = service.workers()?;
+    let lines = more_lines(service, LONG);
+    let after = service.workers()?;
+    let seen = format!("{before:?}, then {after:?}");
+    table.claim("who is idle is spared", seen, before == after && !killed_any(service));
+    table.claim_ok("the stats line comes regularly", &lines, |()| format!("{LONG} more of them"));
+    Ok(())
+}
+
+fn too_large(table: &mut Table, service: &mut Service) -> Result<()> {
+    let before = service.workers()?;
+    let growing = service.get_later("/grow?mib=80&ms=2000");
+    let victim = pid_of(&service.hears("grows by 80 MiB")?)?;
+    let found = service.hears(&format!("worker {victim} leaves: it uses more memory"));
+    let flying = !growing.is_finished();
+    let answer = growing.join().expect("a client does not panic").and_then(|it| it.worker());
+    let held = found.is_ok() && flying && answer.as_ref().is_ok_and(|pid| *pid == victim);
+    let seen = answer.map_or_else(|error| error.to_string(), |pid| format!("{pid} answered"));
+    table.claim("who is too large leaves, its request is answered", seen, held);
+    let end = service.hears(&format!("worker {victim} exited with code 0"));
+    table.claim_ok("and ends by itself", &end, |line| after_pid(line));
+    let after = service.workers()?;
+    let others = before.iter().filter(|pid| **pid != victim).all(|pid| after.contains(pid));
+    let held = others && after.len() == before.len();
+    table.claim("only that one is replaced", format!("{before:?}, then {after:?}"), held);
+    Ok(())
+}
+
+fn looping(table: &mut Table, service: &mut Service) -> Result<()> {
+    let before = service.workers()?;
+    let victim = loop_one(service)?;
+    let found = service.hears(&format!("worker {victim} is unhealthy"));
+    table.claim_ok("who loops is unhealthy", &found, |line| after_pid(line));
+    let end = service.hears(&format!("worker {victim} was killed by SIGABRT"));
+    table.claim_ok("it ends by SIGABRT", &end, |line| after_pid(line));
+    if found.is_err() || end.is_err() {
+        return Ok(()); // there is no successor to wait for
+    }
+    let successor = service.replaced(victim, before.len())?;
+    let answered = service.all_answer(&[successor]);
+    table.claim_ok("a successor answers", &answered, |_| format!("worker {successor}"));
+    let after = service.workers()?;
+    let others = before.iter().filter(|pid| **pid != victim).all(|pid| after.contains(pid));
+    table.claim("the others are left alone", format!("{before:?}, then {after:?}"), others);
+    Ok(())
+}
+
+fn blocked(table: &mut Table, service: &mut Service) -> Result<()> {
+    let address = service.hears("admin API on http://")?;
+    let address: SocketAddr = address.rsplit('/').next().unwrap_or_default().parse()?;
+    let mut client = service.connect()?;
+    let victim = client.get("/")?.worker()?;
+    // The lag is a sample: how late the last report was. So it is blocked until a report falls into
+    // such a time: each time for another one, or they could keep step; and so briefly that two in a
+    // row, before the report has its turn, are forgiven as well.
+    let mut times = (200..350).step_by(37).cycle();
+    let lag = wait_for("a lag of 100 ms in /metrics", || {
+        client.get(&format!("/block?ms={}", times.next()?)).ok()?;
+        largest_lag(address).filter(|lag| *lag >= 100)
+    });
+    table.claim_ok("who blocks for a moment shows its lag", &lag, |lag| format!("{lag} ms"));
+    let same = client.get("/")?.worker()? == victim && !unhealthy(service, victim);
+    let seen = format!("worker {victim} {}", if same { "answers again" } else { "is gone" });
+    table.claim("and is spared", seen, same);
+    Ok(())
+}
+
+/// One cluster sleeps, primary and all, for as long as another takes to find somebody frozen.
+fn asleep_and_frozen(table: &mut Table, sleeper: &mut Service) -> Result<()> {
+    let workers = sleeper.workers()?;
+    let everybody: Vec<i32> = [vec![sleeper.primary()], workers.clone()].concat();
+    for pid in &everybody {
+        sleeper.signal(*pid, Signal::SIGSTOP)?;
+        wait_for("it to stop", || (proc::state(*pid) == Some('T')).then_some(()))?;
+    }
+    let mut awake = start(&[])?;
+    let frozen = awake.workers()?[0];
+    awake.signal(frozen, Signal::SIGSTOP)?;
+    let end = awake.hears(&format!("worker {frozen} was killed by"));
+    table.claim_ok("who cannot even abort gets SIGKILL", &end, |line| after_pid(line));
+    awake.end(Signal::SIGTERM)?;
+    for pid in &everybody {
+        sleeper.signal(*pid, Signal::SIGCONT)?; // the primary first: all others look silent to it
+    }
+    more_lines(sleeper, LONG)?;
+    let now = sleeper.workers()?;
+    let seen = format!("{workers:?}, then {now:?}");
+    table.claim("a cluster that slept kills nobody", seen, now == workers);
+    Ok(())
+}
+
+fn wrong_versions(table: &mut Table) -> Result<()> {
+    let judged = start(&["--wrong", "judge-by-requests"])?;
+    let elsewhere = start(&["--wrong", "heart-elsewhere"])?;
+    let victim = loop_one(&elsewhere)?;
+    let killing = start(&["--wrong", "kill-at-the-limit"])?;
+    let lost = killing.get_later("/grow?mib=80&ms=2000").join().expect("a client does not panic");
+    let seen = if lost.is_err() { "1 of 1 requests lost" } else { "nothing lost this time" };
+    table.note("wrong: killed at the limit", seen);
+    more_lines(&elsewhere, LONG)?;
+    let spared = !proc::gone(victim) && !unhealthy(&elsewhere, victim);
+    let seen = if spared { "is called well" } else { "was found this time" };
+    let seen = format!("worker {victim}, looping, {seen} for {LONG} stats lines");
+    table.note("wrong: another thread reports", seen);
+    let dead = judged.hears_times("has answered nothing: SIGKILL", 2);
+    let seen = dead.map_or("nobody this time", |()| "2 idle workers killed");
+    table.note("wrong: judged by requests", seen);
+    Ok(())
+}
+
+/// Has one worker loop, and says which.
+fn loop_one(service: &Service) -> Result<i32> {
+    drop(service.get_later("/loop")); // no answer will come
+    pid_of(&service.hears("begins an infinite loop")?)
+}
+
+/// Waits for `n` more stats lines.
+fn more_lines(service: &Service, n: usize) -> Result<()> {
+    let now = service.narration().iter().filter(|line| line.contains("cluster stats")).count();
+    (1..=n).try_for_each(|more| service.hears_times("cluster stats", now + more))
+}
+
+fn unhealthy(service: &Service, pid: i32) -> bool {
+    service.narration().iter().any(|line| line.contains(&format!("worker {pid} is unhealthy")))
+}
+
+fn killed_any(service: &Service) -> bool {
+    service.narration().iter().any(|line| line.contains("was killed by"))
+}
+
+/// The largest event-loop lag of all workers, in milliseconds.
+fn largest_lag(admin: SocketAddr) -> Option<u64> {
+    let metrics = Client::connect(admin).and_then(|mut it| it.get("/metrics")).ok()?.body;
+    let lags = metrics.lines().filter(|line| line.starts_with("event_loop_lag_milliseconds{"));
+    lags.filter_map(|line| line.rsplit(' ').next()?.parse().ok()).max()
+}
+
+/// The pid of whoever said this.
+fn pid_of(line: &str) -> Result<i32> {
+    Ok(line.split(' ').next().unwrap_or_default().parse()?)
+}
+
+/// What was said, without who said it.
+fn after_pid(line: &str) -> String {
+    line.split_once("primary: ").map_or(line, |(_, said)| said).to_owned()
+}
