@@ -38,16 +38,30 @@ impl Service {
         Self::begin(args)?.until_ready()
     }
 
+    /// The same as [`Service::start`], with these variables in its environment.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_with(variables: &[(&str, &str)], args: &[&str]) -> Result<Self> {
+        let mut command = Self::command(args)?;
+        command.envs(variables.iter().copied());
+        Self::launch(command)?.until_ready()
+    }
+
     /// The same as [`Service::start`], without waiting: for a version that never gets ready.
     ///
     /// # Errors
     /// It could not be started.
     pub fn begin(args: &[&str]) -> Result<Self> {
+        Self::launch(Self::command(args)?)
+    }
+
+    fn command(args: &[&str]) -> Result<Command> {
         let given = env::args().skip(1).filter(|arg| arg != "--demo");
         let args = args.iter().chain(&["--listen", "127.0.0.1:0"]).map(ToString::to_string);
         let mut command = Command::new(env::current_exe()?);
         command.args(given.chain(args));
-        Self::launch(command)
+        Ok(command)
     }
 
     /// Starts `command`, and does not wait for anything.

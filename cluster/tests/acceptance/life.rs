@@ -68,7 +68,8 @@ fn loop_panics(workers: usize) {
     let mut slow = service.connect();
     slow.send("/hold?name=slow").expect("it is sent");
     held(&mut service, "slow");
-    service.connect().write(b"!").expect("it is sent");
+    let mut odd = service.connect();
+    odd.write(b"!").expect("it is sent");
     service.logged("code in the primary has panicked: assertion `left != right` failed");
     service.event("Stopping");
     release(&service, "slow");
@@ -85,7 +86,8 @@ fn loop_panics_and_term(workers: usize) {
     let mut slow = service.connect();
     slow.send("/slow?ms=3600000").expect("it is sent");
     service.get("/");
-    service.connect().write(b"!").expect("it is sent");
+    let mut odd = service.connect();
+    odd.write(b"!").expect("it is sent");
     service.event("Stopping");
     service.signal(Signal::SIGTERM);
     assert_eq!(service.wait().code(), Some(1));
