@@ -39,9 +39,14 @@ fn moment(line: &str) -> Option<Moment> {
     Some(Moment { at: at.trim().parse::<f64>().ok()? * 1e3, slot: slot.parse().ok()?, what })
 }
 
-/// All waits so far.
-pub fn waits(service: &Service) -> Vec<Wait> {
-    service.narration().iter().filter_map(|line| wait(line)).collect()
+/// All waits so far, in lines that contain `by`.
+pub fn waits(service: &Service, by: &str) -> Vec<Wait> {
+    service
+        .narration()
+        .iter()
+        .filter(|line| line.contains(by))
+        .filter_map(|line| wait(line))
+        .collect()
 }
 
 fn wait(line: &str) -> Option<Wait> {

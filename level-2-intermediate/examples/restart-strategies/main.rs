@@ -15,6 +15,7 @@
 //! `policy.rs` has the strategies, `timeline.rs` tells, `worker.rs` misbehaves.
 
 mod chronicle;
+mod crash_loop;
 mod demo;
 mod policy;
 mod timeline;
@@ -77,11 +78,14 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args, began: Instant) -> Result<()> {
-    let strategy = match args.wrong {
-        Some(Wrong::ForkBomb | Wrong::NoJitter) => Strategy::Immediate,
-        _ => args.strategy,
+    let settings = match args.wrong {
+        Some(Wrong::ForkBomb) => policy::settings(Strategy::Immediate),
+        Some(Wrong::NoJitter) => {
+            policy::settings(Strategy::Immediate).max_early_deaths(policy::LIMIT)
+        }
+        Some(Wrong::RestartAll) | None => policy::settings(args.strategy),
     };
-    let config = settings::complete(policy::settings(strategy), &args.common)?;
+    let config = settings::complete(settings, &args.common)?;
     let watched = args.clone();
     Cluster::new(config)
         .watch(move |events, cluster| primary(events, &cluster, &watched, began))

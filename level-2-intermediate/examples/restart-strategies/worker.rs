@@ -1,4 +1,4 @@
-//! The worker: a hundred ways to end, seven of them here.
+//! The worker, and the ways in which it ends.
 
 use std::convert::Infallible;
 use std::process::{abort, exit, id};
