@@ -18,4 +18,9 @@ pub mod settings;
 pub mod story;
 
 /// The guides of the level. Their Rust blocks are compiled and run as tests.
-pub mod guides {}
+pub mod guides {
+    #[doc = include_str!("../guides/01-lifecycle-and-supervision.md")]
+    pub mod lifecycle_and_supervision {}
+    #[doc = include_str!("../guides/02-graceful-shutdown.md")]
+    pub mod graceful_shutdown {}
+}

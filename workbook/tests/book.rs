@@ -78,6 +78,10 @@ fn every_exercise_on_disk_is_in_the_list_with_hints_and_follow_ups() {
         let src = folder.join("src").join(format!("level_{}", level.number));
         let mine = exercises.iter().filter(|one| one.level == level.number);
         let mut files: Vec<PathBuf> = mine.map(|one| root().join(&one.file)).collect();
+        if files.is_empty() {
+            assert!(!src.exists(), "{} is not in the list", src.display());
+            continue;
+        }
         files.push(src.join("mod.rs"));
         assert_eq!(inside(&src, ""), sorted(files));
     }

@@ -160,6 +160,7 @@ fn stop(sharing: &str, workers: usize, waiting: usize) {
         .env("CLUSTER_SHARING", sharing)
         .env("HTTP_CONNECTIONS", 1)
         .env("GRACEFUL_SHUTDOWN_TIMEOUT", "20s")
+        .env("SHUTDOWN_ACCEPT_TIMEOUT", "2s") // time for a machine that is busy
         .ready();
     let clients = slow_clients(&service);
     until("all others wait", || (queued(&service.address) == waiting).then_some(()));
@@ -172,6 +173,7 @@ fn stop_hand_off(workers: usize) {
     let service = Start::workers(workers)
         .env("CLUSTER_SHARING", "hand-off")
         .env("GRACEFUL_SHUTDOWN_TIMEOUT", "20s")
+        .env("SHUTDOWN_ACCEPT_TIMEOUT", "2s") // time for a machine that is busy
         .ready();
     service.signal(Signal::SIGSTOP);
     until("it stands still", || (state(service.pid()) == Some('T')).then_some(()));

@@ -47,7 +47,8 @@ fn ends_with_its_worker(service: &Service, patience: Duration) -> Result<bool> {
     connection.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")?;
     let mut bytes = [0; 1024];
     let n = connection.read(&mut bytes)?;
-    let answer = Answer { status: 200, body: String::from_utf8_lossy(&bytes[..n]).into_owned() };
+    let body = String::from_utf8_lossy(&bytes[..n]).into_owned();
+    let answer = Answer { status: 200, body, closes: false };
     service.signal(answer.worker()?, Signal::SIGKILL)?;
     match connection.read(&mut bytes) {
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),

@@ -106,7 +106,7 @@ async fn serve(worker: Worker, wrong: Option<Wrong>) -> Result<()> {
     }
 
     // 2. Wait until every connection has had its last answer.
-    say!("worker: told to leave, with {} open connections", connections.len());
+    say!("worker: told to leave; open connections: {}", connections.len());
     while connections.join_next().await.is_some() {}
 
     // 3. Leave. The connections are closed, the primary learns the exit code.

@@ -1,0 +1,53 @@
+//! What all examples take, and say of what they cannot take.
+
+use crate::suite::{Suite, stderr};
+
+/// `--help` names the options that all examples have.
+pub fn help_names_the_options_of_the_contract(suite: &Suite) {
+    for example in suite.examples {
+        let output = suite.run(example, &["--help"]);
+        assert!(output.status.success(), "{example}");
+        let help = String::from_utf8_lossy(&output.stdout);
+        for word in ["--listen", "127.0.0.1:8000", "--workers", "CLUSTER_WORKERS", "--demo"] {
+            assert!(help.contains(word), "{example} --help does not mention {word}:\n{help}");
+        }
+    }
+}
+
+/// A wrong argument gets one line that helps, code 2, and no process.
+pub fn bad_arguments_get_a_sentence_and_start_nothing(suite: &Suite) {
+    for example in suite.examples {
+        for (args, advice) in [
+            (["--workers", "0"], "whole number from 1 to 64"),
+            (["--workers", "65"], "whole number from 1 to 64"),
+            (["--workers", "two"], "whole number from 1 to 64"),
+            (["--listen", "8000"], "such as 127.0.0.1:8000"),
+            (["--listen", "localhost:http"], "such as 127.0.0.1:8000"),
+            (["--listne", "127.0.0.1:0"], "--listen"),
+            (["--wrong", "everything"], "possible values"),
+            (["serve", "now"], "unexpected argument"),
+        ] {
+            let output = suite.run(example, &args);
+            let said = stderr(&output);
+            assert_eq!(output.status.code(), Some(2), "{example} {args:?}: {said}");
+            assert!(
+                said.starts_with("error: ") && said.contains(advice),
+                "{example} {args:?}: {said}"
+            );
+            assert!(output.stdout.is_empty(), "{example} {args:?} wrote to stdout");
+        }
+    }
+}
+
+/// `CLUSTER_WORKERS` is checked like `--workers`.
+pub fn the_environment_sets_the_number_of_workers_and_is_checked_too(suite: &Suite) {
+    for example in suite.examples {
+        let output =
+            suite.bounded(example).env("CLUSTER_WORKERS", "many").output().expect("it runs");
+        let said = stderr(&output);
+        assert!(
+            said.contains("CLUSTER_WORKERS take a whole number from 1 to 64"),
+            "{example}: {said}"
+        );
+    }
+}

@@ -1,0 +1,36 @@
+//! What all pages of examples are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::suite::Suite;
+
+/// A file of an example is short enough to be read in one sitting, and says first what it is.
+pub fn each_file_of_an_example_is_a_page(suite: &Suite) {
+    for example in suite.examples {
+        for (path, text) in pages(suite, example) {
+            let lines = code(&text).count();
+            assert!(lines <= 150, "{path} has {lines} lines of code");
+            assert!(text.starts_with("//! "), "{path} does not say what it is");
+        }
+    }
+}
+
+/// The files of an example, with their names.
+#[must_use]
+pub fn pages(suite: &Suite, example: &str) -> Vec<(String, String)> {
+    let folder = Path::new(suite.folder).join("examples").join(example);
+    let files = fs::read_dir(folder).expect("each example has a folder");
+    let paths = files.map(|entry| entry.expect("it can be listed").path());
+    let rust = paths.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    let text = |path: PathBuf| {
+        let text = fs::read_to_string(&path).expect("it can be read");
+        (path.display().to_string(), text)
+    };
+    rust.map(text).collect()
+}
+
+/// The lines of code in `text`: no comments, no empty ones.
+pub fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"))
+}
