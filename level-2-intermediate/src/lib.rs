@@ -23,4 +23,6 @@ pub mod guides {
     pub mod lifecycle_and_supervision {}
     #[doc = include_str!("../guides/02-graceful-shutdown.md")]
     pub mod graceful_shutdown {}
+    #[doc = include_str!("../guides/03-restart-strategies.md")]
+    pub mod restart_strategies {}
 }
