@@ -38,6 +38,16 @@ impl Service {
         Self::begin(args)?.until_ready()
     }
 
+    /// The same as [`Service::start`], with these variables in its environment.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_with(variables: &[(&str, &str)], args: &[&str]) -> Result<Self> {
+        let mut command = Self::command(args)?;
+        command.envs(variables.iter().copied());
+        Self::launch(command)?.until_ready()
+    }
+
     /// The same as [`Service::start`], without waiting: for a version that never gets ready.
     ///
     /// # Errors

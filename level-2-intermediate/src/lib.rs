@@ -25,4 +25,6 @@ pub mod guides {
     pub mod graceful_shutdown {}
     #[doc = include_str!("../guides/05-health-monitoring-debugging.md")]
     pub mod health_monitoring_debugging {}
+    #[doc = include_str!("../guides/03-restart-strategies.md")]
+    pub mod restart_strategies {}
 }

@@ -7,6 +7,7 @@
 mod demos;
 mod graceful_shutdown;
 mod health_checks;
+mod restart_strategies;
 
 use lab::Service;
 use lab::suite::Suite;
@@ -14,7 +15,7 @@ use lab::suite::Suite;
 const SUITE: Suite = Suite {
     package: "level-2",
     folder: env!("CARGO_MANIFEST_DIR"),
-    examples: &["graceful-shutdown", "health-checks"],
+    examples: &["graceful-shutdown", "restart-strategies", "health-checks"],
     at_once: "was killed by SIGKILL",
     variants: &[],
 };

@@ -1,0 +1,80 @@
+//! The demo's crash loop: from the first death to the day on which it is repaired.
+
+use std::time::{Duration, Instant};
+
+use lab::{Result, Service, Table, ms, wait_for};
+
+use crate::chronicle::{Moment, Wait, since, waits};
+use crate::demo::{AT_ONCE, THREE, what_follows};
+use crate::policy::{LIMIT, Strategy, delay};
+
+/// From now on nobody can start; one crashes. Where, and when it was asked to.
+pub fn begin_loop(service: &Service) -> Result<(u32, Instant)> {
+    service.connect()?.post("/break", "")?;
+    let asked = Instant::now();
+    let _ = service.get("/crash?code=3");
+    let first = wait_for("a crash", || what_follows(service, "crashed"))?.0;
+    Ok((first.slot, asked))
+}
+
+pub fn starts(service: &Service, slot: u32) -> usize {
+    since(service, slot, "crashed").iter().filter(|moment| moment.what == "is started").count()
+}
+
+pub fn crash_loop(table: &mut Table) -> Result<()> {
+    let service = Service::start_with(&AT_ONCE, &THREE)?;
+    let (slot, asked) = begin_loop(&service)?;
+    let given_up = || !since(&service, slot, "is given up").is_empty();
+    let limit = LIMIT as usize;
+    wait_for("the end of the loop", || {
+        (given_up() || starts(&service, slot) > 2 * limit).then_some(())
+    })?;
+    let (took, seen) = (asked.elapsed(), starts(&service, slot));
+    print_loop(table, &since(&service, slot, "crashed"));
+    let told = format!("{seen} starts, {}", if given_up() { "given up" } else { "and no end" });
+    table.claim("a crash loop ends", told, given_up() && seen == limit);
+    if !given_up() {
+        return Ok(());
+    }
+    compare_with_the_page(table, &service, took);
+    repair(table, &service, slot)
+}
+
+/// What the library did, beside what `policy.rs` says.
+fn compare_with_the_page(table: &mut Table, service: &Service, took: Duration) {
+    let waits = waits(service, " primary: "); // in a wrong version workers wait, too
+    let rule = |wait: &Wait| delay(Strategy::Breaker, wait.failures, 1.0);
+    let fits = |wait: &&Wait| rule(wait).is_some_and(|most| wait.ms <= most.as_secs_f64() * 1e3);
+    let within = waits.iter().filter(fits).count();
+    let seen = format!("{within} of {} waits", waits.len());
+    table.claim("each wait is one that policy.rs allows", seen, within + 1 == LIMIT as usize);
+    let sum = Duration::from_secs_f64(waits.iter().map(|wait| wait.ms).sum::<f64>() / 1e3);
+    let seen = format!("{} of waits, {} in all", ms(sum), ms(took));
+    table.claim("nobody starts before its wait is over", seen, took >= sum);
+}
+
+fn repair(table: &mut Table, service: &Service, slot: u32) -> Result<()> {
+    let status = service.get("/status")?.body.trim().to_owned();
+    table.claim("the others serve on", &status, status.contains("2 ready, 1 given up"));
+    service.connect()?.post("/repair", "")?;
+    service.connect()?.post(&format!("/reset?slot={slot}"), "")?;
+    wait_for("a worker in that slot", || {
+        since(service, slot, "is given up").into_iter().find(|moment| moment.what == "is ready")
+    })?;
+    let status = service.get("/status")?.body.trim().to_owned();
+    table.claim("repaired and reset, it is back", &status, status.contains("3 ready, 0 given up"));
+    Ok(())
+}
+
+/// The loop, one row for each start.
+fn print_loop(table: &mut Table, moments: &[Moment]) {
+    let Some(begin) = moments.first() else { return };
+    for life in moments.split(|moment| moment.what == "is started").take(LIMIT as usize + 1) {
+        let Some(first) = life.first() else { continue };
+        let told: Vec<&str> = life.iter().map(|moment| moment.what.as_str()).collect();
+        table.note(
+            format!("  +{:.0} ms  slot {}", first.at - begin.at, first.slot),
+            told.join("; "),
+        );
+    }
+}

@@ -1,0 +1,136 @@
+//! When to start again what has crashed: at once, later, ever later, or not any more.
+//!
+//! ```console
+//! $ cargo run -p level-2 --example restart-strategies
+//! $ curl 'http://127.0.0.1:8000/crash?code=3'; curl 'http://127.0.0.1:8000/status'
+//! $ cargo run -p level-2 --example restart-strategies -- --crash-at-boot 4 --strategy fixed
+//! ```
+//!
+//! Look for: the timeline on stderr. What lived longer than a second is replaced at once, what died
+//! earlier has to wait, and `waits` tells how long. A crash loop: `curl -X POST …/break` lets nobody
+//! start any more (a database is down), `curl …/crash` begins the loop; it ends when the slot is given
+//! up, while the others serve on. `curl -X POST …/repair`, then `curl -X POST '…/reset?slot=0'` or
+//! `kill -HUP PRIMARY` brings it back.
+//!
+//! `policy.rs` has the strategies, `timeline.rs` tells, `worker.rs` misbehaves.
+
+mod chronicle;
+mod crash_loop;
+mod demo;
+mod policy;
+mod timeline;
+mod worker;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use cluster::Cluster;
+use cluster::primary::{Event, Events, Handle};
+use cluster::supervisor::SlotId;
+use lab::Result;
+use lab::args::{self, Common};
+use level_2::settings;
+use policy::Strategy;
+use serde::{Deserialize, Serialize};
+use timeline::Timeline;
+
+/// When to start again what has crashed
+#[derive(Clone, clap::Parser)]
+struct Args {
+    #[command(flatten)]
+    common: Common,
+    /// When to start again what has crashed early
+    #[arg(long, value_name = "STRATEGY", default_value = "breaker")]
+    strategy: Strategy,
+    /// The first N workers of each slot crash before they are ready
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    crash_at_boot: u64,
+    /// Run a wrong version; with --demo, see which claim it breaks
+    #[arg(long, value_name = "VERSION")]
+    wrong: Option<Wrong>,
+}
+
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Wrong {
+    /// Whatever dies is started again at once, for ever
+    ForkBomb,
+    /// Everybody waits by itself, for the same time
+    NoJitter,
+    /// Whoever exits is replaced, also who was told to go
+    RestartAll,
+}
+
+/// What a worker may ask of the primary. The answer is a sentence, or a refusal.
+#[derive(Serialize, Deserialize)]
+enum Question {
+    MayStart,
+    Status,
+    Break,
+    Repair,
+    Reset(SlotId),
+    PanicPrimary,
+}
+
+fn main() -> ExitCode {
+    let began = Instant::now();
+    let args: Args = args::parse();
+    args::exit(if args.common.demo { demo::play() } else { run(args, began) })
+}
+
+fn run(args: Args, began: Instant) -> Result<()> {
+    let settings = match args.wrong {
+        Some(Wrong::ForkBomb) => policy::settings(Strategy::Immediate),
+        Some(Wrong::NoJitter) => {
+            policy::settings(Strategy::Immediate).max_early_deaths(policy::LIMIT)
+        }
+        Some(Wrong::RestartAll) | None => policy::settings(args.strategy),
+    };
+    let config = settings::complete(settings, &args.common)?;
+    let watched = args.clone();
+    Cluster::new(config)
+        .watch(move |events, cluster| primary(events, &cluster, &watched, began))
+        .run(async move |worker| worker::serve(worker, args).await)?;
+    Ok(())
+}
+
+/// The primary's part: it tells what happens, and answers. The restarts are the library's work.
+fn primary(events: Events, cluster: &Handle, args: &Args, began: Instant) {
+    let mut timeline = Timeline::since(began);
+    let mut broken = false;
+    for event in events {
+        timeline.tell(&event);
+        match event {
+            Event::Asked(_, question, answer) => {
+                let Ok(question) = question.parse() else { continue };
+                let panics = matches!(question, Question::PanicPrimary);
+                // Whoever asked may be gone by now.
+                let _ = match reply(&question, cluster, &mut broken) {
+                    Ok(sentence) => answer.send(&sentence),
+                    Err(why) => answer.refuse(why.to_string()),
+                };
+                assert!(!panics, "a bug of the program, in the primary");
+            }
+            // `cluster.on('exit', () => cluster.fork())`: it never asks why.
+            Event::Exited { .. } if args.wrong == Some(Wrong::RestartAll) => {
+                let _ = cluster.scale(args.common.workers.get()); // refused when the cluster stops
+            }
+            _ => {}
+        }
+    }
+}
+
+fn reply(question: &Question, cluster: &Handle, broken: &mut bool) -> Result<String> {
+    match question {
+        Question::MayStart if *broken => return Err("the database is down".into()),
+        Question::MayStart | Question::Status => {}
+        Question::Break => *broken = true,
+        Question::Repair => *broken = false,
+        Question::Reset(slot) => cluster.reset(*slot)?,
+        Question::PanicPrimary => return Ok("the primary panics".to_owned()),
+    }
+    let stats = cluster.stats()?;
+    let (cluster, crashes) = (stats.cluster, stats.primary.total_crashes);
+    let (wanted, ready, lost) =
+        (cluster.num_workers, cluster.healthy_workers, cluster.errored_slots);
+    Ok(format!("{wanted} wanted, {ready} ready, {lost} given up, {crashes} crashes"))
+}

@@ -1,0 +1,58 @@
+//! The strategies, as one pure function: no clock, no process, no dice of its own.
+//!
+//! The library decides by the same rule (`cluster/src/supervisor/restart.rs`), and is only told its
+//! numbers. The demo compares what the library did with what this page says.
+
+use std::time::Duration;
+
+use cluster::Config;
+use cluster::config::Builder;
+
+/// The first delay is at most this.
+const BASE: Duration = Duration::from_millis(100);
+/// No delay is longer.
+const MOST: Duration = Duration::from_secs(30);
+/// After so many early deaths in a row a slot is given up.
+pub const LIMIT: u32 = 5;
+
+/// When to start again what has crashed early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Strategy {
+    /// At once (within a millisecond, the least that the library accepts), for ever
+    Immediate,
+    /// After up to 100 ms each time, for ever
+    Fixed,
+    /// After up to 100 ms, then 200 ms, 400 ms and so on up to 30 s, for ever
+    Exponential,
+    /// The same, but after five early deaths in a row the slot is given up
+    Breaker,
+}
+
+/// How long a slot stays empty after so many early deaths in a row; `None`: until somebody helps.
+///
+/// `dice` is a number from 0 to 1, drawn anew each time: that is the jitter.
+pub fn delay(strategy: Strategy, failures: u32, dice: f64) -> Option<Duration> {
+    let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
+    let at_most = match strategy {
+        Strategy::Immediate => Duration::from_millis(1),
+        Strategy::Fixed => BASE,
+        Strategy::Exponential => BASE.saturating_mul(doubled).min(MOST),
+        Strategy::Breaker if failures >= LIMIT => return None,
+        Strategy::Breaker => return delay(Strategy::Exponential, failures, dice),
+    };
+    Some(at_most.mul_f64(dice))
+}
+
+/// The same strategy as settings of the library.
+pub fn settings(strategy: Strategy) -> Builder {
+    let (first, most) = match strategy {
+        Strategy::Immediate => (Duration::from_millis(1), Duration::from_millis(1)),
+        Strategy::Fixed => (BASE, BASE),
+        Strategy::Exponential | Strategy::Breaker => (BASE, MOST),
+    };
+    let limit = if strategy == Strategy::Breaker { LIMIT } else { 1_000_000 };
+    Config::builder()
+        .restart_delay(first) // WORKER_RESTART_DELAY
+        .restart_delay_max(most) // WORKER_RESTART_DELAY_MAX
+        .max_early_deaths(limit) // WORKER_MAX_EARLY_DEATHS
+}

@@ -1,0 +1,78 @@
+//! What happens, as a timeline: when, in which slot, to which process, what.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use cluster::primary::Event;
+use cluster::supervisor::{SlotId, WorkerId};
+use lab::{narrate, say};
+use level_2::story::{brief, end, reason};
+
+/// Tells the events of a cluster, with the time since the program was started.
+pub struct Timeline {
+    began: Instant,
+    workers: BTreeMap<WorkerId, (SlotId, u32)>,
+}
+
+impl Timeline {
+    pub fn since(began: Instant) -> Self {
+        Self { began, workers: BTreeMap::new() }
+    }
+
+    pub fn tell(&mut self, event: &Event) {
+        match event {
+            Event::Serving { addresses, workers } => {
+                let address = addresses.iter().find_map(|address| address.parse().ok());
+                narrate::ready(address.expect("the examples listen on TCP"), *workers);
+            }
+            Event::Spawned { worker, slot, pid, .. } => {
+                self.workers.insert(*worker, (*slot, *pid));
+                self.of(*worker, "is started");
+            }
+            Event::Listening(worker, _) => self.of(*worker, "is ready"),
+            Event::Draining(worker, why) => {
+                self.of(*worker, &format!("leaves: {}", reason(*why)));
+            }
+            Event::Unhealthy(worker, why) => self.of(*worker, &format!("is unhealthy: {why}")),
+            Event::Exited { worker, code, signal, voluntary, uptime, .. } => {
+                // What tells the two apart is not the code. It is that the intent came first.
+                let meant = if *voluntary { "left" } else { "crashed" };
+                let (how, age) = (end(*code, *signal), brief(*uptime));
+                self.of(*worker, &format!("{meant}: {how}, after {age}"));
+                self.workers.remove(worker);
+            }
+            Event::BackingOff { slot, failures, delay } => {
+                let ms = delay.as_secs_f64() * 1e3;
+                self.line(*slot, "", &format!("waits {ms:.3} ms after early death {failures}"));
+            }
+            Event::Errored { slot, failures } => {
+                let why = format!("is given up after {failures} early deaths; see /reset");
+                self.line(*slot, "", &why);
+            }
+            Event::Scaled { from, to } => self.all(&format!("{to} are wanted instead of {from}")),
+            Event::ReloadStarted(_) => self.all("a reload begins"),
+            Event::ReloadFinished(_) => self.all("the reload is finished"),
+            Event::ReloadFailed(_, why) => self.all(&format!("the reload failed: {why}")),
+            Event::Stopping => self.all("stopping"),
+            Event::Lagged(lost) => self.all(&format!("{lost} events came too fast to be told")),
+            _ => {}
+        }
+    }
+
+    fn of(&self, worker: WorkerId, what: &str) {
+        if let Some((slot, pid)) = self.workers.get(&worker) {
+            self.line(*slot, &pid.to_string(), what);
+        }
+    }
+
+    fn line(&self, slot: SlotId, pid: &str, what: &str) {
+        say!(
+            "primary: {:>8.3} s  slot {slot}  {pid:>7}  {what}",
+            self.began.elapsed().as_secs_f64()
+        );
+    }
+
+    fn all(&self, what: &str) {
+        say!("primary: {:>8.3} s  all     {:>7}  {what}", self.began.elapsed().as_secs_f64(), "");
+    }
+}

@@ -1,0 +1,113 @@
+//! The worker, and the ways in which it ends.
+
+use std::convert::Infallible;
+use std::process::{abort, exit, id};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cluster::Worker;
+use cluster::http::{
+    Bytes, Full, Incoming, Method, Request, Response, StatusCode, service_fn, text,
+};
+use cluster::supervisor::SlotId;
+use lab::{Result, say};
+use level_2::http::number;
+use nix::sys::signal::{Signal, raise};
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+use crate::{Args, Question, Wrong, policy};
+
+/// For an answer of the primary.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub async fn serve(worker: Worker, args: Args) -> Result<()> {
+    boot(&worker, &args).await;
+    let bug = Arc::new(Notify::new());
+    let (serving, ask_for_bug) = (worker.clone(), Arc::clone(&bug));
+    let service = service_fn(move |request| {
+        let (worker, bug) = (serving.clone(), Arc::clone(&ask_for_bug));
+        async move { Ok::<_, Infallible>(answer(&worker, &bug, request).await) }
+    });
+    tokio::select! {
+        served = worker.serve_http(service) => Ok(served?),
+        () = bug.notified() => panic!("a bug outside of all requests"),
+    }
+}
+
+/// What comes before a worker is ready. A death in here is an early one, however long it took.
+async fn boot(worker: &Worker, args: &Args) {
+    if args.wrong == Some(Wrong::NoJitter) {
+        // The program waits by itself, and everybody waits the same time: the dice show 1.
+        let failures = u32::try_from(worker.restarts()).unwrap_or(u32::MAX);
+        let wait = policy::delay(args.strategy, failures, 1.0).unwrap_or_default();
+        let wait = if failures == 0 { Duration::ZERO } else { wait };
+        let ms = wait.as_secs_f64() * 1e3;
+        say!("worker: slot {} itself waits {ms:.3} ms after early death {failures}", worker.slot());
+        sleep(wait).await;
+    }
+    if worker.restarts() < args.crash_at_boot {
+        say!("worker: crashes at boot, as I was told");
+        exit(3);
+    }
+    // As others ask their database for a connection.
+    if let Err(why) = worker.request::<String>(&Question::MayStart, PATIENCE).await {
+        say!("worker: cannot start: {why}");
+        exit(3);
+    }
+}
+
+async fn answer(
+    worker: &Worker,
+    bug: &Notify,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    let path = request.uri().path();
+    match (request.method(), path) {
+        (_, "/") => ok(format!("Hello from worker {}\n", id())),
+        (_, "/slow") => {
+            let ms = number(&request, "ms").unwrap_or(3000).min(60_000);
+            say!("worker: begins a request of {ms} ms");
+            sleep(Duration::from_millis(ms)).await;
+            ok(format!("worker {} has finished after {ms} ms\n", id()))
+        }
+        (_, "/crash") => exit(number(&request, "code").map_or(3, |code| (code & 0xff) as i32)),
+        (_, "/abort") => abort(), // as a failed assertion in C does, or a panic with panic = "abort"
+        (_, "/panic") => panic!("a bug in the answer to one request"),
+        (_, "/panic-worker") => {
+            bug.notify_one();
+            ok(format!("worker {} is about to panic\n", id()))
+        }
+        (_, "/leave") => {
+            let _ = raise(Signal::SIGTERM); // it says so to the primary, finishes, and goes
+            ok(format!("worker {} leaves\n", id()))
+        }
+        (_, "/status") => ask(worker, Question::Status).await,
+        (&Method::POST, "/break") => ask(worker, Question::Break).await,
+        (&Method::POST, "/repair") => ask(worker, Question::Repair).await,
+        (&Method::POST, "/panic-primary") => ask(worker, Question::PanicPrimary).await,
+        (&Method::POST, "/reset") => {
+            let slot = number(&request, "slot").and_then(|slot| u32::try_from(slot).ok());
+            ask(worker, Question::Reset(SlotId(slot.unwrap_or(0)))).await
+        }
+        (_, "/break" | "/repair" | "/reset" | "/panic-primary") => {
+            text(StatusCode::METHOD_NOT_ALLOWED, "send a POST\n")
+        }
+        _ => text(StatusCode::NOT_FOUND, ROUTES),
+    }
+}
+
+const ROUTES: &str = "try /, /status, /slow?ms=3000, /crash?code=3, /abort, /panic, /panic-worker, /leave,\n\
+    or POST /break, /repair, /reset?slot=0, /panic-primary\n";
+
+fn ok(body: String) -> Response<Full<Bytes>> {
+    text(StatusCode::OK, body)
+}
+
+/// Passes a question on to the primary, and its answer back.
+async fn ask(worker: &Worker, question: Question) -> Response<Full<Bytes>> {
+    match worker.request::<String>(&question, PATIENCE).await {
+        Ok(answer) => ok(answer + "\n"),
+        Err(why) => text(StatusCode::CONFLICT, format!("{why}\n")),
+    }
+}

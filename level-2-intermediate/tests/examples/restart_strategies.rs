@@ -1,0 +1,138 @@
+//! The lesson of `restart-strategies`, from outside.
+
+use lab::{Answer, Service, proc, wait_for};
+use nix::sys::signal::Signal;
+
+use crate::{SUITE, start};
+
+const NAME: &str = "restart-strategies";
+
+/// Starts it with these variables, and waits until it is ready.
+fn start_with(variables: &[(&str, &str)], args: &[&str]) -> Service {
+    let mut command = SUITE.command(NAME, args);
+    command.envs(variables.iter().copied());
+    Service::launch(command).and_then(Service::until_ready).expect("it becomes ready")
+}
+
+fn post(service: &Service, path: &str) -> Answer {
+    service.connect().and_then(|mut client| client.post(path, "")).expect("answered")
+}
+
+fn status(service: &Service) -> String {
+    service.get("/status").expect("answered").body
+}
+
+/// Two of three workers, and a slot that was given up because nobody can start.
+fn given_up() -> (Service, Vec<i32>) {
+    let mut service = start_with(&[("WORKER_MIN_UPTIME", "1ms")], &["--workers", "3"]);
+    post(&service, "/break");
+    service.get("/crash?code=3").expect_err("who crashes does not answer");
+    service.hears("is given up after 5 early deaths").expect("the loop ends");
+    let others = service.workers().expect("/proc is there");
+    assert_eq!(others.len(), 2);
+    (service, others)
+}
+
+#[test]
+fn a_reload_fails_while_the_reason_is_there_and_then_brings_back_what_was_given_up() {
+    let (service, others) = given_up();
+    service.signal(service.primary(), Signal::SIGHUP).expect("it runs");
+    service.hears("the reload failed: ").expect("nobody can start");
+    assert!(others.iter().all(|pid| !proc::gone(*pid)), "that cost nobody");
+    assert!(status(&service).starts_with("3 wanted, 2 ready, "), "{}", status(&service));
+    // The slot has got another chance with the old version: it counts from the beginning.
+    service.hears_times("is given up after 5 early deaths", 2).expect("the loop ends again");
+
+    post(&service, "/repair");
+    service.signal(service.primary(), Signal::SIGHUP).expect("it runs");
+    service.hears("the reload is finished").expect("everybody can start");
+    assert!(status(&service).starts_with("3 wanted, 3 ready, 0 given up"), "{}", status(&service));
+    let gone = || others.iter().all(|old| proc::gone(*old)).then_some(());
+    wait_for("the others to be replaced, too", gone).expect("a reload is for all");
+}
+
+#[test]
+fn a_slot_that_is_reset_too_soon_loops_again_and_is_given_up_again() {
+    let (service, _) = given_up();
+    let slot = wait_for("its slot", || {
+        let line = service.narration().into_iter().find(|line| line.contains("is given up"))?;
+        line.split_once("slot ")?.1.chars().next()
+    });
+    let path = format!("/reset?slot={}", slot.expect("it was told"));
+    assert_eq!(post(&service, &path).status, 200);
+    service.hears_times("is given up after 5 early deaths", 2).expect("nothing was repaired");
+    post(&service, "/repair");
+    assert_eq!(post(&service, &path).status, 200);
+    assert_eq!(post(&service, &path).status, 409, "it is not errored any more");
+    assert_eq!(post(&service, "/reset?slot=77").status, 409, "there is no such slot");
+}
+
+#[test]
+fn what_is_early_is_a_matter_of_the_setting() {
+    for (uptime, waits) in [("1ms", false), ("1h", true)] {
+        let service = start_with(&[("WORKER_MIN_UPTIME", uptime)], &["--workers", "2"]);
+        service.get("/crash?code=7").expect_err("who crashes does not answer");
+        service.hears("crashed: exited with code 7").expect("it is told");
+        service.hears_times("is started", 3).expect("it is replaced");
+        let told = service.narration().iter().any(|line| line.contains("after early death 1"));
+        assert_eq!(told, waits, "{uptime}: {:?}", service.narration());
+    }
+}
+
+#[test]
+fn each_strategy_keeps_its_bounds() {
+    for (strategy, bounds) in [
+        ("immediate", [1.0, 1.0, 1.0, 1.0]),
+        ("fixed", [100.0, 100.0, 100.0, 100.0]),
+        ("exponential", [100.0, 200.0, 400.0, 800.0]),
+        ("breaker", [100.0, 200.0, 400.0, 800.0]),
+    ] {
+        let args = ["--workers", "1", "--strategy", strategy, "--crash-at-boot", "4"];
+        let service = start(NAME, &args);
+        let waits: Vec<f64> = service
+            .narration()
+            .iter()
+            .filter_map(|line| line.split_once("waits ")?.1.split_once(" ms")?.0.parse().ok())
+            .collect();
+        assert_eq!(waits.len(), 4, "{strategy}: {:?}", service.narration());
+        let fits = waits.iter().zip(bounds).all(|(wait, bound)| *wait <= bound);
+        assert!(fits, "{strategy}: {waits:?}");
+    }
+}
+
+#[test]
+fn a_cluster_of_which_everybody_crashes_stays_and_can_be_stopped() {
+    let mut service = SUITE.launch(NAME, &["--workers", "2", "--crash-at-boot", "1000"]);
+    service.hears_times("is given up after 5 early deaths", 2).expect("both loops end");
+    assert!(service.workers().expect("/proc is there").is_empty());
+    assert!(service.ready_line().is_none(), "it never was");
+    assert!(service.end(Signal::SIGTERM).expect("it ends").success());
+}
+
+#[test]
+fn a_panic_of_the_primary_ends_everything_by_the_deadline_and_says_why() {
+    for workers in ["1", "3"] {
+        let deadline = [("GRACEFUL_SHUTDOWN_TIMEOUT", "300ms")];
+        let mut service = start_with(&deadline, &["--workers", workers]);
+        let pids = service.workers().expect("/proc is there");
+        let stuck = service.get_later("/slow?ms=60000");
+        service.hears("begins a request of 60000 ms").expect("it is worked on");
+        assert_eq!(post(&service, "/panic-primary").status, 200);
+        assert_eq!(service.ended().expect("it does not wait for a minute").code(), Some(1));
+        stuck.join().expect("a client does not panic").expect_err("its answer never came");
+        assert!(pids.into_iter().all(proc::gone), "nobody is left");
+        let said = "error: code in the primary has panicked: a bug of the program, in the primary";
+        service.hears(said).expect("the last line says why");
+    }
+}
+
+#[test]
+fn only_a_post_changes_anything() {
+    let service = start(NAME, &["--workers", "1"]);
+    for path in ["/break", "/repair", "/reset?slot=0", "/panic-primary"] {
+        assert_eq!(service.get(path).expect("answered").status, 405, "{path}");
+    }
+    let answer = service.get("/nothing").expect("answered");
+    assert!(answer.status == 404 && answer.body.contains("/crash?code=3"), "{answer:?}");
+    assert!(status(&service).starts_with("1 wanted, 1 ready, 0 given up, 0 crashes"));
+}
