@@ -24,7 +24,11 @@ pub(super) struct SocketFile {
 pub(super) fn bind(path: Option<&Path>) -> Result<(UnixListener, SocketFile)> {
     let path = match path {
         Some(path) => path.to_owned(),
-        None => default_path(),
+        None => {
+            let path = default_path();
+            path.parent().into_iter().for_each(sweep);
+            path
+        }
     };
     bind_at(&path).map_err(|cause| {
         let what = format!(
@@ -79,10 +83,10 @@ fn make_way(path: &Path) -> io::Result<()> {
     }
 }
 
-fn default_path() -> PathBuf {
+/// Where the socket of this process is, unless somebody chose another path.
+pub(super) fn default_path() -> PathBuf {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let folder = runtime.filter(|folder| folder.is_dir()).unwrap_or_else(std::env::temp_dir);
-    sweep(&folder);
     folder.join(format!("cluster-{}.sock", std::process::id()))
 }
 
