@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::env;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use lab::load::{Habit, Question, Report};
 use lab::raw::Reply;
-use lab::{Load, Result, Service, Table};
+use lab::{Answer, Load, Result, Service, Table};
 use level_2::site::{By, Site};
 
-/// Half of the clients' connections are idle when a reload comes, and none for as long as the window.
-const KEPT: Habit = Habit::KeepAlive(Duration::from_millis(300));
+/// Most of these connections are idle when a reload comes, and none for as long as the window.
+const KEPT: Habit = Habit::KeepAlive(Duration::from_millis(200));
 const CLIENTS: [(Habit, usize); 2] = [(Habit::Fresh, 2), (KEPT, 12)];
 const WHICH: Question = Question { path: "/version", body: 0, wants: "version " };
 
@@ -22,15 +23,18 @@ pub fn play() -> Result<()> {
     let mut table = Table::default();
     let mut site = site(&[])?;
     good_versions(&mut table, &mut site)?;
-    what_is_in_flight(&mut table, &mut site)?;
+    let slow = long_and_idle(&mut table, &mut site)?;
     refused(&mut table, &mut site, "8-broken", By::Api, "exited with code 1 before it was ready")?;
+    let slow = slow.join().expect("a client does not panic");
+    let held = slow.as_ref().is_ok_and(last_of_version_6);
+    table.claim("a request in flight outlasts the reload", told(slow), held);
     refused(&mut table, &mut site, "9-stuck", By::Hup, "not ready within 1s 500ms")?;
     drop(site);
 
     for (what, wrong) in [("all at once, by a timer", "all-at-once"), ("no window", "no-window")] {
-        let (seen, _) = traffic(&mut self::site(&["--wrong", wrong])?, &RELOADS[..2])?;
+        let (seen, _) = traffic(&mut self::site(&["--wrong", wrong])?, &RELOADS[..1])?;
         let (fresh, kept) = (lost(&seen, Habit::Fresh), lost(&seen, KEPT));
-        let row = format!("2 reloads lost {fresh} on fresh, {kept} on kept connections");
+        let row = format!("1 reload lost {fresh} on fresh, {kept} on kept connections");
         table.note(format!("wrong: {what}"), row);
     }
     table.finish()
@@ -48,11 +52,10 @@ fn traffic(site: &mut Site, versions: &[(&str, By)]) -> Result<(Report, Instant)
     for (version, by) in versions {
         load.each_has(1)?;
         site.deploy(version)?;
-        load.each_has(1)?; // the file is the new one, and nothing has changed
         site.reload(*by)?;
     }
     let end = Instant::now();
-    load.each_has(3)?;
+    load.each_has(2)?;
     Ok((load.finish(), end))
 }
 
@@ -79,25 +82,33 @@ fn good_versions(table: &mut Table, site: &mut Site) -> Result<()> {
     Ok(())
 }
 
-/// A request that takes longer than the whole reload, and a connection that idles through it.
-fn what_is_in_flight(table: &mut Table, site: &mut Site) -> Result<()> {
+/// A connection that idles through a reload, and a request that takes longer: its answer will come.
+fn long_and_idle(table: &mut Table, site: &mut Site) -> Result<JoinHandle<Result<Answer>>> {
     let mut idle = site.service.connect()?;
     idle.get("/version")?;
     let slow = site.service.get_later("/slow?ms=3000");
     site.service.hears("begins a request of 3000 ms")?;
     site.deploy("7")?;
     site.reload(By::Hup)?;
-    let last = idle.get("/version");
-    let (flies, new) = (!slow.is_finished(), site.service.get("/version")?);
-    let slow = slow.join().expect("a client does not panic");
-    let old = slow.as_ref().is_ok_and(|it| version(&it.body) == "6-slow" && it.closes);
-    let seen = slow.map_or_else(|error| error.to_string(), |it| it.body.trim().to_owned());
-    let held = flies && old && version(&new.body) == "7";
-    table.claim("a request in flight outlasts the reload", seen, held);
-    let held = last.as_ref().is_ok_and(|it| it.closes && version(&it.body) == "6-slow");
-    let seen = last.map_or_else(|error| error.to_string(), |it| it.body.trim().to_owned());
-    table.claim("an idle connection gets a last answer", seen, held);
-    Ok(())
+    let (last, flies) = (idle.get("/version"), !slow.is_finished());
+    let held = last.as_ref().is_ok_and(last_of_version_6);
+    table.claim("an idle connection gets one more answer", told(last), held);
+    let new = site.service.get("/version")?;
+    let held = flies && version(&new.body) == "7";
+    table.claim("… while a new one gets the new version", told(Ok(new)), held);
+    Ok(slow)
+}
+
+fn last_of_version_6(answer: &Answer) -> bool {
+    version(&answer.body) == "6-slow" && answer.closes
+}
+
+fn told(answer: Result<Answer>) -> String {
+    let tell = |it: Answer| {
+        let closes = if it.closes { ", Connection: close" } else { "" };
+        format!("{}{closes}", it.body.trim())
+    };
+    answer.map_or_else(|error| error.to_string(), tell)
 }
 
 /// A version that is refused: the reason is told to whoever asked, and the old workers serve on.
@@ -105,13 +116,13 @@ fn refused(table: &mut Table, site: &mut Site, name: &str, by: By, why: &str) ->
     let load = Load::start(&site.service.address().to_string(), WHICH, &CLIENTS);
     load.each_has(1)?;
     site.deploy(name)?;
-    let (told, reply) = site.reload(by)?;
+    let (end, reply) = site.reload(by)?;
     load.each_has(2)?;
     let seen = load.finish();
-    let reason = told.split_once(": ").map_or(told.as_str(), |(_, reason)| reason);
+    let reason = end.split_once("failed: ").map_or(end.as_str(), |(_, reason)| reason);
     let answer = reply.as_ref().map_or(String::new(), |it| format!("{}, ", it.status));
     let asked = reply.is_none_or(|it: Reply| it.status == 409 && it.body.contains(why));
-    let held = told.contains(why) && asked;
+    let held = end.contains(why) && asked;
     table.claim(format!("{name} is refused, {by:?}"), format!("{answer}{reason}"), held);
     let strange = seen.answers.iter().filter(|it| version(&it.body) != "7").count();
     let (answered, losses) = (seen.answers.len(), seen.losses.len());
