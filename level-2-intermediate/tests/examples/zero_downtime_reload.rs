@@ -7,9 +7,10 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use lab::Load;
 use lab::load::{Habit, Question, Report};
+use lab::{Load, Service};
 use level_2::site::{By, Site};
+use nix::sys::signal::Signal;
 
 use crate::SUITE;
 
@@ -106,42 +107,32 @@ fn a_crash_between_deploy_and_reload_brings_back_the_version_that_crashed() {
     let mut site = site("1");
     site.deploy("2").expect("there is room");
     let old = site.service.workers().expect("/proc is there")[0];
-    site.service.signal(old, nix::sys::signal::Signal::SIGKILL).expect("it runs");
+    site.service.signal(old, Signal::SIGKILL).expect("it runs");
     site.service.replaced(old, 1).expect("it is replaced");
     assert_eq!(serves(&site), "1");
     site.reload(By::Hup).expect("it ends");
     assert_eq!(serves(&site), "2");
 }
 
-/// `current -> releases/1`: a deploy moves the link, and the reload follows it.
+/// `current -> 1`: a deploy moves the link, and the reload follows it.
 #[test]
 fn a_link_to_a_release_is_followed_at_each_reload() {
-    let mut site = site_with("2", |command| {
-        let file = Path::new(command.get_program()).to_owned();
-        let current = file.with_file_name("current");
-        for release in ["1", "2"] {
-            let folder = file.with_file_name(release);
-            fs::create_dir(&folder).expect("there is room");
-            let made = Command::new(&file).arg("--stamp").arg(folder.join("app")).arg(release);
-            assert!({ made }.status().expect("it runs").success());
-        }
-        symlink("1", &current).expect("it is free");
-        let environment: Vec<_> = command.get_envs().map(own).collect();
-        let args: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
-        *command = Command::new(current.join("app"));
-        command.args(args).envs(environment);
-    });
-    assert_eq!(serves(&site), "1");
-    symlink("2", site.folder().join("next")).expect("it is free");
-    fs::rename(site.folder().join("next"), site.folder().join("current")).expect("it is ours");
-    site.reload(By::Api).expect("it ends");
-    assert_eq!(serves(&site), "2");
-}
-
-fn own(
-    (name, value): (&std::ffi::OsStr, Option<&std::ffi::OsStr>),
-) -> (std::ffi::OsString, std::ffi::OsString) {
-    (name.to_owned(), value.unwrap_or_default().to_owned())
+    let site = site("1");
+    let (next, current) = (site.folder().join("next"), site.folder().join("current"));
+    for release in ["2", "1"] {
+        fs::create_dir(site.folder().join(release)).expect("there is room");
+        site.build(&site.folder().join(release).join("app"), release).expect("there is room");
+    }
+    symlink("1", &current).expect("it is free");
+    let mut command = Command::new(current.join("app"));
+    command.args(["--listen", "127.0.0.1:0"]).env("CLUSTER_API_SOCKET", "off");
+    let service = Service::launch(command).and_then(Service::until_ready).expect("it starts");
+    let serves = || service.get("/version").expect("answered").body;
+    assert_eq!(version(&serves()), "1");
+    symlink("2", &next).and_then(|()| fs::rename(&next, &current)).expect("it is ours");
+    service.signal(service.primary(), Signal::SIGHUP).expect("it runs");
+    service.hears("reload to version 2 is finished").expect("it is");
+    assert_eq!(version(&serves()), "2");
 }
 
 #[test]
@@ -232,6 +223,7 @@ fn the_script_deploys_or_rolls_back() {
 #[test]
 fn the_script_says_what_is_wrong_before_it_changes_anything() {
     let said = code(&deploy(&["--help"]), 0);
+    let me = std::process::id().to_string();
     assert!(said.contains("Exit codes:") && said.contains("--api SOCKET"), "{said}");
     for (args, expected, why) in [
         (&["--version", "2"][..], 2, "--to are needed"),
@@ -239,6 +231,8 @@ fn the_script_says_what_is_wrong_before_it_changes_anything() {
         (&["--version"], 2, "--version needs a value"),
         (&["--now"], 2, "unexpected argument '--now'"),
         (&["--version", "2", "--to", "/nowhere/app", "--pid", "1"], 1, "there is no file"),
+        (&["--version", "2", "--to", "/bin/sh", "--pid", "0x"], 1, "no process 0x of yours"),
+        (&["--version", "2", "--to", "/bin/sh", "--from", "/bin/sh", "--pid", &me], 1, "a copy"),
     ] {
         let said = code(&deploy(args), expected);
         assert!(said.starts_with("error: ") && said.contains(why), "{said}");
