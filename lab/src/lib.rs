@@ -5,6 +5,7 @@
 //! | [`args`] | the options that every example takes, the listening socket, one-line errors |
 //! | [`narrate`] | the `ready` line on stdout, the narration on stderr |
 //! | [`Service`], [`Client`], [`Table`] | an example that runs as a child, somebody who asks it and never retries, and what a demo prints |
+//! | [`raw`], [`load`] | a client on a bare socket; many of them, in the background, while something is done to a service |
 //! | [`proc`] | what `/proc` says about a process |
 //! | [`suite`], [`contract`] | the examples of a level as its tests start them, and what all must keep |
 //!
@@ -22,13 +23,16 @@ pub mod args;
 mod client;
 pub mod contract;
 mod lines;
+pub mod load;
 pub mod narrate;
 pub mod proc;
+pub mod raw;
 mod service;
 pub mod suite;
 mod table;
 
 pub use client::{Answer, Client};
+pub use load::Load;
 pub use service::Service;
 pub use table::Table;
 

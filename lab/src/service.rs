@@ -62,11 +62,18 @@ impl Service {
     /// # Errors
     /// This program has no path any more.
     pub fn command(args: &[&str]) -> Result<Command> {
+        let mut command = Command::new(env::current_exe()?);
+        command.args(Self::options(args));
+        Ok(command)
+    }
+
+    /// The options for a service of this demo: those that it was given itself, `args`, and a free
+    /// port.
+    #[must_use]
+    pub fn options(args: &[&str]) -> Vec<String> {
         let given = env::args().skip(1).filter(|arg| arg != "--demo");
         let args = args.iter().chain(&["--listen", "127.0.0.1:0"]).map(ToString::to_string);
-        let mut command = Command::new(env::current_exe()?);
-        command.args(given.chain(args));
-        Ok(command)
+        given.chain(args).collect()
     }
 
     /// Starts `command`, and does not wait for anything.

@@ -106,11 +106,13 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// When something below `folder` was last written.
+/// When a Rust file below `folder` was last written. Cargo builds nothing anew for others, such as a
+/// script that lies beside an example.
 fn newest(folder: &Path) -> SystemTime {
     let entries = fs::read_dir(folder).expect("a folder of this package");
     let time = |entry: fs::DirEntry| match entry.file_type() {
         Ok(kind) if kind.is_dir() => newest(&entry.path()),
+        _ if entry.path().extension().is_none_or(|it| it != "rs") => SystemTime::UNIX_EPOCH,
         _ => entry.metadata().and_then(|file| file.modified()).expect("a file has a time"),
     };
     entries.map(|entry| time(entry.expect("listed"))).max().unwrap_or(SystemTime::UNIX_EPOCH)

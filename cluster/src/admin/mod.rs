@@ -30,6 +30,7 @@ mod serve;
 mod socket;
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -86,6 +87,22 @@ pub fn start(
     let thread = thread::Builder::new().name("cluster-admin".into());
     let thread = thread.spawn(move || runtime.block_on(serve))?;
     Ok(Some(Server { address, stop, thread: Some(thread), _file: file }))
+}
+
+impl Admin {
+    /// Where the API of this process listens, or will listen once the cluster runs:
+    /// `unix:/run/user/1000/cluster-4711.sock`, `http://127.0.0.1:9000`, or nothing when it is off.
+    /// For port 0 only the log knows what the kernel chose.
+    #[must_use]
+    pub fn address(&self) -> Option<String> {
+        let unix = |path: &Path| format!("unix:{}", path.display());
+        match self {
+            Self::Off => None,
+            Self::Unix(Some(path)) => Some(unix(path)),
+            Self::Unix(None) => Some(unix(&socket::default_path())),
+            Self::Tcp(address) => Some(format!("http://{address}")),
+        }
+    }
 }
 
 impl Server {

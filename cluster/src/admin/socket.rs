@@ -22,10 +22,10 @@ pub(super) struct SocketFile {
 
 /// Listens at a path; at `None` at the default one.
 pub(super) fn bind(path: Option<&Path>) -> Result<(UnixListener, SocketFile)> {
-    let path = match path {
-        Some(path) => path.to_owned(),
-        None => default_path(),
-    };
+    if path.is_none() {
+        default_path().parent().into_iter().for_each(sweep);
+    }
+    let path = path.map_or_else(default_path, Path::to_owned);
     bind_at(&path).map_err(|cause| {
         let what = format!(
             "the admin API cannot listen on {}; choose another path (CLUSTER_API_SOCKET), or off",
@@ -79,10 +79,10 @@ fn make_way(path: &Path) -> io::Result<()> {
     }
 }
 
-fn default_path() -> PathBuf {
+/// Where the socket of this process is, unless somebody chose another path.
+pub(super) fn default_path() -> PathBuf {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let folder = runtime.filter(|folder| folder.is_dir()).unwrap_or_else(std::env::temp_dir);
-    sweep(&folder);
     folder.join(format!("cluster-{}.sock", std::process::id()))
 }
 

@@ -108,6 +108,12 @@ impl Config {
         self.policy.heartbeat
     }
 
+    /// Where the admin API listens.
+    #[must_use]
+    pub fn admin(&self) -> &Admin {
+        &self.admin
+    }
+
     /// The names of the listeners, in their order; the first is the default one.
     pub fn listeners(&self) -> impl Iterator<Item = &str> {
         self.listen.iter().map(|listen| listen.name.as_str())

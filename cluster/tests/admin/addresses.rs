@@ -61,6 +61,7 @@ fn a_left_over_socket_is_replaced_and_nothing_else() {
 #[test]
 fn the_default_path_contains_the_pid() {
     let server = start(&Admin::Unix(None), None, obey);
+    assert_eq!(Admin::Unix(None).address().as_deref(), Some(server.address()), "told beforehand");
     let path = PathBuf::from(server.address().trim_start_matches("unix:"));
     let name = format!("cluster-{}.sock", std::process::id());
     assert_eq!(path.file_name().and_then(|name| name.to_str()), Some(name.as_str()));
@@ -104,4 +105,14 @@ fn the_end_does_not_wait_for_clients() {
     end.recv_timeout(Duration::from_secs(20)).expect("it ended");
     wait_for_close(&mut *silent);
     wait_for_close(&mut *waiting);
+}
+
+#[test]
+fn a_program_can_say_beforehand_where_its_api_will_be() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = Admin::Unix(Some(folder.path().join("admin.sock")));
+    assert_eq!(Some(start(&at, None, obey).address()), at.address().as_deref());
+    let tcp = Admin::Tcp(([127, 0, 0, 1], 9000).into());
+    assert_eq!(tcp.address().as_deref(), Some("http://127.0.0.1:9000"));
+    assert_eq!(Admin::Off.address(), None);
 }

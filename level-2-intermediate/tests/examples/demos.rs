@@ -22,6 +22,12 @@ fn restart_strategies_cannot_hold_when_its_claim_is_false() {
     breaks("restart-strategies", "--wrong=restart-all", "who was told to go is not replaced");
 }
 
+#[test]
+fn zero_downtime_reload_cannot_hold_when_its_claim_is_false() {
+    breaks("zero-downtime-reload", "--wrong=all-at-once", "no request is lost");
+    breaks("zero-downtime-reload", "--wrong=no-window", "no request is lost");
+}
+
 fn breaks(example: &str, falsehood: &str, broken: &str) {
     lab::contract::breaks(&SUITE, example, falsehood, broken);
 }

@@ -8,6 +8,7 @@ mod demos;
 mod graceful_shutdown;
 mod health_checks;
 mod restart_strategies;
+mod zero_downtime_reload;
 
 use lab::Service;
 use lab::suite::Suite;
@@ -15,7 +16,7 @@ use lab::suite::Suite;
 const SUITE: Suite = Suite {
     package: "level-2",
     folder: env!("CARGO_MANIFEST_DIR"),
-    examples: &["graceful-shutdown", "restart-strategies", "health-checks"],
+    examples: &["graceful-shutdown", "restart-strategies", "zero-downtime-reload", "health-checks"],
     at_once: "was killed by SIGKILL",
     variants: &[],
 };

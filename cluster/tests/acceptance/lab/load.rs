@@ -1,12 +1,8 @@
-//! Traffic in the background, and what was lost of it.
+//! Traffic in the background, as the scenarios want it.
 
-use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::{Client, until};
+use lab::load::{self, Habit, Question};
 
 /// What the clients do.
 #[derive(Clone, Copy, Debug)]
@@ -19,103 +15,30 @@ pub enum Kind {
 }
 
 /// Clients that run until they are asked for their result.
-pub struct Load {
-    stop: Arc<AtomicBool>,
-    answered: Arc<AtomicU64>,
-    clients: Vec<JoinHandle<Vec<String>>>,
-}
+pub struct Load(load::Load);
 
 impl Load {
-    pub fn start(kind: Kind, clients: u64, address: &str) -> Self {
-        let (stop, answered) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
-        let begun = Instant::now();
-        let start = |seed| {
-            let one = One {
-                address: address.to_owned(),
-                stop: Arc::clone(&stop),
-                answered: Arc::clone(&answered),
-                dice: seed + 1,
-                begun,
-            };
-            thread::spawn(move || one.run(kind))
+    pub fn start(kind: Kind, clients: usize, address: &str) -> Self {
+        let (question, habit) = match kind {
+            Kind::FreshPosts => {
+                let wants = "length=16384";
+                (Question { path: "/echo", body: 16 * 1024, wants }, Habit::Fresh)
+            }
+            Kind::KeepAlive(pause) => {
+                (Question { path: "/", body: 0, wants: "pid=" }, Habit::KeepAlive(pause))
+            }
         };
-        let clients = (0..clients).map(start).collect();
-        Self { stop, answered, clients }
-    }
-
-    pub fn answered(&self) -> u64 {
-        self.answered.load(Ordering::Relaxed)
+        Self(load::Load::start(address, question, &[(habit, clients)]))
     }
 
     /// Waits until as many more requests were answered.
     pub fn wait_for(&self, more: u64) {
-        let goal = self.answered() + more;
-        until("the clients are answered", || (self.answered() >= goal).then_some(()));
+        self.0.wait_for(more).expect("the clients are answered");
     }
 
-    /// Stops the clients; all losses, as each saw them, and the number of requests answered.
-    pub fn finish(self) -> (u64, Vec<String>) {
-        self.stop.store(true, Ordering::Relaxed);
-        let losses = self.clients.into_iter().flat_map(|it| it.join().expect("it does not panic"));
-        let losses = losses.collect();
-        (self.answered.load(Ordering::Relaxed), losses)
-    }
-}
-
-struct One {
-    address: String,
-    stop: Arc<AtomicBool>,
-    answered: Arc<AtomicU64>,
-    dice: u64,
-    begun: Instant,
-}
-
-impl One {
-    fn run(mut self, kind: Kind) -> Vec<String> {
-        let mut losses = Vec::new();
-        while !self.stop.load(Ordering::Relaxed) && losses.len() < 100 {
-            let result = match kind {
-                Kind::FreshPosts => self.fresh_post(),
-                Kind::KeepAlive(pause) => self.keep_alive(pause),
-            };
-            if let Err(error) = result {
-                losses.push(format!("after {:?}: {error}", self.begun.elapsed()));
-            }
-        }
-        losses
-    }
-
-    fn fresh_post(&mut self) -> io::Result<()> {
-        let reply = Client::connect(&self.address)?.post("/echo", &[b'x'; 16 * 1024])?;
-        self.count(reply.status == 200 && reply.field("length") == "16384", &reply.body)
-    }
-
-    fn keep_alive(&mut self, pause: Duration) -> io::Result<()> {
-        let mut client = Client::connect(&self.address)?;
-        while !self.stop.load(Ordering::Relaxed) {
-            let reply = client.get("/")?;
-            self.count(reply.status == 200, &reply.body)?;
-            if reply.closes {
-                return client.end();
-            }
-            thread::sleep(pause.mul_f64(self.roll()));
-        }
-        Ok(())
-    }
-
-    fn count(&self, good: bool, body: &str) -> io::Result<()> {
-        if !good {
-            return Err(io::Error::other(format!("a wrong answer: {body}")));
-        }
-        self.answered.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// A number from 0 to 1, by xorshift.
-    fn roll(&mut self) -> f64 {
-        self.dice ^= self.dice << 13;
-        self.dice ^= self.dice >> 7;
-        self.dice ^= self.dice << 17;
-        f64::from(u32::try_from(self.dice & 0xffff).expect("16 bits")) / 65536.0
+    /// Stops the clients: the number of requests answered, and all losses, as each client saw them.
+    pub fn finish(self) -> (usize, Vec<String>) {
+        let report = self.0.finish();
+        (report.answers.len(), report.losses.iter().map(ToString::to_string).collect())
     }
 }

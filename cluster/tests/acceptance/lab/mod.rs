@@ -1,6 +1,5 @@
 //! The laboratory: a server under observation, clients that never retry, a look into `/proc`.
 
-mod client;
 mod h2;
 mod load;
 mod proc;
@@ -8,8 +7,8 @@ mod program;
 mod service;
 mod terminal;
 
-pub use client::{Client, Reply};
 pub use h2::stuck_h2;
+pub use lab::raw::{Client, Reply};
 pub use load::{Kind, Load};
 pub use proc::{
     children, descriptors, exists, gone, group, queued, resident, send, state, threads,

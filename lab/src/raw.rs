@@ -1,11 +1,11 @@
-//! A client that says exactly what happened, and never tries twice.
+//! A client on a bare socket, TCP or Unix: it says exactly what happened, and never tries twice.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use super::PATIENCE;
+use crate::patience;
 
 /// One connection.
 pub struct Client {
@@ -13,7 +13,7 @@ pub struct Client {
 }
 
 /// A socket of either family.
-pub trait Wire: Read + Write + Send {
+trait Wire: Read + Write + Send {
     fn set_patience(&self, patience: Duration) -> io::Result<()>;
 }
 
@@ -33,42 +33,64 @@ impl Wire for UnixStream {
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
+    /// The HTTP status code.
     pub status: u16,
+    /// Whether it said `Connection: close`.
     pub closes: bool,
+    /// The whole body.
     pub body: String,
 }
 
 impl Reply {
     /// The value of `name` in a body of the form `a=1 b=2`.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
     pub fn field(&self, name: &str) -> &str {
         let pairs = self.body.split_whitespace().filter_map(|pair| pair.split_once('='));
         let mut found = pairs.filter(|(key, _)| *key == name);
         found.next().unwrap_or_else(|| panic!("no {name} in {:?}", self.body)).1
     }
 
+    /// The same, as a number.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
     pub fn number(&self, name: &str) -> u64 {
-        self.field(name).parse().expect("the fixture sends numbers there")
+        self.field(name).parse().expect("a number was sent")
     }
 }
 
 impl Client {
     /// Connects to `127.0.0.1:8000` or `unix:/path`.
+    ///
+    /// # Errors
+    /// Nobody listens there.
     pub fn connect(address: &str) -> io::Result<Self> {
         let stream: Box<dyn Wire> = match address.strip_prefix("unix:") {
             Some(path) => Box::new(UnixStream::connect(path)?),
             None => Box::new(TcpStream::connect(address)?),
         };
-        stream.set_patience(PATIENCE)?;
+        stream.set_patience(patience() * 3)?; // a slow and busy machine passes, too
         Ok(Self { stream: BufReader::new(stream) })
     }
 
     /// Sends a request and reads the whole answer.
+    ///
+    /// # Errors
+    /// The connection ended or was reset before that, or nothing came within three times
+    /// [`patience()`].
     pub fn get(&mut self, path: &str) -> io::Result<Reply> {
         self.send(path)?;
         self.receive()
     }
 
-    /// Sends a request with a body.
+    /// Sends a request with a body, and reads the whole answer.
+    ///
+    /// # Errors
+    /// Those of [`get`](Self::get).
     pub fn post(&mut self, path: &str, body: &[u8]) -> io::Result<Reply> {
         let length = body.len();
         let head =
@@ -78,15 +100,25 @@ impl Client {
     }
 
     /// Sends a request, and does not wait.
+    ///
+    /// # Errors
+    /// The connection has ended.
     pub fn send(&mut self, path: &str) -> io::Result<()> {
         self.write(format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n").as_bytes())
     }
 
+    /// Sends bytes.
+    ///
+    /// # Errors
+    /// The connection has ended.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.get_mut().write_all(bytes)
     }
 
     /// Reads one answer.
+    ///
+    /// # Errors
+    /// Those of [`get`](Self::get).
     pub fn receive(&mut self) -> io::Result<Reply> {
         let status_line = self.line()?;
         let status = status_line.split(' ').nth(1).and_then(|code| code.parse().ok());
@@ -108,11 +140,17 @@ impl Client {
     }
 
     /// Reads bytes as they come, for upgraded connections.
+    ///
+    /// # Errors
+    /// The connection ended before.
     pub fn read_exact(&mut self, bytes: &mut [u8]) -> io::Result<()> {
         self.stream.read_exact(bytes)
     }
 
     /// Waits for the end of the connection: `Ok` for an orderly one.
+    ///
+    /// # Errors
+    /// It was reset, there came more bytes, or neither within three times [`patience()`].
     pub fn end(&mut self) -> io::Result<()> {
         match self.stream.read(&mut [0])? {
             0 => Ok(()),

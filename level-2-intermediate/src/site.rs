@@ -1,0 +1,129 @@
+//! A program that is deployed and reloaded while it runs, for demos and tests.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use lab::raw::{Client, Reply};
+use lab::{Result, Service, wait_for};
+use nix::sys::signal::Signal;
+use tempfile::TempDir;
+
+/// How a reload is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// SIGHUP to the primary.
+    Hup,
+    /// SIGUSR2 to the primary.
+    Usr2,
+    /// `POST /reload` to the admin API.
+    Api,
+}
+
+impl By {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Hup, Self::Usr2, Self::Api];
+}
+
+/// A folder with a program in it, and the service that runs it. Both end when it is dropped.
+pub struct Site {
+    /// The running service.
+    pub service: Service,
+    source: PathBuf,
+    folder: TempDir,
+    reloads: usize,
+}
+
+impl Site {
+    /// Puts version 1 of `source`, a program with the option `--stamp`, into a new folder, and runs it
+    /// there until it is ready. `change` may add to the command.
+    ///
+    /// # Errors
+    /// No room for it, or it did not become ready.
+    pub fn start(source: &Path, change: impl FnOnce(&mut Command)) -> Result<Self> {
+        let folder = TempDir::with_prefix("level-2-")?;
+        let file = folder.path().join("server");
+        stamp(source, &file, "1")?;
+        let mut command = Command::new(&file);
+        command.env("CLUSTER_API_SOCKET", folder.path().join("api.sock"));
+        change(&mut command);
+        let service = Service::launch(command)?.until_ready()?;
+        Ok(Self { service, source: source.to_owned(), folder, reloads: 0 })
+    }
+
+    /// The program that runs. A deploy puts another one into its place.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
+        self.folder.path().join("server")
+    }
+
+    /// The folder of the program, for whatever belongs to this site.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where the admin API listens.
+    #[must_use]
+    pub fn api(&self) -> PathBuf {
+        self.folder.path().join("api.sock")
+    }
+
+    /// Replaces the program by this version. What runs goes on as it is.
+    ///
+    /// # Errors
+    /// No room for it.
+    pub fn deploy(&self, version: &str) -> Result<()> {
+        stamp(&self.source, &self.file(), version)
+    }
+
+    /// Makes a program of this version at another place.
+    ///
+    /// # Errors
+    /// No room for it.
+    pub fn build(&self, file: &Path, version: &str) -> Result<()> {
+        stamp(&self.source, file, version)
+    }
+
+    /// Reloads, and waits for the end of it: what the primary has said about that, which is
+    /// `reload to version … is finished`, or `failed` with the reason. The API's answer comes with it.
+    ///
+    /// # Errors
+    /// The reload came to no end.
+    pub fn reload(&mut self, by: By) -> Result<(String, Option<Reply>)> {
+        let reply = match by {
+            By::Api => Some(self.post("/reload")?),
+            By::Hup => self.signal(Signal::SIGHUP).map(|()| None)?,
+            By::Usr2 => self.signal(Signal::SIGUSR2).map(|()| None)?,
+        };
+        let end = |line: &String| {
+            line.contains("reload to version") && (line.contains("fin") || line.contains("failed"))
+        };
+        let told = wait_for("the end of a reload", || {
+            self.service.narration().into_iter().filter(end).nth(self.reloads)
+        })?;
+        self.reloads += 1;
+        Ok((told, reply))
+    }
+
+    /// Asks the admin API for a change.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn post(&self, path: &str) -> Result<Reply> {
+        Ok(Client::connect(&format!("unix:{}", self.api().display()))?.post(path, b"")?)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        self.service.signal(self.service.primary(), signal)
+    }
+}
+
+/// In a process of its own: where other threads start processes, these would inherit a program that is
+/// open for writing for a moment, and such a program cannot be run (`ETXTBSY`).
+fn stamp(source: &Path, file: &Path, version: &str) -> Result<()> {
+    let output = Command::new(source).arg("--stamp").arg(file).arg(version).output()?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&output.stderr).trim().into()),
+    }
+}

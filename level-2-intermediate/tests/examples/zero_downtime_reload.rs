@@ -1,0 +1,241 @@
+//! The lesson of `zero-downtime-reload`, from outside.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use lab::load::{Habit, Question, Report};
+use lab::{Load, Service};
+use level_2::site::{By, Site};
+use nix::sys::signal::Signal;
+
+use crate::SUITE;
+
+const WHICH: Question = Question { path: "/version", body: 0, wants: "version " };
+const KEPT: Habit = Habit::KeepAlive(Duration::from_millis(100));
+
+fn site(workers: &str) -> Site {
+    site_with(workers, |_| {})
+}
+
+fn site_with(workers: &str, change: impl FnOnce(&mut Command)) -> Site {
+    let site = Site::start(&SUITE.program("zero-downtime-reload"), |command| {
+        command.args(["--listen", "127.0.0.1:0", "--workers", workers]);
+        change(command);
+    });
+    site.expect("it becomes ready")
+}
+
+fn load(site: &Site) -> Load {
+    Load::start(&site.service.address().to_string(), WHICH, &[(Habit::Fresh, 2), (KEPT, 6)])
+}
+
+fn nothing_lost(report: &Report) {
+    let losses: Vec<_> = report.losses.iter().map(ToString::to_string).collect();
+    assert!(losses.is_empty(), "of {}: {losses:#?}", report.answers.len());
+}
+
+fn version(body: &str) -> &str {
+    body.split_whitespace().nth(1).expect("an answer names its version")
+}
+
+fn serves(site: &Site) -> String {
+    version(&site.service.get("/version").expect("answered").body).to_owned()
+}
+
+#[test]
+fn twenty_reloads_of_a_replaced_program_lose_nothing() {
+    for workers in ["1", "3"] {
+        let mut site = site(workers);
+        let load = load(&site);
+        for (number, by) in (2..=21).zip(By::ALL.into_iter().cycle()) {
+            load.each_has(1).expect("all are served");
+            site.deploy(&number.to_string()).expect("there is room");
+            let (told, _) = site.reload(by).expect("it ends");
+            assert!(told.contains("is finished"), "{told}");
+        }
+        let end = Instant::now();
+        load.each_has(3).expect("all are served");
+        let report = load.finish();
+        nothing_lost(&report);
+        let versions: BTreeSet<&str> = report.answers.iter().map(|it| version(&it.body)).collect();
+        assert_eq!(versions.len(), 21, "{versions:?}");
+        let after = report.answers.iter().filter(|it| it.opened > end);
+        let after: BTreeSet<&str> = after.map(|it| version(&it.body)).collect();
+        assert_eq!(Vec::from_iter(after), ["21"], "on new connections after the last reload");
+        for late in report.answers.iter().filter(|it| it.sent > end) {
+            assert!(late.closes || version(&late.body) == "21", "{late:?}");
+        }
+    }
+}
+
+#[test]
+fn a_broken_version_is_refused_and_costs_nothing() {
+    for (name, why) in [
+        ("2-broken", "exited with code 1 before it was ready"),
+        ("2-stuck", "not ready within 1s 500ms"),
+    ] {
+        for by in By::ALL {
+            let mut site = site_with("2", |command| {
+                command.env("WORKER_READY_TIMEOUT", "1500ms");
+            });
+            let workers = site.service.workers().expect("/proc is there");
+            let load = load(&site);
+            load.each_has(1).expect("all are served");
+            site.deploy(name).expect("there is room");
+            let (told, reply) = site.reload(by).expect("it ends");
+            assert!(told.contains("failed: ") && told.contains(why), "{told}");
+            if let Some(reply) = reply {
+                assert_eq!(reply.status, 409);
+                assert!(reply.body.contains(why), "{}", reply.body);
+            }
+            load.each_has(2).expect("all are served");
+            let report = load.finish();
+            nothing_lost(&report);
+            assert!(report.answers.iter().all(|it| version(&it.body) == "1"));
+            let left = || Some(site.service.workers().ok()? == workers).filter(|same| *same);
+            lab::wait_for("the old workers, and nobody else", left).expect("they serve on");
+        }
+    }
+}
+
+#[test]
+fn a_crash_between_deploy_and_reload_brings_back_the_version_that_crashed() {
+    let mut site = site("1");
+    site.deploy("2").expect("there is room");
+    let old = site.service.workers().expect("/proc is there")[0];
+    site.service.signal(old, Signal::SIGKILL).expect("it runs");
+    site.service.replaced(old, 1).expect("it is replaced");
+    assert_eq!(serves(&site), "1");
+    site.reload(By::Hup).expect("it ends");
+    assert_eq!(serves(&site), "2");
+}
+
+/// `current -> 1`: a deploy moves the link, and the reload follows it.
+#[test]
+fn a_link_to_a_release_is_followed_at_each_reload() {
+    let site = site("1");
+    let (next, current) = (site.folder().join("next"), site.folder().join("current"));
+    for release in ["2", "1"] {
+        fs::create_dir(site.folder().join(release)).expect("there is room");
+        site.build(&site.folder().join(release).join("app"), release).expect("there is room");
+    }
+    symlink("1", &current).expect("it is free");
+    let mut command = Command::new(current.join("app"));
+    command.args(["--listen", "127.0.0.1:0"]).env("CLUSTER_API_SOCKET", "off");
+    let service = Service::launch(command).and_then(Service::until_ready).expect("it starts");
+    let serves = || service.get("/version").expect("answered").body;
+    assert_eq!(version(&serves()), "1");
+    symlink("2", &next).and_then(|()| fs::rename(&next, &current)).expect("it is ours");
+    service.signal(service.primary(), Signal::SIGHUP).expect("it runs");
+    service.hears("reload to version 2 is finished").expect("it is");
+    assert_eq!(version(&serves()), "2");
+}
+
+#[test]
+fn the_primary_tells_how_to_reload_it() {
+    let site = site("1");
+    let primary = site.service.primary();
+    let told = site.service.hears(&format!("kill -HUP {primary}")).expect("it says so");
+    let api = site.api();
+    assert!(told.contains(&format!("curl --unix-socket {}", api.display())), "{told}");
+    let told = site.service.hears("primary: I run version 1").expect("it says so");
+    assert!(told.contains(&site.file().display().to_string()), "{told}");
+    assert_eq!(site.service.get("/nothing").expect("answered").status, 404);
+}
+
+#[test]
+fn a_stamp_that_cannot_be_written_is_reported() {
+    for (args, why) in [
+        (["--stamp", "/nowhere/server", "2"], "cannot write /nowhere/server: No such file"),
+        (["--stamp", "/nowhere/server", &"2".repeat(65)], "at most 64 bytes"),
+    ] {
+        let output = SUITE.run("zero-downtime-reload", &args);
+        let said = lab::suite::stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.starts_with("error: ") && said.contains(why), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
+/// Runs the script `deploy` that lies beside the example.
+fn deploy(args: &[&str]) -> Output {
+    let script = Path::new(SUITE.folder).join("examples/zero-downtime-reload/deploy");
+    Command::new(script).args(args).output().expect("bash runs it")
+}
+
+/// Deploys a program that is `built` as one version and believed to be another.
+fn deploy_to(site: &Site, built: &str, version: &str, how: &[&str]) -> Output {
+    let from = site.folder().join(format!("build-{built}"));
+    site.build(&from, built).expect("there is room");
+    let (to, from) = (site.file().display().to_string(), from.display().to_string());
+    let url = format!("http://{}", site.service.address());
+    let args = ["--version", version, "--to", &to, "--from", &from, "--url", &url];
+    deploy(&[&args[..], how].concat())
+}
+
+fn code(output: &Output, code: i32) -> String {
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &lab::suite::stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    said
+}
+
+#[test]
+fn the_script_deploys_or_rolls_back() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        let said = code(&deploy(&["--version", "2", "--to", "/dev/null", "--pid", "1"]), 1);
+        return assert!(said.contains("curl is missing"), "{said}");
+    }
+    let site = site("2");
+    let (api, primary) = (site.api().display().to_string(), site.service.primary().to_string());
+    let by_api = ["--api", api.as_str()];
+    let load = load(&site);
+    load.each_has(1).expect("all are served");
+
+    let said = code(&deploy_to(&site, "2", "2", &by_api), 0);
+    assert!(said.contains("version 2 serves, seen on 20 fresh connections"), "{said}");
+    assert_eq!(serves(&site), "2");
+    let good = fs::read(site.file()).expect("it is there");
+
+    let said = code(&deploy_to(&site, "3-broken", "3-broken", &by_api), 3);
+    assert!(said.contains("exited with code 1 before it was ready"), "{said}");
+    assert!(said.ends_with("; version 2 serves\n"), "{said}");
+    assert!(fs::read(site.file()).expect("it is there") == good, "the file is the old one again");
+    assert_eq!(serves(&site), "2");
+
+    let said = code(&deploy_to(&site, "4", "5", &by_api), 4);
+    assert!(said.contains("not everybody answers with version 5: 20 version 4"), "{said}");
+    assert!(fs::read(site.file()).expect("it is there") == good, "the file is the old one again");
+    assert_eq!(serves(&site), "2");
+
+    code(&deploy_to(&site, "6-slow", "6-slow", &["--pid", &primary]), 0);
+    assert_eq!(serves(&site), "6-slow");
+    code(&deploy_to(&site, "7-broken", "7-broken", &["--pid", &primary, "--within", "1"]), 4);
+    assert_eq!(serves(&site), "6-slow");
+
+    load.each_has(1).expect("all are served");
+    nothing_lost(&load.finish());
+}
+
+#[test]
+fn the_script_says_what_is_wrong_before_it_changes_anything() {
+    let said = code(&deploy(&["--help"]), 0);
+    let me = std::process::id().to_string();
+    assert!(said.contains("Exit codes:") && said.contains("--api SOCKET"), "{said}");
+    for (args, expected, why) in [
+        (&["--version", "2"][..], 2, "--to are needed"),
+        (&["--version", "2", "--to", "x"], 2, "--api or --pid is needed"),
+        (&["--version"], 2, "--version needs a value"),
+        (&["--now"], 2, "unexpected argument '--now'"),
+        (&["--version", "2", "--to", "/nowhere/app", "--pid", "1"], 1, "there is no file"),
+        (&["--version", "2", "--to", "/bin/sh", "--pid", "0x"], 1, "no process 0x of yours"),
+        (&["--version", "2", "--to", "/bin/sh", "--from", "/bin/sh", "--pid", &me], 1, "a copy"),
+    ] {
+        let said = code(&deploy(args), expected);
+        assert!(said.starts_with("error: ") && said.contains(why), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
