@@ -112,7 +112,7 @@ impl Load {
     /// Waits until as many more requests were answered.
     ///
     /// # Errors
-    /// They were not, within [`patience()`](crate::patience()).
+    /// They were not, within [`patience()`](crate::patience).
     pub fn wait_for(&self, more: u64) -> Result<()> {
         let goal = self.answered() + more;
         wait_for("answers to the clients", || (self.answered() >= goal).then_some(()))
@@ -121,7 +121,7 @@ impl Load {
     /// Waits until each client has had as many more answers.
     ///
     /// # Errors
-    /// It had not, within [`patience()`](crate::patience()).
+    /// It had not, within [`patience()`](crate::patience).
     pub fn each_has(&self, more: u64) -> Result<()> {
         let before = self.counts();
         wait_for("answers to each client", || {

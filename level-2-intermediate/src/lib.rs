@@ -30,4 +30,6 @@ pub mod guides {
     pub mod health_monitoring_debugging {}
     #[doc = include_str!("../guides/03-restart-strategies.md")]
     pub mod restart_strategies {}
+    #[doc = include_str!("../guides/04-zero-downtime-reload.md")]
+    pub mod zero_downtime_reload {}
 }
