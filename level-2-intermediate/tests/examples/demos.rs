@@ -8,6 +8,15 @@ fn graceful_shutdown_cannot_hold_when_its_claim_is_false() {
     breaks("graceful-shutdown", "--wrong=keep-idle", "an idle connection is closed");
 }
 
+#[test]
+fn redis_counter_cannot_hold_when_its_claim_is_false() {
+    breaks("redis-counter", "--wrong=load-store", "shared memory: all, exactly");
+    if lab::RedisServer::for_test().is_some() {
+        breaks("redis-counter", "--wrong=get-set", "Redis, INCR: all, exactly");
+        breaks("redis-counter", "--wrong=patient", "Redis is killed: 503, and fast");
+    }
+}
+
 fn breaks(example: &str, falsehood: &str, broken: &str) {
     lab::contract::breaks(&SUITE, example, falsehood, broken);
 }
