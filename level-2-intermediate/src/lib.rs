@@ -18,4 +18,7 @@ pub mod settings;
 pub mod story;
 
 /// The guides of the level. Their Rust blocks are compiled and run as tests.
-pub mod guides {}
+pub mod guides {
+    #[doc = include_str!("../guides/06-state-in-a-cluster.md")]
+    pub mod state_in_a_cluster {}
+}

@@ -96,7 +96,8 @@ fn find_redis(args: &Args) -> Result<(Option<String>, Option<RedisServer>)> {
         return Ok((None, None));
     };
     let server = RedisServer::start(&program)?;
-    say!("primary: started a Redis for itself, {} with pid {}", program.display(), server.pid());
+    let name = program.file_name().unwrap_or_default().display();
+    say!("primary: started a Redis for itself, {name} with pid {}", server.pid());
     Ok((Some(server.url()), Some(server)))
 }
 
