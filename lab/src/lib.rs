@@ -7,6 +7,7 @@
 //! | [`Service`], [`Client`], [`Table`] | an example that runs as a child, somebody who asks it and never retries, and what a demo prints |
 //! | [`raw`], [`load`] | a client on a bare socket; many of them, in the background, while something is done to a service |
 //! | [`proc`] | what `/proc` says about a process |
+//! | [`RedisServer`] | a real Redis for an example or a test, started and ended with it |
 //! | [`suite`], [`contract`] | the examples of a level as its tests start them, and what all must keep |
 //!
 //! Every `--demo` and every test of an example is a client of a [`Service`]. Nothing here waits for
@@ -27,12 +28,14 @@ pub mod load;
 pub mod narrate;
 pub mod proc;
 pub mod raw;
+mod redis;
 mod service;
 pub mod suite;
 mod table;
 
 pub use client::{Answer, Client};
 pub use load::Load;
+pub use redis::RedisServer;
 pub use service::Service;
 pub use table::Table;
 

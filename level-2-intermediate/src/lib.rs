@@ -26,10 +26,12 @@ pub mod guides {
     pub mod lifecycle_and_supervision {}
     #[doc = include_str!("../guides/02-graceful-shutdown.md")]
     pub mod graceful_shutdown {}
-    #[doc = include_str!("../guides/05-health-monitoring-debugging.md")]
-    pub mod health_monitoring_debugging {}
     #[doc = include_str!("../guides/03-restart-strategies.md")]
     pub mod restart_strategies {}
     #[doc = include_str!("../guides/04-zero-downtime-reload.md")]
     pub mod zero_downtime_reload {}
+    #[doc = include_str!("../guides/05-health-monitoring-debugging.md")]
+    pub mod health_monitoring_debugging {}
+    #[doc = include_str!("../guides/06-state-in-a-cluster.md")]
+    pub mod state_in_a_cluster {}
 }

@@ -28,6 +28,15 @@ fn zero_downtime_reload_cannot_hold_when_its_claim_is_false() {
     breaks("zero-downtime-reload", "--wrong=no-window", "no request is lost");
 }
 
+#[test]
+fn redis_counter_cannot_hold_when_its_claim_is_false() {
+    breaks("redis-counter", "--wrong=load-store", "shared memory: all, exactly");
+    if lab::RedisServer::for_test().is_some() {
+        breaks("redis-counter", "--wrong=get-set", "Redis, INCR: all, exactly");
+        breaks("redis-counter", "--wrong=patient", "Redis is killed: 503, and fast");
+    }
+}
+
 fn breaks(example: &str, falsehood: &str, broken: &str) {
     lab::contract::breaks(&SUITE, example, falsehood, broken);
 }

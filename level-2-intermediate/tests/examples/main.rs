@@ -7,6 +7,7 @@
 mod demos;
 mod graceful_shutdown;
 mod health_checks;
+mod redis_counter;
 mod restart_strategies;
 mod zero_downtime_reload;
 
@@ -16,7 +17,13 @@ use lab::suite::Suite;
 const SUITE: Suite = Suite {
     package: "level-2",
     folder: env!("CARGO_MANIFEST_DIR"),
-    examples: &["graceful-shutdown", "restart-strategies", "zero-downtime-reload", "health-checks"],
+    examples: &[
+        "graceful-shutdown",
+        "restart-strategies",
+        "zero-downtime-reload",
+        "health-checks",
+        "redis-counter",
+    ],
     at_once: "was killed by SIGKILL",
     variants: &[],
 };
