@@ -4,7 +4,7 @@ use crate::SUITE;
 
 #[test]
 fn graceful_shutdown_cannot_hold_when_its_claim_is_false() {
-    breaks("graceful-shutdown", "--wrong=exit-at-once", "new connections are refused");
+    breaks("graceful-shutdown", "--wrong=exit-at-once", "what was in flight is answered");
     breaks("graceful-shutdown", "--wrong=keep-idle", "an idle connection is closed");
 }
 
