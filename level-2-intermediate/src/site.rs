@@ -122,8 +122,8 @@ impl Site {
 /// open for writing for a moment, and such a program cannot be run (`ETXTBSY`).
 fn stamp(source: &Path, file: &Path, version: &str) -> Result<()> {
     let output = Command::new(source).arg("--stamp").arg(file).arg(version).output()?;
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(String::from_utf8_lossy(&output.stderr).trim().into()),
+    if output.status.success() {
+        return Ok(());
     }
+    Err(String::from_utf8_lossy(&output.stderr).trim().into())
 }
