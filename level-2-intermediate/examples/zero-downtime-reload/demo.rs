@@ -5,7 +5,7 @@ use std::env;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use lab::load::{Habit, Question, Report};
+use lab::load::{Habit, Question, Report, Seen};
 use lab::raw::Reply;
 use lab::{Answer, Load, Result, Service, Table};
 use level_2::site::{By, Site};
@@ -67,19 +67,23 @@ fn good_versions(table: &mut Table, site: &mut Site) -> Result<()> {
 
     let versions: BTreeSet<&str> = seen.answers.iter().map(|it| version(&it.body)).collect();
     let wanted: BTreeSet<&str> = RELOADS.iter().map(|it| it.0).chain(["1"]).collect();
-    let list = versions.iter().copied().collect::<Vec<_>>().join(" ");
-    table.claim("every version has answered", list, versions == wanted);
+    let all = versions.iter().copied().collect::<Vec<_>>().join(" ");
+    table.claim("every version has answered", all, versions == wanted);
+    after_the_last(table, &seen, end);
+    Ok(())
+}
 
-    let last = RELOADS[RELOADS.len() - 1].0;
-    let old = |it: &&lab::load::Seen| it.sent > end && version(&it.body) != last;
-    let (late, kept): (Vec<_>, Vec<_>) =
-        seen.answers.iter().filter(old).partition(|it| it.opened > end);
+/// The old versions may say goodbye on connections that they had already, and nothing else.
+fn after_the_last(table: &mut Table, seen: &Report, end: Instant) {
+    let newest = RELOADS[RELOADS.len() - 1].0;
+    let old = |it: &&Seen| it.sent > end && version(&it.body) != newest;
+    let old = seen.answers.iter().filter(old);
+    let (late, kept): (Vec<&Seen>, Vec<&Seen>) = old.partition(|it| it.opened > end);
     let what = format!("{} answers by an older version", late.len());
     table.claim("after the last reload: on new connections", what, late.is_empty());
     let closing = kept.iter().filter(|it| it.closes).count();
     let what = format!("{} last answers, {closing} with Connection: close", kept.len());
     table.claim("… and on connections from before", what, closing == kept.len());
-    Ok(())
 }
 
 /// A connection that idles through a reload, and a request that takes longer: its answer will come.
