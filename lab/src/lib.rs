@@ -21,6 +21,7 @@ compile_error!(
 pub mod args;
 mod client;
 pub mod contract;
+mod each;
 mod lines;
 pub mod narrate;
 pub mod proc;
@@ -29,6 +30,7 @@ pub mod suite;
 mod table;
 
 pub use client::{Answer, Client};
+pub use each::connect_each;
 pub use service::Service;
 pub use table::Table;
 

@@ -8,6 +8,14 @@ fn graceful_shutdown_cannot_hold_when_its_claim_is_false() {
     breaks("graceful-shutdown", "--wrong=keep-idle", "an idle connection is closed");
 }
 
+#[test]
+fn ipc_broadcast_cannot_hold_when_its_claim_is_false() {
+    breaks("ipc-broadcast", "--wrong=own-memory", "what one worker is told, all know");
+    breaks("ipc-broadcast", "--wrong=born-ignorant", "who is born later asks what was said");
+    breaks("ipc-broadcast", "--wrong=no-limit", "the question ends");
+    breaks("ipc-broadcast", "--wrong=ask-in-turn", "others are told meanwhile");
+}
+
 fn breaks(example: &str, falsehood: &str, broken: &str) {
     lab::contract::breaks(&SUITE, example, falsehood, broken);
 }

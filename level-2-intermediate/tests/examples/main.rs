@@ -6,6 +6,7 @@
 
 mod demos;
 mod graceful_shutdown;
+mod ipc_broadcast;
 
 use lab::Service;
 use lab::suite::Suite;
@@ -13,7 +14,7 @@ use lab::suite::Suite;
 const SUITE: Suite = Suite {
     package: "level-2",
     folder: env!("CARGO_MANIFEST_DIR"),
-    examples: &["graceful-shutdown"],
+    examples: &["graceful-shutdown", "ipc-broadcast"],
     at_once: "was killed by SIGKILL",
     variants: &[],
 };
