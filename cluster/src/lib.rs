@@ -39,6 +39,8 @@
 //! 13. **What cannot work is said before anything is started**, in a line that says what to do.
 //!     Tests: `s27` `s28`.
 //! 14. **A hundred reloads leave no trace**: no descriptor, thread or memory. Tests: `s11`.
+//! 15. **What workers count together outlives each of them**: shared memory keeps its numbers through
+//!     crashes and reloads, until the primary ends. Tests: `s37`.
 //!
 //! # What is not promised
 //!
@@ -58,6 +60,7 @@
 //! | change how it behaves | [`config`]: in code, in a file, in the environment |
 //! | watch it, talk to it | [`Cluster::watch`], [`primary::Event`], [`primary::Handle`] |
 //! | write a worker | [`Worker`] |
+//! | count together with other workers | [`Cluster::shared`], [`shared`] |
 //! | run it in production | [`admin`], [`metrics`], signals (below) |
 //! | understand it | [`supervisor`] decides, [`primary`] acts, [`spawn`] starts, [`channel`] talks |
 //!
@@ -92,6 +95,7 @@ pub mod metrics;
 pub mod primary;
 mod run;
 mod runtime;
+pub mod shared;
 pub mod spawn;
 pub mod supervisor;
 pub mod worker;

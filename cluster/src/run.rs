@@ -1,12 +1,13 @@
 //! One binary, two roles.
 
 use std::future::Future;
+use std::num::NonZeroUsize;
 
 use nix::unistd::{getpid, gettid};
 
 use crate::config::Config;
 use crate::dispatch::{RoundRobin, Strategy};
-use crate::primary::{self, Events, Handle, Watch};
+use crate::primary::{self, Events, Extras, Handle};
 use crate::worker::{self, Worker};
 use crate::{Error, Result};
 
@@ -36,15 +37,15 @@ where
 /// A cluster that is more than its settings: one that watches its own events, or has a strategy.
 pub struct Cluster {
     config: Config,
-    strategy: Box<dyn Strategy>,
-    watch: Option<Watch>,
+    extras: Extras,
 }
 
 impl Cluster {
     /// A cluster with these settings.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config, strategy: Box::new(RoundRobin::default()), watch: None }
+        let strategy = Box::new(RoundRobin::default());
+        Self { config, extras: Extras { strategy, watch: None, shared: None } }
     }
 
     /// Who gets a connection, when the primary hands them over
@@ -52,7 +53,7 @@ impl Cluster {
     /// thread: it must not wait for anything.
     #[must_use]
     pub fn strategy(mut self, strategy: impl Strategy + 'static) -> Self {
-        self.strategy = Box::new(strategy);
+        self.extras.strategy = Box::new(strategy);
         self
     }
 
@@ -60,7 +61,18 @@ impl Cluster {
     /// it. It may take its time: it never delays the supervision.
     #[must_use]
     pub fn watch(mut self, watch: impl FnOnce(Events, Handle) + Send + 'static) -> Self {
-        self.watch = Some(Box::new(watch));
+        self.extras.watch = Some(Box::new(watch));
+        self
+    }
+
+    /// Gives all processes of the cluster so many words of 64 bits in common: see
+    /// [`shared`](crate::shared), [`Worker::shared`] and [`Handle::shared`].
+    ///
+    /// [`run`](Self::run) fails when they are more than [`MAX_WORDS`](crate::shared::MAX_WORDS), or
+    /// more than there is memory.
+    #[must_use]
+    pub fn shared(mut self, words: NonZeroUsize) -> Self {
+        self.extras.shared = Some(words);
         self
     }
 
@@ -78,7 +90,7 @@ impl Cluster {
         if worker::is_worker() {
             return worker::run(async |worker| serve(worker).await.map_err(Into::into));
         }
-        primary::run(self.config, self.strategy, self.watch)
+        primary::run(self.config, self.extras)
     }
 }
 

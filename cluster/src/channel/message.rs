@@ -1,5 +1,6 @@
 //! What a primary and a worker say to each other.
 
+use std::os::fd::RawFd;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -71,4 +72,8 @@ pub struct Hello {
     pub config: Config,
     /// Where the listeners really listen, in the order of the settings.
     pub addresses: Vec<String>,
+    /// Which descriptor of the [manifest](crate::spawn::manifest) is the memory that all processes
+    /// share, if there is one. A primary of an older version does not say, and has none.
+    #[serde(default)]
+    pub shared: Option<RawFd>,
 }

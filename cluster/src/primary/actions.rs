@@ -11,7 +11,7 @@ use super::driver::Driver;
 use super::peer::Peer;
 use crate::channel::message::{Hello, ToWorker};
 use crate::dispatch::channel;
-use crate::spawn::spawn;
+use crate::spawn::{manifest, spawn};
 use crate::supervisor::{Action, Generation, Input, Refusal, RequestId, SlotId, WorkerId};
 use crate::{Error, Result};
 
@@ -91,6 +91,7 @@ impl Driver {
         let mut config = (*version.config).clone();
         config.policy = self.supervisor.policy().clone();
         let restarts = self.tally.before(slot);
+        let listeners = self.ports.listeners(slot)?;
         let hello = Hello {
             worker,
             slot,
@@ -98,11 +99,12 @@ impl Driver {
             restarts,
             config,
             addresses: self.addresses.to_vec(),
+            shared: self.shared.is_some().then(|| manifest::shared(listeners.len())),
         };
-        let listeners = self.ports.listeners(slot)?;
         let mut descriptors: Vec<BorrowedFd<'_>> =
             vec![theirs.as_fd(), self.lifeline.as_fd(), their_hand_off.as_fd()];
         descriptors.extend(listeners.iter().map(|listener| listener.as_fd()));
+        descriptors.extend(self.shared.as_ref().map(AsFd::as_fd));
         let process = spawn(&version.image, &self.program, &descriptors)?;
         let pid = process.pid;
         let peer = Peer::attend(worker, slot, restarts, process, mine, self.deliver.clone())?;

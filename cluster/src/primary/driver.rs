@@ -20,6 +20,7 @@ use super::{Command, Reply, memory};
 use crate::Result;
 use crate::config::Config;
 use crate::metrics::Totals;
+use crate::shared::Block;
 use crate::spawn::{Image, Program};
 use crate::supervisor::{
     Generation, Input, RequestId, ScaleTo, Supervisor, Time, WorkerId, WorkerState,
@@ -40,6 +41,8 @@ pub(super) struct Driver {
     pub(super) lifeline: PipeReader,
     pub(super) _alive: PipeWriter,
     pub(super) ports: Ports,
+    /// Memory that every worker maps, too.
+    pub(super) shared: Option<Block>,
     pub(super) addresses: Arc<[String]>,
     pub(super) events: Sink,
     pub(super) tally: Tally,

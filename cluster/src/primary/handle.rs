@@ -9,16 +9,20 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::events::Body;
 use super::{Command, Stats};
+use crate::shared::{self, Shared};
 use crate::supervisor::{Refusal, ScaleTo, SlotId, WorkerId};
 use crate::{Error, Result};
 
-/// A handle on the running cluster. All calls wait for their answer, so none of them belongs into
-/// async code; a worker has its own channel.
+/// A handle on the running cluster. All calls but [`shared`](Self::shared) wait for their answer, so
+/// none of them belongs into async code; a worker has its own channel.
 ///
 /// # Panics
-/// All calls panic inside of a Tokio runtime, which they would block. Use `spawn_blocking` there.
+/// All calls that wait panic inside of a Tokio runtime, which they would block. Use `spawn_blocking` there.
 #[derive(Clone, Debug)]
-pub struct Handle(pub(super) mpsc::Sender<Command>);
+pub struct Handle {
+    pub(super) commands: mpsc::Sender<Command>,
+    pub(super) shared: Option<Shared>,
+}
 
 impl Handle {
     /// Rolling reload; waits until it has finished.
@@ -93,8 +97,16 @@ impl Handle {
         Body(answer.map_err(refused)?).parse()
     }
 
+    /// The numbers that all workers have in common. They can be read even when the cluster is gone.
+    ///
+    /// # Errors
+    /// There are none: nobody has called [`Cluster::shared`](crate::Cluster::shared).
+    pub fn shared(&self) -> Result<Shared> {
+        self.shared.clone().ok_or_else(shared::none)
+    }
+
     fn send(&self, command: Command) -> Result<()> {
-        self.0.blocking_send(command).map_err(|_| gone())
+        self.commands.blocking_send(command).map_err(|_| gone())
     }
 
     fn ask<A>(&self, command: impl FnOnce(oneshot::Sender<A>) -> Command) -> Result<A> {

@@ -28,4 +28,4 @@ pub use events::{Answerer, Body, Event, Events};
 pub use handle::Handle;
 pub use stats::{ClusterStats, PrimaryStats, Stats, WorkerStats};
 
-pub(crate) use start::{Watch, run};
+pub(crate) use start::{Extras, run};

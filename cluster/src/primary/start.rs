@@ -1,6 +1,7 @@
 //! From settings to a running primary, and to its end.
 
 use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -20,12 +21,21 @@ use crate::config::Config;
 use crate::dispatch::Strategy;
 use crate::listener::systemd::Passed;
 use crate::metrics::Totals;
+use crate::shared::{Block, Shared};
 use crate::spawn::{Image, Program};
 use crate::supervisor::{Generation, Supervisor};
 use crate::{Error, Result, admin, log, runtime};
 
 /// What the program does with events, on a thread of its own.
-pub(crate) type Watch = Box<dyn FnOnce(Events, Handle) + Send>;
+type Watch = Box<dyn FnOnce(Events, Handle) + Send>;
+
+/// What a cluster has beside its settings.
+pub(crate) struct Extras {
+    pub(crate) strategy: Box<dyn Strategy>,
+    pub(crate) watch: Option<Watch>,
+    /// How many words all processes have in common.
+    pub(crate) shared: Option<NonZeroUsize>,
+}
 
 /// How many wishes of other threads, and how much news of workers, wait for the loop.
 const ROOM: usize = 256;
@@ -35,23 +45,25 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Runs the cluster until it has stopped. What cannot be had (a port, a file) is an error before
 /// the first worker is started.
-pub(crate) fn run(config: Config, strategy: Box<dyn Strategy>, watch: Option<Watch>) -> Result<()> {
+pub(crate) fn run(config: Config, extras: Extras) -> Result<()> {
     let passed = Passed::from_env()?; // before there are threads
     let _log = log::install(config.log);
     let _pid_file = config.pid_file.as_deref().map(PidFile::create).transpose()?;
     let runtime = runtime::start(1)
         .map_err(|error| Error::because("cannot start the primary's runtime", error))?;
     let entered = runtime.enter();
-    let ports = Ports::open(&config, passed, strategy)?;
+    let shared = extras.shared.map(Block::new).transpose()?;
+    let ports = Ports::open(&config, passed, extras.strategy)?;
     let signals = Signals::install()?;
     let (to_loop, commands) = mpsc::channel(ROOM);
     let admin = admin::start(&config.admin, config.admin_token.clone(), to_loop.clone())?;
     if let Some(admin) = &admin {
         tracing::info!("admin API on {}", admin.address());
     }
-    let (events, watcher) = watch_events(watch, &to_loop)?;
+    let common = shared.as_ref().map(Block::shared);
+    let (events, watcher) = watch_events(extras.watch, &to_loop, common)?;
     let (deliver, news) = mpsc::channel(ROOM);
-    let driver = assemble(config, ports, events, to_loop, deliver)?;
+    let driver = assemble(config, ports, shared, events, to_loop, deliver)?;
     drop(entered);
     let outcome = runtime.block_on(driver.run(Sources { signals, news, commands }));
     if let Some(watcher) = watcher {
@@ -63,6 +75,7 @@ pub(crate) fn run(config: Config, strategy: Box<dyn Strategy>, watch: Option<Wat
 fn assemble(
     config: Config,
     ports: Ports,
+    shared: Option<Block>,
     events: Sink,
     to_loop: mpsc::Sender<Command>,
     deliver: Deliver,
@@ -88,6 +101,7 @@ fn assemble(
         lifeline,
         _alive: alive,
         ports,
+        shared,
         events,
         to_loop,
         deliver,
@@ -104,10 +118,11 @@ fn first_version(config: &Config) -> Result<(Generation, Version)> {
 fn watch_events(
     watch: Option<Watch>,
     commands: &mpsc::Sender<Command>,
+    shared: Option<&Shared>,
 ) -> Result<(Sink, Option<Receiver<()>>)> {
     let Some(watch) = watch else { return Ok((Sink::nowhere(), None)) };
     let (sink, events) = stream();
-    let handle = Handle(commands.clone());
+    let handle = Handle { commands: commands.clone(), shared: shared.cloned() };
     let (alive, ended) = channel::<()>();
     thread::Builder::new().name("cluster-events".to_owned()).spawn(move || {
         watch(events, handle);

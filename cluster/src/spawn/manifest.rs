@@ -18,5 +18,11 @@ pub const LISTENERS: RawFd = 6;
 /// At most this many listeners fit; [`config`](crate::config) sees to it.
 pub const MAX_LISTENERS: usize = 16;
 
+/// The memory that all processes share comes after the listeners, if there is one; the primary's first
+/// message says so. A worker maps it, and closes the descriptor.
+pub(crate) fn shared(listeners: usize) -> RawFd {
+    LISTENERS + RawFd::try_from(listeners).expect("they are at most MAX_LISTENERS")
+}
+
 /// Descriptors of the primary that are to survive until the `exec` lie above.
 pub(super) const FIRST_FREE: RawFd = 32;

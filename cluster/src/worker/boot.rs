@@ -17,6 +17,7 @@ use nix::unistd::getppid;
 use crate::channel::frame;
 use crate::channel::message::{Hello, ToWorker};
 use crate::config::{Config, Sharing};
+use crate::shared::Shared;
 use crate::spawn::{ROLE, manifest};
 use crate::{Error, Result};
 
@@ -27,6 +28,7 @@ pub(crate) struct Boot {
     pub(crate) channel: UnixStream,
     pub(crate) hand_off: OwnedFd,
     pub(crate) listeners: Vec<OwnedFd>,
+    pub(crate) shared: Option<Shared>,
 }
 
 /// Taken by whoever runs the worker; the hello stays for those who only ask.
@@ -73,8 +75,10 @@ fn take_over() -> Result<Boot> {
     };
     let numbers = (manifest::LISTENERS..).take(count);
     let listeners = numbers.map(|number| inherited(number, "a listener")).collect::<Result<_>>()?;
+    let map = |number| Shared::map(&inherited(number, "the shared memory")?);
+    let shared = hello.shared.map(map).transpose()?;
     take_name();
-    Ok(Boot { hello: *hello, channel, hand_off, listeners })
+    Ok(Boot { hello: *hello, channel, hand_off, listeners, shared })
 }
 
 /// Takes over a descriptor of the manifest. From now on it closes at `exec`: a program that this

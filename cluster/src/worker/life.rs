@@ -71,7 +71,7 @@ async fn cut(mut phase: watch::Receiver<Phase>) {
 
 /// Makes the worker, and starts the tasks that go with it.
 fn begin(boot: Boot) -> Result<(Worker, watch::Receiver<Phase>)> {
-    let Boot { hello, channel, hand_off, listeners } = boot;
+    let Boot { hello, channel, hand_off, listeners, shared } = boot;
     channel.set_nonblocking(true)?;
     let (hearing, speaking) = tokio::net::UnixStream::from_std(channel)?.into_split();
     let link = Link::new(speaking);
@@ -88,7 +88,7 @@ fn begin(boot: Boot) -> Result<(Worker, watch::Receiver<Phase>)> {
     let http = Server::new(hello.config.http, phase.clone(), Observed::new(&metrics));
     let doors = Doors::open(&hello.config, listeners, hand_off, http.clone(), phase.clone())?;
     let messages = Mutex::new(Some(unread));
-    let inner = Inner { hello, link, phase: phase.clone(), http, metrics, doors, messages };
+    let inner = Inner { hello, link, phase: phase.clone(), http, metrics, doors, messages, shared };
     Ok((Worker(Arc::new(inner)), phase))
 }
 

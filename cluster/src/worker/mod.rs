@@ -26,6 +26,7 @@ use crate::channel::message::{Hello, ToPrimary};
 use crate::config::Config;
 use crate::http::{Phase, Server};
 use crate::metrics::Metrics;
+use crate::shared::{self, Shared};
 use crate::supervisor::{Generation, SlotId, WorkerId};
 use crate::{Error, Result};
 use link::Link;
@@ -43,6 +44,7 @@ struct Inner {
     metrics: Metrics,
     doors: Doors,
     messages: Mutex<Option<mpsc::Receiver<Message>>>,
+    shared: Option<Shared>,
 }
 
 impl Worker {
@@ -86,6 +88,15 @@ impl Worker {
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// The numbers that all workers, and the primary, have in common; see [`shared`].
+    ///
+    /// # Errors
+    /// There are none: the program with which the primary was started does not call
+    /// [`Cluster::shared`](crate::Cluster::shared).
+    pub fn shared(&self) -> Result<Shared> {
+        self.0.shared.clone().ok_or_else(shared::none)
     }
 
     /// Waits until this worker is told to leave, by whomever. From then on nothing new should be

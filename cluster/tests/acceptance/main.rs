@@ -15,6 +15,7 @@ mod limits;
 mod messages;
 mod operating;
 mod reload;
+mod shared;
 mod sockets;
 
 use libtest_mimic::{Arguments, Trial};
@@ -35,6 +36,7 @@ fn main() {
         messages::SCENARIOS,
         operating::SCENARIOS,
         hostile::SCENARIOS,
+        shared::SCENARIOS,
     ];
     let trials = scenarios.concat().into_iter().flat_map(|(name, counts, run)| {
         counts.iter().map(move |&workers| {
