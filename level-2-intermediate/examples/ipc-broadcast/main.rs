@@ -26,12 +26,13 @@
 //! different orders, and that a worker that is just starting hears nothing.
 //!
 //! Three pages: `messages.rs` has what is said, this one the primary's side, `worker.rs` the other.
-//! (`demo.rs` and `room.rs` are the demo.)
+//! (`demo.rs`, `room.rs` and `wrong.rs` are the demo.)
 
 mod demo;
 mod messages;
 mod room;
 mod worker;
+mod wrong;
 
 use std::process::ExitCode;
 use std::thread;
@@ -144,7 +145,12 @@ fn hear(
         ToPrimary::HowIsEverybody => {
             say!("primary: asks all workers how they are");
             let cluster = cluster.clone();
-            let ask = move || answer.send(&ask_all(&cluster, wrong)?);
+            let ask = move || {
+                let reports = ask_all(&cluster, wrong)?;
+                let n = reports.iter().filter(|(_, health)| health.is_ok()).count();
+                say!("primary: {n} of {} workers have answered", reports.len());
+                answer.send(&reports)
+            };
             if wrong == Some(Wrong::AskInTurn) {
                 return ask();
             }

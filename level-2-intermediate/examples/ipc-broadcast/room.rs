@@ -1,10 +1,14 @@
 //! What the demo acts with: a service, and a client for each of its four workers.
 
 use std::collections::BTreeMap;
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use lab::{Answer, Client, Result, Service, connect_each, wait_for};
 use nix::sys::signal::Signal;
+
+/// Somebody who waits for the answer to `/ask`: what it was, and how long that took.
+pub type Question = JoinHandle<Result<(Answer, Duration)>>;
 
 pub struct Room {
     pub service: Service,
@@ -19,14 +23,23 @@ impl Room {
         Ok(Self { service, clients })
     }
 
-    /// One worker does not listen, and all are being asked how they are.
-    pub fn asks_a_deaf_one(wrong: &str) -> Result<(Self, JoinHandle<Result<Answer>>)> {
-        let mut room = Self::open(&["--wrong", wrong])?;
-        let (_, mut deaf) = room.clients.pop_last().ok_or("four were connected")?;
-        deaf.get("/deaf")?;
-        let question = room.service.get_later("/ask");
-        room.service.hears("asks all workers how they are")?;
-        Ok((room, question))
+    /// Has all workers asked how they are, and does not wait for the answer.
+    pub fn ask(&self) -> Result<Question> {
+        let address = self.service.address();
+        let question = thread::spawn(move || {
+            let asked = Instant::now();
+            let answer = Client::connect(address)?.get("/ask")?;
+            Ok((answer, asked.elapsed()))
+        });
+        self.service.hears("asks all workers how they are")?;
+        Ok(question)
+    }
+
+    /// Whether the first words were there before the others, if those ever came.
+    pub fn told_before(&self, first: &str, then: &str) -> bool {
+        let narration = self.service.narration();
+        let when = |words| narration.iter().position(|line| line.contains(words));
+        when(first).is_some_and(|told| when(then).is_none_or(|other| told < other))
     }
 
     /// Says it to the first worker.
