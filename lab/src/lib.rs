@@ -6,6 +6,7 @@
 //! | [`narrate`] | the `ready` line on stdout, the narration on stderr |
 //! | [`Service`], [`Client`], [`Table`] | an example that runs as a child, somebody who asks it and never retries, and what a demo prints |
 //! | [`proc`] | what `/proc` says about a process |
+//! | [`RedisServer`] | a real Redis for an example or a test, started and ended with it |
 //! | [`suite`], [`contract`] | the examples of a level as its tests start them, and what all must keep |
 //!
 //! Every `--demo` and every test of an example is a client of a [`Service`]. Nothing here waits for
@@ -25,12 +26,14 @@ mod each;
 mod lines;
 pub mod narrate;
 pub mod proc;
+mod redis;
 mod service;
 pub mod suite;
 mod table;
 
 pub use client::{Answer, Client};
 pub use each::connect_each;
+pub use redis::RedisServer;
 pub use service::Service;
 pub use table::Table;
 

@@ -34,6 +34,12 @@ pub fn born(pid: i32) -> Option<u64> {
     Process::new(pid).ok()?.stat().ok().map(|stat| stat.starttime)
 }
 
+/// The session of `pid`: the processes of one terminal, or those of somebody who has left it.
+#[must_use]
+pub fn session(pid: i32) -> Option<i32> {
+    Process::new(pid).ok()?.stat().ok().map(|stat| stat.session)
+}
+
 /// Whether `pid` runs no more. A zombie does not run: it is a note for a parent to read.
 #[must_use]
 pub fn gone(pid: i32) -> bool {

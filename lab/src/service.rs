@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use nix::libc::{self, c_uint};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getpid, getppid};
 
 use super::lines::Lines;
 use super::{Answer, Client, proc, wait_for};
@@ -130,13 +130,15 @@ impl Service {
         self.child.id().cast_signed()
     }
 
-    /// The pids of the workers: the children of the primary that run.
+    /// The pids of the workers: the children of the primary that run. One in a session of its own is no
+    /// worker: it is a helper, such as a Redis server.
     ///
     /// # Errors
     /// `/proc` cannot be read.
     pub fn workers(&mut self) -> Result<Vec<i32>> {
         let mut running = proc::children(self.primary())?;
-        running.retain(|pid| !proc::gone(*pid));
+        let session = proc::session(self.primary());
+        running.retain(|pid| !proc::gone(*pid) && proc::session(*pid) == session);
         self.seen.extend(running.iter().filter_map(|pid| Some((*pid, proc::born(*pid)?))));
         Ok(running)
     }
@@ -289,14 +291,18 @@ impl Drop for Service {
 /// nothing behind; and keeps from it whatever descriptors this process was started with, so that
 /// what is open in a worker is the example's doing.
 #[allow(unsafe_code)]
-fn isolate(command: &mut Command) {
-    let isolate = || {
+pub(super) fn isolate(command: &mut Command) {
+    let owner = getpid();
+    let isolate = move || {
         set_pdeathsig(Signal::SIGKILL)?;
+        if getppid() != owner {
+            return Err(Errno::ESRCH.into()); // it is dead already
+        }
         // SAFETY: it changes a flag of descriptors; those that are not open are passed over.
         let done =
             unsafe { libc::close_range(3, c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC.cast_signed()) };
         Ok(Errno::result(done).map(drop)?)
     };
-    // SAFETY: the closure runs between fork and exec and does two system calls.
+    // SAFETY: the closure runs between fork and exec and does three system calls.
     unsafe { command.pre_exec(isolate) };
 }

@@ -7,6 +7,7 @@
 mod demos;
 mod graceful_shutdown;
 mod ipc_broadcast;
+mod redis_counter;
 
 use lab::Service;
 use lab::suite::Suite;
@@ -14,7 +15,7 @@ use lab::suite::Suite;
 const SUITE: Suite = Suite {
     package: "level-2",
     folder: env!("CARGO_MANIFEST_DIR"),
-    examples: &["graceful-shutdown", "ipc-broadcast"],
+    examples: &["graceful-shutdown", "ipc-broadcast", "redis-counter"],
     at_once: "was killed by SIGKILL",
     variants: &[],
 };

@@ -1,0 +1,201 @@
+//! A Redis server of one's own: found on this machine, started for one owner, and gone with it.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::{env, io};
+
+use nix::unistd::setsid;
+
+use crate::lines::Lines;
+use crate::service::isolate;
+use crate::{Result, proc, wait_for};
+
+/// Names a server that is to be used in place of those on the `PATH`.
+const PROGRAM: &str = "REDIS_SERVER_BIN";
+
+/// What its folders are called, before the pid of the owner.
+const FOLDER: &str = "workbook-redis-";
+
+/// Servers that speak the same language.
+const NAMES: [&str; 2] = ["redis-server", "valkey-server"];
+
+/// A running Redis server that keeps nothing on disk and listens on a Unix socket that only this user
+/// can reach. It ends when this is dropped, and with the thread that has started it, however that
+/// ends.
+pub struct RedisServer {
+    program: PathBuf,
+    folder: PathBuf,
+    child: Child,
+    log: Lines,
+}
+
+impl RedisServer {
+    /// The server that this machine has: `REDIS_SERVER_BIN`, or else `redis-server` or `valkey-server`
+    /// on the `PATH`.
+    #[must_use]
+    pub fn find() -> Option<PathBuf> {
+        let named = env::var_os(PROGRAM).filter(|name| !name.is_empty()).map(PathBuf::from);
+        named.or_else(|| {
+            let folders: Vec<_> = env::split_paths(&env::var_os("PATH")?).collect();
+            let places = NAMES.iter().flat_map(|name| folders.iter().map(move |it| it.join(name)));
+            places.into_iter().find(|path| path.is_file())
+        })
+    }
+
+    /// A server for a test of its own. Where there is none the test is to be left out, and says so; but
+    /// `WORKBOOK_NEEDS_REDIS=1`, which `./test.sh` sets, makes that a failure.
+    ///
+    /// # Panics
+    /// It does not start; or there is none, and one is needed.
+    #[must_use]
+    pub fn for_test() -> Option<Self> {
+        let Some(program) = Self::find() else {
+            let needed = env::var_os("WORKBOOK_NEEDS_REDIS").is_some_and(|it| it == "1");
+            // Somebody else's server counts as a Redis, but is not ours to be killed.
+            assert!(
+                !needed || env::var_os("REDIS_URL").is_some(),
+                "no Redis server: see ./test.sh"
+            );
+            eprintln!(
+                "skipped: no Redis server of its own; `./test.sh` gets one, or set {PROGRAM}"
+            );
+            return None;
+        };
+        Some(Self::start(&program).expect("the Redis server starts"))
+    }
+
+    /// Starts a server, and waits until it accepts connections.
+    ///
+    /// # Errors
+    /// It cannot be started, or ends at once: what it said last.
+    pub fn start(program: &Path) -> Result<Self> {
+        sweep();
+        let folder = private_folder()?;
+        match launch(program, &folder) {
+            Ok((child, log)) => {
+                let program = program.to_owned();
+                Self { program, folder, child, log }.until_ready()
+            }
+            Err(error) => {
+                let _ = fs::remove_dir_all(folder);
+                Err(error)
+            }
+        }
+    }
+
+    /// How a client is told where it is.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("unix://{}", socket(&self.folder).display())
+    }
+
+    /// Its process.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.child.id().cast_signed()
+    }
+
+    /// Kills it with SIGKILL: its clients learn of it from the kernel, as after a crash.
+    ///
+    /// # Errors
+    /// It cannot be reaped.
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill()?; // an exited child that was reaped is no error
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Ends it, and starts another one at the same place. That one has forgotten everything.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn restart(mut self) -> Result<Self> {
+        self.kill()?;
+        let _ = fs::remove_file(socket(&self.folder));
+        (self.child, self.log) = launch(&self.program, &self.folder)?;
+        self.until_ready()
+    }
+
+    fn until_ready(mut self) -> Result<Self> {
+        let ready = wait_for("the Redis server to be ready", || {
+            let said = self.log.so_far();
+            let ready = said.iter().any(|line| line.to_lowercase().contains(READY));
+            let over = !ready && self.child.try_wait().ok()?.is_some();
+            (ready || over).then_some(ready)
+        })?;
+        if ready {
+            return Ok(self);
+        }
+        let said = self.log.so_far().pop().unwrap_or_default();
+        Err(format!("{} ended at once: {said}; another one: {PROGRAM}", self.program.display())
+            .into())
+    }
+}
+
+/// What a server says when it accepts connections, in all versions since 3.
+const READY: &str = "ready to accept connections";
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        let _ = self.kill();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[allow(unsafe_code)]
+fn launch(program: &Path, folder: &Path) -> Result<(Child, Lines)> {
+    let mut command = Command::new(program);
+    command.args(["--port", "0", "--save", "", "--appendonly", "no", "--daemonize", "no"]);
+    command.arg("--unixsocket").arg(socket(folder)).arg("--dir").arg(folder);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    isolate(&mut command); // and ends with its owner
+    // A session of its own: the Ctrl-C of a terminal is for its owner, which may need it to the last.
+    // SAFETY: the closure runs between fork and exec and does one system call.
+    unsafe { command.pre_exec(|| Ok(setsid().map(drop)?)) };
+    let cannot = |error: io::Error| format!("cannot start {}: {error}", program.display());
+    let mut child = command.spawn().map_err(cannot)?;
+    let log = Lines::of(child.stdout.take().expect("piped"));
+    Ok((child, log))
+}
+
+fn socket(folder: &Path) -> PathBuf {
+    folder.join("socket")
+}
+
+/// Where the folders are. The name of a socket has at most 107 bytes (`man 7 unix`).
+fn place() -> PathBuf {
+    Some(env::temp_dir()).filter(|it| it.as_os_str().len() < 70).unwrap_or_else(|| "/tmp".into())
+}
+
+/// A folder that nobody else can look into.
+fn private_folder() -> Result<PathBuf> {
+    let mine = format!("{FOLDER}{}", std::process::id());
+    let mut number = 0;
+    loop {
+        let folder = place().join(format!("{mine}-{number}"));
+        match DirBuilder::new().mode(0o700).create(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            Err(error) => return Err(format!("cannot make {}: {error}", folder.display()).into()),
+        }
+    }
+}
+
+/// Removes the folders of owners that had no time to do it, because they were killed.
+fn sweep() {
+    let Ok(entries) = fs::read_dir(place()) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(|name| name.strip_prefix(FOLDER)?.split('-').next());
+        let owner = owner.and_then(|pid| pid.parse().ok());
+        let dead = owner.is_some_and(|pid| proc::state(pid).is_none());
+        // An owner in another container has a pid that means nothing here; its server answers.
+        if dead && UnixStream::connect(socket(&entry.path())).is_err() {
+            let _ = fs::remove_dir_all(entry.path()); // or it belongs to somebody else
+        }
+    }
+}

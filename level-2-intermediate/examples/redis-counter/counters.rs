@@ -1,0 +1,52 @@
+//! Which way of counting goes where. A wrong version counts in the wrong way under the right name.
+
+use std::sync::Arc;
+
+use crate::memory::Memory;
+use crate::remote::{Lost, Remote};
+use crate::{Wrong, process};
+
+/// The ways to count, by the names that requests give them.
+pub const WAYS: [&str; 5] = ["process", "memory", "load-store", "redis", "get-set"];
+
+/// What a worker counts with.
+pub struct Counters {
+    pub memory: Memory,
+    pub redis: Option<Arc<Remote>>,
+    pub wrong: Option<Wrong>,
+}
+
+impl Counters {
+    /// Counts one request in one way, and returns the new number.
+    pub async fn increment(&self, way: &str) -> Result<u64, Lost> {
+        match way {
+            "process" => Ok(process::increment()),
+            "memory" if self.wrong != Some(Wrong::LoadStore) => Ok(self.memory.add(way)),
+            "memory" | "load-store" => Ok(self.memory.load_and_store(way).await),
+            "redis" if self.wrong != Some(Wrong::GetSet) => self.remote()?.increment(way).await,
+            _ => self.remote()?.get_and_set(way).await,
+        }
+    }
+
+    pub async fn value(&self, way: &str) -> Result<u64, Lost> {
+        match way {
+            "process" => Ok(process::value()),
+            "memory" | "load-store" => Ok(self.memory.value(way)),
+            _ => self.remote()?.value(way).await,
+        }
+    }
+
+    fn remote(&self) -> Result<&Arc<Remote>, Lost> {
+        self.redis.as_ref().ok_or_else(|| Lost("no Redis at hand".to_owned()))
+    }
+
+    /// The ways that a request names, or else all that are at hand: Redis first, so that nothing is
+    /// counted when it is lost.
+    pub fn ways(&self, named: Option<&str>) -> Vec<&'static str> {
+        let at_hand = &WAYS[..if self.redis.is_some() { 5 } else { 3 }];
+        match named {
+            None => at_hand.iter().rev().copied().collect(),
+            Some(name) => WAYS.into_iter().filter(|way| *way == name).collect(),
+        }
+    }
+}

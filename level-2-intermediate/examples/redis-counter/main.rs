@@ -1,0 +1,157 @@
+//! One counter, three ways: a variable in each process, memory that all workers of a machine share,
+//! and Redis, which many machines can share.
+//!
+//! ```console
+//! $ cargo run -p level-2 --example redis-counter -- --workers 4
+//! $ for i in $(seq 20); do curl -s http://127.0.0.1:8000/increment > /dev/null; done
+//! $ curl http://127.0.0.1:8000/counter
+//! ```
+//!
+//! Look for: each request was counted in every way, and `process` shows a fraction of them, another
+//! one in each worker. Then `kill -9` a worker: its own variable is gone, and nothing else. The lines
+//! `load-store` and `get-set` count the tempting wrong way, which loses some as soon as requests come
+//! at the same time. `/increment?in=memory` counts in one way alone.
+//!
+//! Redis is the server at `--redis URL`, or one that this program starts for itself when the machine
+//! has `redis-server` or `valkey-server`; without one the first two ways are served.
+
+mod clients;
+mod counters;
+mod demo;
+mod memory;
+mod process;
+mod remote;
+
+use std::convert::Infallible;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cluster::config::Sharing;
+use cluster::http::{
+    Bytes, Full, Incoming, Method, Request, Response, StatusCode, service_fn, text,
+};
+use cluster::primary::{Event, Events};
+use cluster::{Cluster, Config, Worker, is_worker};
+use lab::args::{self, Common};
+use lab::{RedisServer, Result, say};
+use level_2::story::Story;
+use level_2::{http, settings};
+
+use counters::{Counters, WAYS};
+use remote::{Lost, Remote};
+
+/// One counter, three ways: a variable per process, shared memory, Redis
+#[derive(clap::Parser)]
+struct Args {
+    #[command(flatten)]
+    common: Common,
+    /// The Redis to count in, such as `redis://127.0.0.1/`; by default one is started
+    #[arg(long, value_name = "URL", env = "REDIS_URL", hide_env_values = true)]
+    redis: Option<String>,
+    /// What the names of the keys in Redis begin with
+    #[arg(long, value_name = "NAME", default_value = "redis-counter")]
+    prefix: String,
+    /// Run a wrong version; with --demo, see which claim it breaks
+    #[arg(long, value_name = "VERSION")]
+    wrong: Option<Wrong>,
+}
+
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Wrong {
+    /// Shared memory is read and then written, in place of one atomic addition
+    LoadStore,
+    /// Redis is asked for the number and then told the next one, in place of INCR
+    GetSet,
+    /// Requests wait while the client of Redis tries to connect again and again
+    Patient,
+}
+
+fn main() -> ExitCode {
+    let args: Args = args::parse();
+    args::exit(if args.common.demo { demo::play(args.redis.as_deref()) } else { run(args) })
+}
+
+fn run(args: Args) -> Result<()> {
+    // Workers share their connections evenly, so that each surely has a part of the count.
+    let config = Config::builder().sharing(Sharing::HandOff);
+    let config = settings::complete(config, &args.common)?;
+    // The primary alone looks for a Redis. One of its own ends when this function does.
+    let (url, _server) = if is_worker() { (None, None) } else { find_redis(&args)? };
+    Cluster::new(config)
+        .shared(memory::WORDS)
+        .watch(move |events, _| primary(events, url.as_deref()))
+        .run(async move |worker| serve(worker, args).await)?;
+    Ok(())
+}
+
+fn find_redis(args: &Args) -> Result<(Option<String>, Option<RedisServer>)> {
+    if let Some(url) = &args.redis {
+        let place = remote::check(url)?; // named, so it has to be there
+        say!("primary: counts in the Redis at {place}");
+        return Ok((Some(url.clone()), None));
+    }
+    let Some(program) = RedisServer::find() else {
+        say!("primary: no Redis at hand (see --help), so the first two ways are served");
+        return Ok((None, None));
+    };
+    let server = RedisServer::start(&program)?;
+    say!("primary: started a Redis for itself, {} with pid {}", program.display(), server.pid());
+    Ok((Some(server.url()), Some(server)))
+}
+
+/// The primary's part: it tells what happens, and answers the one question that workers have.
+fn primary(events: Events, redis: Option<&str>) {
+    let mut story = Story::default();
+    for event in events {
+        story.tell(&event);
+        if let Event::Asked(_, _, answer) = event {
+            let _ = answer.send(&redis); // it fails only when the cluster has stopped
+        }
+    }
+}
+
+async fn serve(worker: Worker, args: Args) -> Result<()> {
+    let redis: Option<String> = worker.request(&"where is Redis?", Duration::from_secs(5)).await?;
+    let patient = args.wrong == Some(Wrong::Patient);
+    let open = |url: String| Remote::open(&url, args.prefix, patient);
+    let (memory, redis) = (memory::Memory(worker.shared()?), redis.map(open).transpose()?);
+    let counters = Arc::new(Counters { memory, redis, wrong: args.wrong });
+    let service = service_fn(move |request| answer(request, Arc::clone(&counters)));
+    Ok(worker.serve_http(service).await?)
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    counters: Arc<Counters>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let pid = std::process::id();
+    let increments = match (request.method(), request.uri().path()) {
+        (&Method::GET, "/") => {
+            return Ok(text(StatusCode::OK, format!("Hello from worker {pid}\n")));
+        }
+        (&Method::GET | &Method::POST, "/increment") => true,
+        (&Method::GET, "/counter") => false,
+        _ => {
+            return Ok(text(StatusCode::NOT_FOUND, "try /, /increment, /counter, or ?in=memory\n"));
+        }
+    };
+    let ways = counters.ways(http::parameter(&request, "in"));
+    if ways.is_empty() {
+        return Ok(text(StatusCode::BAD_REQUEST, format!("in= is one of {}\n", WAYS.join(", "))));
+    }
+    let mut told = Vec::new();
+    for way in ways {
+        let counted =
+            if increments { counters.increment(way).await } else { counters.value(way).await };
+        match counted {
+            Ok(number) => told.push(format!("{way:<12}{number}\n")),
+            Err(Lost(why)) => {
+                let sentence = format!("worker {pid}: {why}\n");
+                return Ok(text(StatusCode::SERVICE_UNAVAILABLE, sentence));
+            }
+        }
+    }
+    told.reverse();
+    Ok(text(StatusCode::OK, format!("worker {pid}\n{}", told.concat())))
+}

@@ -1,0 +1,126 @@
+//! The third way: Redis, which workers on many machines can share. It does one command at a time, so a
+//! command that reads and writes cannot lose a count; two commands can.
+//!
+//! Redis may be lost at any time. Then requests that need it fail at once, and not after a wait: one
+//! task asks in the background whether it is back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use lab::{Result, say};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Client, Cmd, FromRedisValue, RedisError, cmd};
+use tokio::time::sleep;
+
+/// No answer within this time: Redis counts as lost.
+const LIMIT: Duration = Duration::from_secs(1);
+
+/// How often a lost Redis is asked whether it is back.
+const PROBE: Duration = Duration::from_millis(100);
+
+/// Why a request cannot be answered, for its client.
+pub struct Lost(pub String);
+
+pub struct Remote {
+    connection: ConnectionManager,
+    prefix: String,
+    lost: AtomicBool,
+    patient: bool,
+}
+
+impl Remote {
+    /// Connects with the first command, so a worker can start and live while Redis is away.
+    pub fn open(url: &str, prefix: String, patient: bool) -> Result<Arc<Self>> {
+        // One connection serves the whole worker: commands go out as they come, and their answers
+        // come back in the same order.
+        let mut config = ConnectionManagerConfig::new();
+        if !patient {
+            // The default is six retries, with ever longer pauses; requests would wait for them.
+            config = config.set_number_of_retries(0);
+        }
+        config = config.set_connection_timeout(Some(LIMIT)).set_response_timeout(Some(LIMIT));
+        let connection = Client::open(url)?.get_connection_manager_lazy(config)?;
+        Ok(Arc::new(Self { connection, prefix, lost: AtomicBool::new(false), patient }))
+    }
+
+    /// One command: Redis reads, adds and writes, and does nothing else meanwhile.
+    pub async fn increment(self: &Arc<Self>, way: &str) -> Result<u64, Lost> {
+        self.ask(cmd("INCR").arg(self.key(way))).await
+    }
+
+    /// Two commands: what others set between them is lost.
+    pub async fn get_and_set(self: &Arc<Self>, way: &str) -> Result<u64, Lost> {
+        let number = self.value(way).await?;
+        self.ask::<()>(cmd("SET").arg(self.key(way)).arg(number + 1)).await?;
+        Ok(number + 1)
+    }
+
+    pub async fn value(self: &Arc<Self>, way: &str) -> Result<u64, Lost> {
+        let number: Option<u64> = self.ask(cmd("GET").arg(self.key(way))).await?;
+        Ok(number.unwrap_or(0)) // nobody has counted yet
+    }
+
+    fn key(&self, way: &str) -> String {
+        format!("{}:{way}", self.prefix)
+    }
+
+    async fn ask<T: FromRedisValue>(self: &Arc<Self>, command: &Cmd) -> Result<T, Lost> {
+        if self.lost.load(Relaxed) {
+            return Err(Lost("Redis is lost; try again later".to_owned()));
+        }
+        let answered = command.query_async(&mut self.connection.clone()).await;
+        answered.map_err(|error| {
+            self.failed(&error);
+            // The command may have arrived: whether it counted, nobody here knows.
+            Lost(format!("no count from Redis: {error}"))
+        })
+    }
+
+    /// A command failed. When that is because Redis is away, the next ones need not try.
+    fn failed(self: &Arc<Self>, error: &RedisError) {
+        let away = error.is_io_error() || error.is_timeout() || error.is_connection_dropped();
+        if away && !self.patient && !self.lost.swap(true, Relaxed) {
+            say!("worker: Redis is lost: {error}");
+            tokio::spawn(Arc::clone(self).wait());
+        }
+    }
+
+    /// Asks until there is an answer. The manager reconnects when a command finds no connection.
+    async fn wait(self: Arc<Self>) {
+        while cmd("PING").exec_async(&mut self.connection.clone()).await.is_err() {
+            sleep(PROBE).await;
+        }
+        say!("worker: Redis is back");
+        self.lost.store(false, Relaxed);
+    }
+}
+
+/// Deletes what was counted under this prefix.
+pub fn forget(url: &str, prefix: &str) -> Result<()> {
+    let mut connection = Client::open(url)?.get_connection_with_timeout(LIMIT)?;
+    let keys = ["redis", "get-set"].map(|way| format!("{prefix}:{way}"));
+    Ok(cmd("DEL").arg(&keys).exec(&mut connection)?)
+}
+
+/// Asks a Redis once whether it is there, before anything is started; returns where it is, without
+/// the password that may stand in its URL.
+pub fn check(url: &str) -> Result<String> {
+    let client = Client::open(url).map_err(|error| {
+        format!(
+            "--redis or REDIS_URL is no address of a Redis ({error}): say redis://127.0.0.1:6379/"
+        )
+    })?;
+    let place = client.get_connection_info().addr().to_string();
+    let asked = client.get_connection_with_timeout(LIMIT).and_then(|mut connection| {
+        connection.set_read_timeout(Some(LIMIT))?;
+        cmd("PING").exec(&mut connection)
+    });
+    match asked {
+        Ok(()) => Ok(place),
+        Err(error) => Err(format!(
+            "no Redis answers at {place}: {error}; start it, or go without --redis and REDIS_URL"
+        )
+        .into()),
+    }
+}
