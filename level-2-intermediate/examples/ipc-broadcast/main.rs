@@ -4,12 +4,13 @@
 //! $ cargo run -p level-2 --example ipc-broadcast
 //! $ curl -d 'We close at ten' http://127.0.0.1:8000/say    # one worker is told, in a second terminal
 //! $ curl http://127.0.0.1:8000/heard                       # another one knows; the next one, too
-//! $ curl http://127.0.0.1:8000/deaf; curl http://127.0.0.1:8000/ask; curl http://127.0.0.1:8000/hear
+//! $ curl http://127.0.0.1:8000/deaf; curl http://127.0.0.1:8000/ask
 //! $ curl http://127.0.0.1:8000/garbage
 //! ```
 //!
 //! Look for: kill a worker, and its replacement knows what was said before it was born. A worker that
-//! is deaf costs `/ask` one second and its own answer. Garbage is refused, and its sender is told.
+//! is deaf costs `/ask` one second and its own answer, until `/hear` reaches it. Garbage is refused, and
+//! its sender is told.
 //!
 //! Five things make this more than a loop over sockets:
 //!

@@ -89,7 +89,8 @@ impl Member {
     }
 
     /// The number of a notice tells whether it is the next one. If some before it are missing, they
-    /// were dropped while this worker did not listen.
+    /// were dropped while this worker did not listen. That the last of all is missing is noticed when
+    /// the next one comes; where that is too late, the primary would have to say its count regularly.
     async fn hear(&self, notice: Notice) -> cluster::Result<()> {
         if self.wrong == Some(Wrong::BornIgnorant) {
             self.board().add(notice);
@@ -103,7 +104,8 @@ impl Member {
         Ok(())
     }
 
-    /// Has it told to everybody, this worker included; says what came of it.
+    /// Has it told to everybody, this worker included, and says what came of it. The own copy comes on
+    /// the same way as everybody's, so it may be on this board a moment later than the answer is here.
     async fn say(&self, notice: String) -> cluster::Result<String> {
         if self.wrong == Some(Wrong::OwnMemory) {
             let number = self.board().say(std::process::id(), notice).number;
