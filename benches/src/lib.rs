@@ -12,6 +12,8 @@
 //! ```console
 //! $ cargo bench -p benches --bench supervisor-step
 //! $ cargo bench -p benches --bench channel
+//! $ cargo bench -p benches --bench ipc
+//! $ REDIS_SERVER_BIN=$(tools/redis-server) cargo bench -p benches --bench sharing
 //! $ cargo run --release -p benches --bin whole-cluster
 //! $ cargo run --release -p benches --bin reload-loss
 //! ```

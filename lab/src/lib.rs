@@ -21,6 +21,7 @@ compile_error!(
 );
 
 pub mod args;
+mod ask;
 mod client;
 pub mod contract;
 mod lines;

@@ -5,7 +5,6 @@ use std::env;
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread::{self, JoinHandle};
 
 use nix::errno::Errno;
 use nix::libc::{self, c_uint};
@@ -14,7 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpid, getppid};
 
 use super::lines::Lines;
-use super::{Answer, Client, proc, wait_for};
+use super::{proc, wait_for};
 use crate::Result;
 
 /// A running example. When it is dropped, all its processes are ended.
@@ -167,63 +166,6 @@ impl Service {
         running.retain(|pid| !proc::gone(*pid) && proc::session(*pid) == session);
         self.seen.extend(running.iter().filter_map(|pid| Some((*pid, proc::born(*pid)?))));
         Ok(running)
-    }
-
-    /// Opens a connection that stays open between requests.
-    ///
-    /// # Errors
-    /// It was refused or reset.
-    pub fn connect(&self) -> Result<Client> {
-        Client::connect(self.address)
-    }
-
-    /// Asks for `path` on a fresh connection.
-    ///
-    /// # Errors
-    /// The connection or the request failed. There is no second try.
-    pub fn get(&self, path: &str) -> Result<Answer> {
-        self.connect()?.get(path)
-    }
-
-    /// Asks for `path` on a fresh connection and does not wait: the answer comes when the handle is
-    /// joined.
-    #[must_use]
-    pub fn get_later(&self, path: &str) -> JoinHandle<Result<Answer>> {
-        let (address, path) = (self.address, path.to_owned());
-        thread::spawn(move || Client::connect(address)?.get(&path))
-    }
-
-    /// Asks for `path` on `n` fresh connections at the same time.
-    ///
-    /// # Errors
-    /// One of the requests failed.
-    pub fn get_at_once(&self, n: usize, path: &str) -> Result<Vec<Answer>> {
-        thread::scope(|scope| {
-            let clients: Vec<_> = (0..n).map(|_| scope.spawn(|| self.get(path))).collect();
-            clients
-                .into_iter()
-                .map(|client| client.join().expect("a client does not panic"))
-                .collect()
-        })
-    }
-
-    /// The pids that answer fresh connections, asked until all of `wanted` have.
-    ///
-    /// # Errors
-    /// A request failed, or not all of `wanted` answered in the end.
-    pub fn all_answer(&self, wanted: &[i32]) -> Result<BTreeSet<i32>> {
-        let mut answered = BTreeSet::new();
-        let mut ask = || -> Result<bool> {
-            for answer in self.get_at_once(16, "/")? {
-                answered.insert(answer.worker()?);
-            }
-            Ok(wanted.iter().all(|pid| answered.contains(pid)))
-        };
-        wait_for(&format!("all of {wanted:?} to answer"), || match ask() {
-            Ok(all) => all.then_some(Ok(())),
-            Err(error) => Some(Err(error)), // a lost request is not asked again
-        })??;
-        Ok(answered)
     }
 
     /// Waits until `wanted` workers run and `victim` is none of them; returns the newest.

@@ -29,6 +29,14 @@ fn zero_downtime_reload_cannot_hold_when_its_claim_is_false() {
 }
 
 #[test]
+fn ipc_broadcast_cannot_hold_when_its_claim_is_false() {
+    breaks("ipc-broadcast", "--wrong=own-memory", "what one worker is told, all know");
+    breaks("ipc-broadcast", "--wrong=born-ignorant", "who is born later asks what was said");
+    breaks("ipc-broadcast", "--wrong=no-limit", "the question ends");
+    breaks("ipc-broadcast", "--wrong=ask-in-turn", "others are told meanwhile");
+}
+
+#[test]
 fn redis_counter_cannot_hold_when_its_claim_is_false() {
     breaks("redis-counter", "--wrong=load-store", "shared memory: all, exactly");
     if lab::RedisServer::for_test().is_some() {

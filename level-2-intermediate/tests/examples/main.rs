@@ -7,6 +7,7 @@
 mod demos;
 mod graceful_shutdown;
 mod health_checks;
+mod ipc_broadcast;
 mod redis_counter;
 mod restart_strategies;
 mod zero_downtime_reload;
@@ -19,6 +20,7 @@ const SUITE: Suite = Suite {
     folder: env!("CARGO_MANIFEST_DIR"),
     examples: &[
         "graceful-shutdown",
+        "ipc-broadcast",
         "restart-strategies",
         "zero-downtime-reload",
         "health-checks",

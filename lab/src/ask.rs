@@ -1,0 +1,87 @@
+//! Who asks a service: each connection and each request has one try.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread::{self, JoinHandle};
+
+use crate::{Answer, Client, Result, Service, wait_for};
+
+impl Service {
+    /// Opens a connection that stays open between requests.
+    ///
+    /// # Errors
+    /// It was refused or reset.
+    pub fn connect(&self) -> Result<Client> {
+        Client::connect(self.address())
+    }
+
+    /// Asks for `path` on a fresh connection.
+    ///
+    /// # Errors
+    /// The connection or the request failed. There is no second try.
+    pub fn get(&self, path: &str) -> Result<Answer> {
+        self.connect()?.get(path)
+    }
+
+    /// Asks for `path` on a fresh connection and does not wait: the answer comes when the handle is
+    /// joined.
+    #[must_use]
+    pub fn get_later(&self, path: &str) -> JoinHandle<Result<Answer>> {
+        let (address, path) = (self.address(), path.to_owned());
+        thread::spawn(move || Client::connect(address)?.get(&path))
+    }
+
+    /// Asks for `path` on `n` fresh connections at the same time.
+    ///
+    /// # Errors
+    /// One of the requests failed.
+    pub fn get_at_once(&self, n: usize, path: &str) -> Result<Vec<Answer>> {
+        thread::scope(|scope| {
+            let clients: Vec<_> = (0..n).map(|_| scope.spawn(|| self.get(path))).collect();
+            clients
+                .into_iter()
+                .map(|client| client.join().expect("a client does not panic"))
+                .collect()
+        })
+    }
+
+    /// The pids that answer fresh connections, asked until all of `wanted` have.
+    ///
+    /// # Errors
+    /// A request failed, or not all of `wanted` answered in the end.
+    pub fn all_answer(&self, wanted: &[i32]) -> Result<BTreeSet<i32>> {
+        let mut answered = BTreeSet::new();
+        let mut ask = || -> Result<bool> {
+            for answer in self.get_at_once(16, "/")? {
+                answered.insert(answer.worker()?);
+            }
+            Ok(wanted.iter().all(|pid| answered.contains(pid)))
+        };
+        wait_for(&format!("all of {wanted:?} to answer"), || match ask() {
+            Ok(all) => all.then_some(Ok(())),
+            Err(error) => Some(Err(error)), // a lost request is not asked again
+        })??;
+        Ok(answered)
+    }
+
+    /// A connection to each of `workers`, by pid; it stays with that worker. Who answers a fresh one is
+    /// not the client's choice, so as many are opened as that takes.
+    ///
+    /// # Errors
+    /// A connection failed, or not all of them answered in the end.
+    pub fn connect_each(&self, workers: &[i32]) -> Result<BTreeMap<i32, Client>> {
+        let mut clients = BTreeMap::new();
+        let mut connect = || -> Result<bool> {
+            let mut client = self.connect()?;
+            let pid = client.get("/")?.worker()?;
+            if workers.contains(&pid) {
+                clients.entry(pid).or_insert(client);
+            }
+            Ok(clients.len() == workers.len())
+        };
+        wait_for(&format!("a connection to each of {workers:?}"), || match connect() {
+            Ok(all) => all.then_some(Ok(())),
+            Err(error) => Some(Err(error)), // a lost request is not asked again
+        })??;
+        Ok(clients)
+    }
+}
