@@ -40,13 +40,17 @@ impl Counters {
         self.redis.as_ref().ok_or_else(|| Lost("no Redis at hand".to_owned()))
     }
 
-    /// The ways that a request names, or else all that are at hand: Redis first, so that nothing is
-    /// counted when it is lost.
+    /// The ways that a request names, or else all that are at hand; none when it names another one.
+    /// Redis comes first, so that nothing is counted when it is lost.
     pub fn ways(&self, named: Option<&str>) -> Vec<&'static str> {
         let at_hand = &WAYS[..if self.redis.is_some() { 5 } else { 3 }];
         match named {
             None => at_hand.iter().rev().copied().collect(),
-            Some(name) => WAYS.into_iter().filter(|way| *way == name).collect(),
+            Some(names) if names.split(',').all(|name| WAYS.contains(&name)) => {
+                let named = |way: &&str| names.split(',').any(|name| name == *way);
+                WAYS.into_iter().rev().filter(named).collect()
+            }
+            Some(_) => Vec::new(),
         }
     }
 }

@@ -10,7 +10,7 @@
 //! Look for: each request was counted in every way, and `process` shows a fraction of them, another
 //! one in each worker. Then `kill -9` a worker: its own variable is gone, and nothing else. The lines
 //! `load-store` and `get-set` count the tempting wrong way, which loses some as soon as requests come
-//! at the same time. `/increment?in=memory` counts in one way alone.
+//! at the same time. `/increment?in=memory,redis` counts in those ways alone.
 //!
 //! Redis is the server at `--redis URL`, or one that this program starts for itself when the machine
 //! has `redis-server` or `valkey-server`; without one the first two ways are served.
@@ -139,7 +139,7 @@ async fn answer(
     };
     let ways = counters.ways(http::parameter(&request, "in"));
     if ways.is_empty() {
-        return Ok(text(StatusCode::BAD_REQUEST, format!("in= is one of {}\n", WAYS.join(", "))));
+        return Ok(text(StatusCode::BAD_REQUEST, format!("in= is some of {}\n", WAYS.join(","))));
     }
     let mut told = Vec::new();
     for way in ways {
