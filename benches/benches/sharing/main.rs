@@ -9,7 +9,9 @@
 //! an atomic in shared memory, alone, and while the other worker counts as fast as it can, in the same
 //! counter, in its neighbour (eight bytes further, and so in the same cache line), or two lines away; a
 //! question to the primary, which keeps the counter and answers; and Redis, which does the same for
-//! many machines. The client of Redis is bare, so that it is the trips that are measured. First comes
+//! many machines. The client of Redis is bare, so that it is the trips that are measured. The other
+//! worker counts only while it has a processor: where others want them, those rows show too little
+//! (`nice -n -15`, as root, gets both workers one each). First comes
 //! a table by rounds in which all take turns, with the ratio to the shared atomic, then Criterion's view.
 //!
 //! Where no Redis server is found its rows are left out, with a line that says so; with

@@ -57,7 +57,7 @@ impl Member {
 
     async fn catch_up(&self) -> cluster::Result<()> {
         let board: Board = self.ask(&ToPrimary::CatchUp).await?;
-        say!("worker: has caught up with {} notices", board.count);
+        say!("worker: has caught up, to number {}", board.count);
         *self.board() = board;
         Ok(())
     }
