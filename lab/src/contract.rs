@@ -1,5 +1,5 @@
 //! What all examples promise alike, as checks for the tests of each level; and
-//! [`every_example_keeps_the_contract!`], which makes tests of them.
+//! [`every_example_keeps_the_contract!`](crate::every_example_keeps_the_contract), which makes tests of them.
 
 use std::fs;
 use std::net::TcpListener;
