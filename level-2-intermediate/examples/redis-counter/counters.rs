@@ -44,13 +44,10 @@ impl Counters {
     /// Redis comes first, so that nothing is counted when it is lost.
     pub fn ways(&self, named: Option<&str>) -> Vec<&'static str> {
         let at_hand = &WAYS[..if self.redis.is_some() { 5 } else { 3 }];
-        match named {
-            None => at_hand.iter().rev().copied().collect(),
-            Some(names) if names.split(',').all(|name| WAYS.contains(&name)) => {
-                let named = |way: &&str| names.split(',').any(|name| name == *way);
-                WAYS.into_iter().rev().filter(named).collect()
-            }
-            Some(_) => Vec::new(),
+        let Some(named) = named else { return at_hand.iter().rev().copied().collect() };
+        if named.split(',').any(|one| !WAYS.contains(&one)) {
+            return Vec::new();
         }
+        WAYS.into_iter().rev().filter(|way| named.split(',').any(|one| one == *way)).collect()
     }
 }
