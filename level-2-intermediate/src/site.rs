@@ -1,12 +1,16 @@
 //! A program that is deployed and reloaded while it runs, for demos and tests.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{self, Command};
+use std::{env, fs};
 
 use lab::raw::{Client, Reply};
-use lab::{Result, Service, wait_for};
+use lab::{Result, Service, proc, wait_for};
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
+
+/// What the folder of a site is called; then comes the pid of whoever made it.
+const PREFIX: &str = "level-2-site-";
 
 /// How a reload is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +44,8 @@ impl Site {
     /// # Errors
     /// No room for it, or it did not become ready.
     pub fn start(source: &Path, change: impl FnOnce(&mut Command)) -> Result<Self> {
-        let folder = TempDir::with_prefix("level-2-")?;
+        sweep();
+        let folder = TempDir::with_prefix(format!("{PREFIX}{}-", process::id()))?;
         let file = folder.path().join("server");
         stamp(source, &file, "1")?;
         let mut command = Command::new(&file);
@@ -115,6 +120,21 @@ impl Site {
 
     fn signal(&self, signal: Signal) -> Result<()> {
         self.service.signal(self.service.primary(), signal)
+    }
+}
+
+/// Removes the folders of those that were killed: each is as large as a program or two.
+fn sweep() {
+    let Ok(entries) = fs::read_dir(env::temp_dir()) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(|name| {
+            let (pid, _) = name.strip_prefix(PREFIX)?.split_once('-')?;
+            pid.parse().ok()
+        });
+        if owner.is_some_and(|pid| proc::state(pid).is_none()) {
+            let _ = fs::remove_dir_all(entry.path()); // somebody else's is not ours to remove
+        }
     }
 }
 

@@ -137,6 +137,23 @@ fn a_link_to_a_release_is_followed_at_each_reload() {
 }
 
 #[test]
+fn what_a_killed_demo_has_left_behind_is_removed_by_the_next() {
+    let folder = |pid: u32| {
+        let path = std::env::temp_dir().join(format!("level-2-site-{pid}-test"));
+        fs::create_dir_all(&path).expect("there is room");
+        path
+    };
+    let (dead, mine) = (folder(4_194_305), folder(std::process::id())); // no pid is that large
+    let site = site("1");
+    let (left, kept) = (dead.exists(), mine.exists());
+    fs::remove_dir(mine).expect("it is ours");
+    assert!(!left && kept, "left {left}, kept {kept}");
+    let folder = site.folder().to_owned();
+    drop(site);
+    assert!(!folder.exists(), "a site that ends takes its folder with it");
+}
+
+#[test]
 fn the_primary_tells_how_to_reload_it() {
     let site = site("1");
     let primary = site.service.primary();
