@@ -24,8 +24,8 @@ pub const SCENARIOS: &[Scenario] = &[
 
 fn hung(workers: usize) {
     let mut service = Start::workers(workers)
-        .env("HEALTH_REPORT_INTERVAL", "300ms")
-        .env("WORKER_ABORT_GRACE", "200ms")
+        .env("HEALTH_REPORT_INTERVAL", "500ms")
+        .env("WORKER_ABORT_GRACE", "20s") // SIGABRT is enough here
         .ready();
     let idle = service.worker_pids();
     let mut client = service.connect();
