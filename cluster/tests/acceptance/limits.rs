@@ -25,7 +25,7 @@ pub const SCENARIOS: &[Scenario] = &[
 fn hung(workers: usize) {
     let mut service = Start::workers(workers)
         .env("HEALTH_REPORT_INTERVAL", "500ms")
-        .env("WORKER_ABORT_GRACE", "20s") // SIGABRT is enough here
+        .env("WORKER_ABORT_GRACE", "3s") // time to abort on a machine that is busy
         .ready();
     let idle = service.worker_pids();
     let mut client = service.connect();
