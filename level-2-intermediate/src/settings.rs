@@ -1,20 +1,18 @@
 //! From the options of an example to the settings of its cluster.
 
 use std::env;
+use std::ffi::OsString;
 
 use cluster::Config;
 use cluster::config::{Builder, LogFormat};
 use lab::Result;
 use lab::args::Common;
 
-/// These come from the command line, which has read their variables already.
-const OPTIONS: [&str; 2] = ["CLUSTER_LISTEN", "CLUSTER_WORKERS"];
-
 /// Who sets this one wants to see its line.
 const STATS: &str = "LOG_CLUSTER_STATS";
 
-/// Completes what an example has set: the address and the workers are those of the command line, and
-/// all other settings of the library may be overridden in the environment.
+/// Completes what an example has set. All settings of the library may be overridden in its file and in
+/// the environment; the address and the workers are those of the command line in any case.
 ///
 /// The library's own log is off, because the examples tell what happens in sentences. `LOG_FORMAT=text`
 /// shows it beside them; so does `LOG_CLUSTER_STATS`, whose line is one of the log.
@@ -22,13 +20,48 @@ const STATS: &str = "LOG_CLUSTER_STATS";
 /// # Errors
 /// A variable has a value that its setting cannot take; all such mistakes at once.
 pub fn complete(example: Builder, common: &Common) -> Result<Config> {
-    let variables = env::vars().filter(|(name, _)| !OPTIONS.contains(&name.as_str()));
     let wants_stats =
         env::var(STATS).is_ok_and(|value| !matches!(value.as_str(), "false" | "off" | "0"));
     let settings = example
-        .listen(&common.listen.to_string())
-        .workers(common.workers.get())
         .log_format(if wants_stats { LogFormat::Text } else { LogFormat::Off })
-        .env_from(variables);
+        .env_from(environment(common));
     Ok(settings.build()?)
+}
+
+/// The environment, with what the command line has made of it in the place of two variables: they
+/// count more than the library's file does.
+fn environment(common: &Common) -> Vec<(String, String)> {
+    let options = [
+        ("CLUSTER_LISTEN".to_owned(), common.listen.to_string()),
+        ("CLUSTER_WORKERS".to_owned(), common.workers.to_string()),
+    ];
+    let text = |text: OsString| text.to_string_lossy().into_owned(); // others' may be anything
+    let given = env::vars_os().map(|(name, value)| (text(name), text(value)));
+    let others = given.filter(|(name, _)| options.iter().all(|(option, _)| name != option));
+    others.chain(options.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Args {
+        #[command(flatten)]
+        common: Common,
+    }
+
+    #[test]
+    fn the_command_line_counts_more_than_the_file() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let file = folder.path().join("cluster.toml");
+        let text = "listen = \"unix:/nowhere\"\nworkers = 7\nmax_workers = 9\n";
+        std::fs::write(&file, text).expect("there is room");
+        let line = ["test", "--listen", "127.0.0.1:0", "--workers", "3"];
+        let common = Args::try_parse_from(line).expect("it is right").common;
+        let config = complete(Config::builder().file(file), &common).expect("it is right");
+        assert_eq!(config.workers(), 3);
+    }
 }

@@ -29,8 +29,9 @@ impl Story {
     /// Tells one event.
     pub fn tell(&mut self, event: &Event) {
         if let Event::Serving { addresses, workers } = event {
+            // The command line takes TCP addresses only.
             let address = addresses.iter().find_map(|address| address.parse().ok());
-            return narrate::ready(address.expect("the examples listen on TCP"), *workers);
+            return address.map_or((), |address| narrate::ready(address, *workers));
         }
         if let Event::Spawned { worker, slot, pid, .. } = event {
             self.workers.insert(*worker, (*pid, *slot));
@@ -69,25 +70,29 @@ impl Story {
                 let meant = if *voluntary { "" } else { ", and nobody had asked it to" };
                 format!("{} {}{meant}, after {}", who(worker), end(*code, *signal), brief(*uptime))
             }
-            Event::BackingOff { slot, failures, delay } => {
-                let delay = brief(*delay);
-                format!("slot {slot}: {failures} early deaths in a row; the next try is in {delay}")
-            }
-            Event::Errored { slot, failures } => format!(
-                "slot {slot} is given up after {failures} early deaths; repair the program, then \
-                 reload"
-            ),
-            Event::ReloadStarted(version) => format!("reload to version {version} begins"),
-            Event::ReloadFinished(version) => format!("reload to version {version} is finished"),
-            Event::ReloadFailed(version, why) => {
-                format!("reload to version {version} failed: {why}")
-            }
-            Event::Scaled { from, to } => format!("{to} workers are wanted instead of {from}"),
-            Event::Stopping => "stopping".to_owned(),
-            Event::Lagged(lost) => format!("{lost} events came too fast to be told"),
-            _ => return None,
+            of_all => return sentence_of_all(of_all),
         })
     }
+}
+
+/// What happens to a slot, or to the whole cluster.
+fn sentence_of_all(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::BackingOff { slot, failures, delay } => {
+            let delay = brief(*delay);
+            format!("slot {slot}: {failures} early deaths in a row; the next try is in {delay}")
+        }
+        Event::Errored { slot, failures } => format!(
+            "slot {slot} is given up after {failures} early deaths; repair the program, then reload"
+        ),
+        Event::ReloadStarted(version) => format!("reload to version {version} begins"),
+        Event::ReloadFinished(version) => format!("reload to version {version} is finished"),
+        Event::ReloadFailed(version, why) => format!("reload to version {version} failed: {why}"),
+        Event::Scaled { from, to } => format!("{to} workers are wanted instead of {from}"),
+        Event::Stopping => "stopping".to_owned(),
+        Event::Lagged(lost) => format!("{lost} events came too fast to be told"),
+        _ => return None,
+    })
 }
 
 /// Why a worker leaves.

@@ -1,5 +1,9 @@
 //! What all examples take, and say of what they cannot take.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::Service;
 use crate::suite::{Suite, stderr};
 
 /// `--help` names the options that all examples have.
@@ -49,5 +53,15 @@ pub fn the_environment_sets_the_number_of_workers_and_is_checked_too(suite: &Sui
             said.contains("CLUSTER_WORKERS take a whole number from 1 to 64"),
             "{example}: {said}"
         );
+    }
+}
+
+/// Whatever else is in the environment is none of its business.
+pub fn a_variable_that_is_no_text_disturbs_nobody(suite: &Suite) {
+    for example in suite.examples {
+        let mut command = suite.command(example, &[]);
+        command.env("WORKBOOK_ODD", OsStr::from_bytes(b"\xff"));
+        let service = Service::launch(command).and_then(Service::until_ready);
+        service.unwrap_or_else(|error| panic!("{example}: {error}"));
     }
 }
