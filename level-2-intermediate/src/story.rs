@@ -1,6 +1,6 @@
 //! The events of a cluster, told in sentences.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cluster::primary::{Event, Events};
@@ -15,6 +15,8 @@ use nix::sys::signal::Signal;
 #[derive(Default)]
 pub struct Story {
     workers: BTreeMap<WorkerId, (u32, SlotId)>,
+    /// Those that the primary is killing.
+    condemned: BTreeSet<WorkerId>,
 }
 
 /// Tells all events, until the cluster has stopped.
@@ -39,8 +41,13 @@ impl Story {
         if let Some(sentence) = self.sentence(event) {
             say!("primary: {sentence}");
         }
-        if let Event::Exited { worker, .. } = event {
-            self.workers.remove(worker);
+        match event {
+            Event::Unhealthy(worker, _) => _ = self.condemned.insert(*worker),
+            Event::Exited { worker, .. } => {
+                self.workers.remove(worker);
+                self.condemned.remove(worker);
+            }
+            _ => {}
         }
     }
 
@@ -67,7 +74,11 @@ impl Story {
             Event::Disconnected(worker) => format!("{} accepts no more", who(worker)),
             Event::Unhealthy(worker, why) => format!("{} is unhealthy: {why}", who(worker)),
             Event::Exited { worker, code, signal, voluntary, uptime, .. } => {
-                let meant = if *voluntary { "" } else { ", and nobody had asked it to" };
+                let meant = match voluntary {
+                    true => "",
+                    false if self.condemned.contains(worker) => ", by its primary",
+                    false => ", and nobody had asked it to",
+                };
                 format!("{} {}{meant}, after {}", who(worker), end(*code, *signal), brief(*uptime))
             }
             of_all => return sentence_of_all(of_all),
@@ -88,6 +99,7 @@ fn sentence_of_all(event: &Event) -> Option<String> {
         Event::ReloadStarted(version) => format!("reload to version {version} begins"),
         Event::ReloadFinished(version) => format!("reload to version {version} is finished"),
         Event::ReloadFailed(version, why) => format!("reload to version {version} failed: {why}"),
+        Event::ReloadRefused(why) => format!("no reload: {why}"),
         Event::Scaled { from, to } => format!("{to} workers are wanted instead of {from}"),
         Event::Stopping => "stopping".to_owned(),
         Event::Lagged(lost) => format!("{lost} events came too fast to be told"),

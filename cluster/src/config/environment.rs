@@ -40,11 +40,14 @@ fn is_known(name: &str) -> bool {
 
 /// What a variable was probably meant to be. The environment belongs to everybody, and others use
 /// our prefix too (Kubernetes makes `CLUSTER_PORT` for a service of that name), so only a near
-/// miss counts.
+/// miss counts; without the prefix, only one of a single letter.
 fn meant(name: &str) -> Option<&'static str> {
-    let ours = name.starts_with("CLUSTER_") && name != CONFIG_FILE && !is_known(name);
-    let names = settings().iter().map(|setting| setting.env);
-    if ours { nearest(name, names) } else { None }
+    if name == CONFIG_FILE || is_known(name) {
+        return None;
+    }
+    let near = nearest(name, settings().iter().map(|setting| setting.env))?;
+    let far = strsim::damerau_levenshtein(name, near);
+    (name.starts_with("CLUSTER_") || far == 1).then_some(near)
 }
 
 /// The name that differs by at most two letters.

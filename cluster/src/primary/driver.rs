@@ -11,7 +11,7 @@ use tracing::{info, warn};
 
 use super::actions::Drain;
 use super::courier::News;
-use super::events::Sink;
+use super::events::{Event, Sink};
 use super::peer::Peer;
 use super::ports::{Arrived, Ports};
 use super::signals::{Signals, Wish};
@@ -23,7 +23,7 @@ use crate::metrics::Totals;
 use crate::shared::Block;
 use crate::spawn::{Image, Program};
 use crate::supervisor::{
-    Generation, Input, RequestId, ScaleTo, Supervisor, Time, WorkerId, WorkerState,
+    Generation, Input, Refusal, RequestId, ScaleTo, Supervisor, Time, WorkerId, WorkerState,
 };
 
 /// When nothing is to be done the loop looks again tomorrow.
@@ -161,8 +161,10 @@ impl Driver {
             Err(error) => {
                 self.tally.last_reload_error = Some(error.to_string());
                 warn!("the reload was not begun, all stays as it is: {error}");
+                let why = Refusal(error.to_string());
+                self.events.put(Event::ReloadRefused(why.clone()));
                 if let Some(reply) = reply {
-                    let _ = reply.send(Err(crate::supervisor::Refusal(error.to_string())));
+                    let _ = reply.send(Err(why)); // who asked may have given up
                 }
             }
         }

@@ -95,6 +95,8 @@ pub enum Event {
     ReloadFinished(Generation),
     /// It stopped; the reason is for people.
     ReloadFailed(Generation, Refusal),
+    /// None has begun: the program cannot be opened, or the settings cannot be used.
+    ReloadRefused(Refusal),
     /// Another number of workers is wanted.
     Scaled {
         /// Before.

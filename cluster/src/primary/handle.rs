@@ -50,7 +50,7 @@ impl Handle {
         self.ask(|reply| Command::Reset(slot, reply))?.map(drop).map_err(refused)
     }
 
-    /// Stops the cluster gracefully; does not wait.
+    /// Stops the cluster gracefully; does not wait. Where it stops already nothing changes.
     ///
     /// # Errors
     /// It is gone already.

@@ -75,6 +75,8 @@ impl Driver {
                 let request = self.request(Some(reply));
                 self.feed(Input::Reset { request, slot });
             }
+            // Two programs may ask for the same; only a second signal is a person who is impatient.
+            Command::Stop { now: false } if self.supervisor.stopping() => {}
             Command::Stop { now: false } => self.feed(Input::Stop),
             Command::Stop { now: true } => self.feed(Input::StopNow),
             Command::Stats(reply) => drop(reply.send(self.stats())),

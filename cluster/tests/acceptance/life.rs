@@ -17,6 +17,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s18_the_primarys_loop_panics_and_somebody_is_impatient", &[2], loop_panics_and_term),
     ("s19_a_worker_is_killed", &[1, 3], worker_killed),
     ("s20_codes_and_intents", &[1, 3], codes_and_intents),
+    ("s21_a_stop_that_is_wished_twice_is_graceful_all_the_same", &[1, 3], stop_twice),
     ("s21_a_stop_serves_the_queue_then_refuses", &[1, 3], stop_inherited),
     ("s21_a_stop_serves_the_queues_of_all_slots", &[1, 3], stop_reuse_port),
     ("s21_a_stop_serves_the_queue_of_the_primary", &[1, 3], stop_hand_off),
@@ -182,6 +183,20 @@ fn stop_hand_off(workers: usize) {
     service.signal(Signal::SIGTERM);
     service.signal(Signal::SIGCONT);
     everybody_is_served(service, clients);
+}
+
+/// A program, or two operators: only a second signal is impatience.
+fn stop_twice(workers: usize) {
+    let mut service = Start::workers(workers).ready();
+    let mut client = service.connect();
+    client.send("/slow?ms=1500").expect("it is sent");
+    until("it is worked on", || (queued(&service.address) == 0).then_some(()));
+    assert_eq!(service.admin("POST", "/stop", "").0, 202);
+    service.event("Stopping");
+    let (second, _) = service.admin("POST", "/stop", "");
+    assert_eq!(second, 202);
+    assert_eq!(client.receive().expect("it is answered").status, 200);
+    assert!(service.wait().success());
 }
 
 fn slow_clients(service: &Service) -> Vec<Client> {

@@ -13,21 +13,24 @@ fn all_mistakes_are_told_at_once_with_value_place_and_what_is_allowed() {
         ("CLUSTER_WORKERS", "many"),
         ("CLUSTER_WORKRES", "4"),
         ("CLUSTER_NAME", "x"),
+        ("GRACEFUL_SHUTDOWN_TIMOUT", "2s"),
+        ("DRAIN_TIME", "9"), // further away, and perhaps somebody else's
     ]);
     let path = file.path().display().to_string();
     let expected = format!(
-        "this configuration cannot be used: 5 settings are wrong
+        "this configuration cannot be used: 6 settings are wrong
   surge = 0 (in code): expected a whole number from 1 to 1024
   worker ({path}, line 5): there is no such setting; did you mean workers?
   CLUSTER_WORKERS=many (environment): expected auto, or a whole number from 1 to 1024
   CLUSTER_WORKRES (environment): there is no such setting; did you mean CLUSTER_WORKERS?
+  GRACEFUL_SHUTDOWN_TIMOUT (environment): there is no such setting; did you mean GRACEFUL_SHUTDOWN_TIMEOUT?
   drain_window = \"40s\" ({path}, line 4): must be shorter than drain_timeout (30s)"
     );
-    let error = builder.build().expect_err("five mistakes");
+    let error = builder.build().expect_err("six mistakes");
     assert_eq!(error.to_string(), expected);
 
     let mistakes = Mistakes::of(&error).expect("the list");
-    assert_eq!(mistakes.len(), 5);
+    assert_eq!(mistakes.len(), 6);
     assert_eq!(mistakes[2].value.as_deref(), Some("many"));
     assert_eq!(mistakes[2].origin, Origin::Environment);
 }

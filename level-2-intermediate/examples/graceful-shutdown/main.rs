@@ -14,6 +14,7 @@
 mod demo;
 
 use std::convert::Infallible;
+use std::mem;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -86,7 +87,7 @@ fn primary(events: Events, cluster: &Handle) {
             && let Ok(Wish::Shutdown) = body.parse()
         {
             say!("primary: worker {} passes on that everybody is to stop", story.pid(*worker));
-            let _ = cluster.stop(); // it fails only when the cluster has stopped already
+            let _ = cluster.stop(); // it fails only when the cluster is gone already
         }
     }
 }
@@ -105,13 +106,24 @@ async fn serve(worker: Worker, wrong: Option<Wrong>) -> Result<()> {
         std::process::exit(0);
     }
 
-    // 2. Wait until every connection has had its last answer.
+    // 2. Wait until every connection has had its last answer, or until the primary's patience ends.
     say!("worker: told to leave; open connections: {}", connections.len());
+    let unfinished = Unfinished;
     while connections.join_next().await.is_some() {}
+    mem::forget(unfinished);
 
     // 3. Leave. The connections are closed, the primary learns the exit code.
     say!("worker: everything is answered, goodbye");
     Ok(())
+}
+
+/// Dropped before everything was answered: by the library, which drops `serve` at the deadline.
+struct Unfinished;
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        say!("worker: the time is up; what is not answered is cut off");
+    }
 }
 
 /// One connection, from its first request to its end.

@@ -56,6 +56,7 @@ fn the_deadline_can_be_set_and_cuts_what_is_stuck() {
     service.hears("begins a request of 60000 ms").expect("it is worked on");
     assert!(service.end(Signal::SIGTERM).expect("it does not wait for a minute").success());
     stuck.join().expect("a client does not panic").expect_err("its answer never came");
+    service.hears("the time is up; what is not answered is cut off").expect("it is told");
 }
 
 #[test]
