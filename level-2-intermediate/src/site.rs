@@ -132,7 +132,7 @@ fn sweep() {
             let (pid, _) = name.strip_prefix(PREFIX)?.split_once('-')?;
             pid.parse().ok()
         });
-        if owner.is_some_and(|pid| proc::state(pid).is_none()) {
+        if owner.is_some_and(proc::gone) {
             let _ = fs::remove_dir_all(entry.path()); // somebody else's is not ours to remove
         }
     }
