@@ -7,14 +7,13 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use lab::load::{Habit, Question, Report};
+use lab::load::{Habit, Report};
 use lab::{Load, Service};
-use level_2::site::{By, Site};
+use level_2::site::{By, Site, WHICH, version};
 use nix::sys::signal::Signal;
 
 use crate::SUITE;
 
-const WHICH: Question = Question { path: "/version", body: 0, wants: "version " };
 const KEPT: Habit = Habit::KeepAlive(Duration::from_millis(100));
 
 fn site(workers: &str) -> Site {
@@ -36,10 +35,6 @@ fn load(site: &Site) -> Load {
 fn nothing_lost(report: &Report) {
     let losses: Vec<_> = report.losses.iter().map(ToString::to_string).collect();
     assert!(losses.is_empty(), "of {}: {losses:#?}", report.answers.len());
-}
-
-fn version(body: &str) -> &str {
-    body.split_whitespace().nth(1).expect("an answer names its version")
 }
 
 fn serves(site: &Site) -> String {
