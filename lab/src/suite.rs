@@ -46,7 +46,16 @@ impl Suite {
     /// Starts an example and waits until it is ready.
     #[must_use]
     pub fn start(&self, example: &str, args: &[&str]) -> Service {
-        self.launch(example, args).until_ready().expect("it becomes ready")
+        self.start_with(&[], example, args)
+    }
+
+    /// The same as [`Suite::start`], with these variables in its environment.
+    #[must_use]
+    pub fn start_with(&self, vars: &[(&str, &str)], example: &str, args: &[&str]) -> Service {
+        let mut command = self.command(example, args);
+        command.envs(vars.iter().copied());
+        let service = Service::launch(command).and_then(Service::until_ready);
+        service.expect("it becomes ready")
     }
 
     /// Starts an example, on a free port unless `args` say otherwise.
