@@ -14,7 +14,10 @@ pub struct Suite {
     pub package: &'static str,
     /// Its folder.
     pub folder: &'static str,
-    /// Their names.
+    /// The folders of the libraries of the workbook that they stand on, beside [`lab`](crate), which
+    /// all do: an example that is older than one of these is not tested.
+    pub stands_on: &'static [&'static str],
+    /// Their names: those of the folders in `examples`.
     pub examples: &'static [&'static str],
     /// What is said when a second signal ends everything at once.
     pub at_once: &'static str,
@@ -32,8 +35,9 @@ impl Suite {
         let program = target.join("examples").join(example);
         let package = Path::new(self.folder);
         let page = package.join("examples").join(example);
-        let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let written = newest(&package.join("src")).max(newest(&page)).max(newest(&lab));
+        let own = [package.join("src"), page, Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        let others = self.stands_on.iter().map(PathBuf::from);
+        let written = own.into_iter().chain(others).map(|it| newest(&it)).max().expect("some");
         let built = fs::metadata(&program).and_then(|file| file.modified()).ok();
         let (name, package) = (program.display(), self.package);
         assert!(

@@ -35,6 +35,7 @@ macro_rules! every_example_keeps_the_contract {
             a_program_that_is_not_ready_yet_can_be_stopped
             every_demo_holds_what_it_claims_and_leaves_nothing
             each_file_of_an_example_is_a_page
+            each_example_is_listed
         );
     };
     ($suite:expr; $($check:ident)+) => {
