@@ -192,7 +192,7 @@ fn sweep() {
         let name = entry.file_name();
         let owner = name.to_str().and_then(|name| name.strip_prefix(FOLDER)?.split('-').next());
         let owner = owner.and_then(|pid| pid.parse().ok());
-        let dead = owner.is_some_and(|pid| proc::state(pid).is_none());
+        let dead = owner.is_some_and(proc::gone);
         // An owner in another container has a pid that means nothing here; its server answers.
         if dead && UnixStream::connect(socket(&entry.path())).is_err() {
             let _ = fs::remove_dir_all(entry.path()); // or it belongs to somebody else

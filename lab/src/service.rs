@@ -244,9 +244,17 @@ impl Service {
 }
 
 impl Drop for Service {
-    /// Ends what still runs, also when a test has failed half-way.
+    /// Ends what still runs, also when a test has failed half-way. A primary that is asked to end
+    /// takes its files with it; more than one signal means at once. One that does not listen is killed.
     fn drop(&mut self) {
         let _ = self.workers();
+        let _ = wait_for("the primary to end", || {
+            if matches!(self.child.try_wait(), Ok(None)) {
+                let _ = self.signal(self.primary(), Signal::SIGTERM);
+                return None;
+            }
+            Some(())
+        });
         let _ = self.child.kill();
         let _ = self.child.wait();
         for pid in self.left() {

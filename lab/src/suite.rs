@@ -14,7 +14,10 @@ pub struct Suite {
     pub package: &'static str,
     /// Its folder.
     pub folder: &'static str,
-    /// Their names.
+    /// The folders of the libraries of the workbook that they stand on, beside [`lab`](crate), which
+    /// all do: an example that is older than one of these is not tested.
+    pub stands_on: &'static [&'static str],
+    /// Their names: those of the folders in `examples`.
     pub examples: &'static [&'static str],
     /// What is said when a second signal ends everything at once.
     pub at_once: &'static str,
@@ -32,8 +35,9 @@ impl Suite {
         let program = target.join("examples").join(example);
         let package = Path::new(self.folder);
         let page = package.join("examples").join(example);
-        let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let written = newest(&package.join("src")).max(newest(&page)).max(newest(&lab));
+        let own = [package.join("src"), page, Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        let others = self.stands_on.iter().map(PathBuf::from);
+        let written = own.into_iter().chain(others).map(|it| newest(&it)).max().expect("some");
         let built = fs::metadata(&program).and_then(|file| file.modified()).ok();
         let (name, package) = (program.display(), self.package);
         assert!(
@@ -46,7 +50,16 @@ impl Suite {
     /// Starts an example and waits until it is ready.
     #[must_use]
     pub fn start(&self, example: &str, args: &[&str]) -> Service {
-        self.launch(example, args).until_ready().expect("it becomes ready")
+        self.start_with(&[], example, args)
+    }
+
+    /// The same as [`Suite::start`], with these variables in its environment.
+    #[must_use]
+    pub fn start_with(&self, vars: &[(&str, &str)], example: &str, args: &[&str]) -> Service {
+        let mut command = self.command(example, args);
+        command.envs(vars.iter().copied());
+        let service = Service::launch(command).and_then(Service::until_ready);
+        service.expect("it becomes ready")
     }
 
     /// Starts an example, on a free port unless `args` say otherwise.

@@ -1,6 +1,19 @@
-//! What a request asks for.
+//! What a request asks for, and the slow one that several examples answer.
+
+use std::time::Duration;
 
 use cluster::http::Request;
+use lab::say;
+use tokio::time::sleep;
+
+/// The request that takes as long as its query says, `/slow?ms=3000`, up to a minute: says when it
+/// begins, and returns how many milliseconds it took.
+pub async fn slow<B>(request: &Request<B>) -> u64 {
+    let ms = number(request, "ms").unwrap_or(3000).min(60_000);
+    say!("worker: begins a request of {ms} ms");
+    sleep(Duration::from_millis(ms)).await;
+    ms
+}
 
 /// The value of `name` in the query of `request`: 40 for `n` in `/compute?n=40`. Nothing when it is
 /// missing, or is no number.

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`settings`] | from the options of an example to the settings of its cluster |
 //! | [`story`] | the events of a cluster, told in sentences; the `ready` line |
-//! | [`http`] | what a request asks for |
+//! | [`http`] | what a request asks for; the slow one |
 //! | [`stamp`], [`site`] | versions of a program, and how they are deployed while it runs |
 //!
 //! The options themselves and the laboratory of the demos are in the package `lab`, as in level 1.

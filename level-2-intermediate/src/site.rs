@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 use std::{env, fs};
 
+use lab::load::Question;
 use lab::raw::{Client, Reply};
 use lab::{Result, Service, proc, wait_for};
 use nix::sys::signal::Signal;
@@ -11,6 +12,15 @@ use tempfile::TempDir;
 
 /// What the folder of a site is called; then comes the pid of whoever made it.
 const PREFIX: &str = "level-2-site-";
+
+/// What clients ask while versions come and go.
+pub const WHICH: Question = Question { path: "/version", body: 0, wants: "version " };
+
+/// The version that an answer to [`WHICH`] names, such as `version 2 in worker 4711`.
+#[must_use]
+pub fn version(body: &str) -> &str {
+    body.split_whitespace().nth(1).unwrap_or_default()
+}
 
 /// How a reload is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +142,7 @@ fn sweep() {
             let (pid, _) = name.strip_prefix(PREFIX)?.split_once('-')?;
             pid.parse().ok()
         });
-        if owner.is_some_and(|pid| proc::state(pid).is_none()) {
+        if owner.is_some_and(proc::gone) {
             let _ = fs::remove_dir_all(entry.path()); // somebody else's is not ours to remove
         }
     }

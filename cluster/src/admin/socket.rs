@@ -104,9 +104,11 @@ fn pid_in(name: &str) -> Option<u32> {
 }
 
 /// Containers may share a folder, but not pids: so a pid that we do not see may still be alive, and
-/// the socket is asked as well.
+/// the socket is asked as well. A zombie is dead: its descriptors are closed, whenever it is reaped.
 fn is_dead(pid: u32) -> bool {
-    !Path::new(&format!("/proc/{pid}")).exists()
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name of the program stands in parentheses before the state, and may contain some.
+    stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
 }
 
 fn is_our_socket(path: &Path) -> bool {
@@ -130,6 +132,11 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
+    use nix::sys::wait::{Id, WaitPidFlag, waitid};
+    use nix::unistd::Pid;
+
     use super::*;
 
     #[test]
@@ -143,11 +150,18 @@ mod tests {
         let _listens = UnixListener::bind(&other_container).expect("a free path");
         let living = at(1);
         drop(UnixListener::bind(&living).expect("a free path"));
+        let mut child = Command::new("true").spawn().expect("it is everywhere");
+        let zombie = at(child.id());
+        drop(UnixListener::bind(&zombie).expect("a free path"));
+        let exited = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT; // it is not reaped by that
+        let id = Id::Pid(Pid::from_raw(child.id().cast_signed()));
+        waitid(id, exited).expect("it ends");
         let no_socket = at(4_194_307);
         fs::write(&no_socket, "").expect("a writable folder");
 
         sweep(folder.path());
-        assert!(!dead.exists());
+        child.wait().expect("our child");
+        assert!(!dead.exists() && !zombie.exists());
         assert!(other_container.exists() && living.exists() && no_socket.exists());
     }
 }

@@ -1,39 +1,65 @@
 //! What all demos do.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::{env, fs};
 
 use crate::suite::{Suite, stderr};
 use crate::{proc, wait_for};
 
-/// Each demo ends with code 0, and has claims.
-pub fn every_demo_holds_what_it_claims(suite: &Suite) {
+/// Each demo ends with code 0, and has claims. Nothing of it is left in the folder for temporary files,
+/// nor of one that was killed before.
+pub fn every_demo_holds_what_it_claims_and_leaves_nothing(suite: &Suite) {
     for example in suite.examples {
-        let output = suite.run(example, &["--demo"]);
+        let folder = Folder::new(example);
+        kill_a_demo(suite, example, &folder.0);
+        let mut demo = suite.bounded(example);
+        let output = at_home(demo.arg("--demo"), &folder.0).output().expect("it runs");
         let table = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{example}:\n{table}\n{}", stderr(&output));
         assert!(table.contains("held") && !table.contains("BROKEN"), "{example}:\n{table}");
+        let left = fs::read_dir(&folder.0).expect("it is ours");
+        let left: Vec<_> = left.map(|entry| entry.expect("listed").file_name()).collect();
+        assert!(left.is_empty(), "{example} leaves {left:?}");
     }
 }
 
 /// A demo that is killed takes all its processes with it.
-pub fn a_demo_that_is_killed_leaves_nothing_behind(suite: &Suite) {
-    for example in suite.examples {
-        let mut demo = Command::new(suite.program(example))
-            .arg("--demo")
-            .env_remove("CLUSTER_WORKERS")
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("it runs");
-        let pid = demo.id().cast_signed();
-        let below = wait_for("a service with its workers", || {
-            let services = proc::children(pid).ok()?;
-            let workers = proc::children(*services.first()?).ok()?;
-            (workers.len() > 1).then(|| [services, workers].concat())
-        });
-        demo.kill().and_then(|()| demo.wait()).expect("our child");
-        let gone = || below.as_ref().ok()?.iter().all(|pid| proc::gone(*pid)).then_some(());
-        wait_for("all of it to end", gone).unwrap_or_else(|error| panic!("{example}: {error}"));
+fn kill_a_demo(suite: &Suite, example: &str, folder: &Path) {
+    let mut demo = Command::new(suite.program(example));
+    demo.arg("--demo").env_remove("CLUSTER_WORKERS").stdout(Stdio::null());
+    let mut demo = at_home(&mut demo, folder).spawn().expect("it runs");
+    let pid = demo.id().cast_signed();
+    let below = wait_for("a service with its workers", || {
+        let services = proc::children(pid).ok()?;
+        let workers = proc::children(*services.first()?).ok()?;
+        (workers.len() > 1).then(|| [services, workers].concat())
+    });
+    demo.kill().and_then(|()| demo.wait()).expect("our child");
+    let gone = || below.as_ref().ok()?.iter().all(|pid| proc::gone(*pid)).then_some(());
+    wait_for("all of it to end", gone).unwrap_or_else(|error| panic!("{example}: {error}"));
+}
+
+/// A folder of our own, gone when this is dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(example: &str) -> Self {
+        let path = env::temp_dir().join(format!("contract-{example}-{}", std::process::id()));
+        fs::create_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self(path)
     }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Gives a command this folder for what is temporary.
+fn at_home<'c>(command: &'c mut Command, folder: &Path) -> &'c mut Command {
+    command.env("TMPDIR", folder).env("XDG_RUNTIME_DIR", folder)
 }
 
 /// A demo passes its options on to what it starts, so it can be pointed at a wrong version: then the

@@ -34,9 +34,9 @@ macro_rules! every_example_keeps_the_contract {
             sigkill_of_the_primary_ends_the_workers
             a_worker_ignores_the_ctrl_c_that_its_primary_gets
             a_program_that_is_not_ready_yet_can_be_stopped
-            every_demo_holds_what_it_claims
-            a_demo_that_is_killed_leaves_nothing_behind
+            every_demo_holds_what_it_claims_and_leaves_nothing
             each_file_of_an_example_is_a_page
+            each_example_is_listed
         );
     };
     ($suite:expr; $($check:ident)+) => {

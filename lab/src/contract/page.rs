@@ -1,5 +1,6 @@
 //! What all pages of examples are.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,16 @@ pub fn each_file_of_an_example_is_a_page(suite: &Suite) {
             assert!(text.starts_with("//! "), "{path} does not say what it is");
         }
     }
+}
+
+/// Every example is tested: the list of them has all folders, and no other.
+pub fn each_example_is_listed(suite: &Suite) {
+    let folder = Path::new(suite.folder).join("examples");
+    let entries = fs::read_dir(folder).expect("it is there").map(|entry| entry.expect("listed"));
+    let folders: BTreeSet<String> =
+        entries.map(|it| it.file_name().display().to_string()).collect();
+    let listed: BTreeSet<String> = suite.examples.iter().map(ToString::to_string).collect();
+    assert_eq!(listed, folders, "listed, and there");
 }
 
 /// The files of an example, with their names.

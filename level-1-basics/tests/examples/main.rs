@@ -20,6 +20,7 @@ use lab::suite::Suite;
 const SUITE: Suite = Suite {
     package: "level-1",
     folder: env!("CARGO_MANIFEST_DIR"),
+    stands_on: &[],
     examples: &[
         "basic-cluster",
         "fork-and-wait",

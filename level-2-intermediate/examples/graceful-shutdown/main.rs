@@ -33,7 +33,6 @@ use level_2::story::Story;
 use level_2::{http, settings};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
 
 type Request = hyper::Request<Incoming>;
 type Response = hyper::Response<Full<Bytes>>;
@@ -146,9 +145,7 @@ async fn answer(request: Request, worker: &Worker) -> Result<Response, Infallibl
     Ok(match (request.method(), request.uri().path()) {
         (&Method::GET, "/") => text(StatusCode::OK, format!("Hello from worker {pid}\n")),
         (&Method::GET, "/slow") => {
-            let ms = http::number(&request, "ms").unwrap_or(3000).min(60_000);
-            say!("worker: begins a request of {ms} ms");
-            sleep(Duration::from_millis(ms)).await;
+            let ms = http::slow(&request).await;
             text(StatusCode::OK, format!("worker {pid} has finished after {ms} ms\n"))
         }
         (&Method::POST, "/shutdown") => match worker.tell(&Wish::Shutdown).await {

@@ -11,7 +11,7 @@ use cluster::http::{
 };
 use cluster::supervisor::SlotId;
 use lab::{Result, say};
-use level_2::http::number;
+use level_2::http::{number, slow};
 use nix::sys::signal::{Signal, raise};
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -66,9 +66,7 @@ async fn answer(
     match (request.method(), path) {
         (_, "/") => ok(format!("Hello from worker {}\n", id())),
         (_, "/slow") => {
-            let ms = number(&request, "ms").unwrap_or(3000).min(60_000);
-            say!("worker: begins a request of {ms} ms");
-            sleep(Duration::from_millis(ms)).await;
+            let ms = slow(&request).await;
             ok(format!("worker {} has finished after {ms} ms\n", id()))
         }
         (_, "/crash") => exit(number(&request, "code").map_or(3, |code| (code & 0xff) as i32)),

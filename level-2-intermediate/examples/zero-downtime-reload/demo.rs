@@ -5,15 +5,14 @@ use std::env;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use lab::load::{Habit, Question, Report, Seen};
+use lab::load::{Habit, Report, Seen};
 use lab::raw::Reply;
 use lab::{Answer, Load, Result, Service, Table};
-use level_2::site::{By, Site};
+use level_2::site::{By, Site, WHICH, version};
 
 /// Most of these connections are idle when a reload comes, and none for as long as the window.
 const KEPT: Habit = Habit::KeepAlive(Duration::from_millis(200));
 const CLIENTS: [(Habit, usize); 2] = [(Habit::Fresh, 2), (KEPT, 12)];
-const WHICH: Question = Question { path: "/version", body: 0, wants: "version " };
 
 /// How each version is brought in; the last one takes its time to get ready.
 const RELOADS: [(&str, By); 5] =
@@ -137,9 +136,4 @@ fn refused(table: &mut Table, site: &mut Site, name: &str, by: By, why: &str) ->
 
 fn lost(seen: &Report, habit: Habit) -> usize {
     seen.losses.iter().filter(|loss| loss.habit == habit).count()
-}
-
-/// The version that an answer names.
-fn version(body: &str) -> &str {
-    body.split_whitespace().nth(1).unwrap_or_default()
 }

@@ -150,9 +150,7 @@ async fn answer(
         "/" => text(StatusCode::OK, format!("Hello from worker {pid}\n")),
         "/version" => text(StatusCode::OK, format!("version {version} in worker {pid}\n")),
         "/slow" => {
-            let ms = http::number(&request, "ms").unwrap_or(3000).min(60_000);
-            say!("worker: begins a request of {ms} ms");
-            tokio::time::sleep(Duration::from_millis(ms)).await;
+            let ms = http::slow(&request).await;
             text(StatusCode::OK, format!("version {version} in worker {pid} took {ms} ms\n"))
         }
         _ => text(StatusCode::NOT_FOUND, "try /, /version, or /slow?ms=3000\n"),

@@ -48,10 +48,8 @@ fn a_worker_that_is_told_to_leave_finishes_and_is_replaced() {
 
 #[test]
 fn the_deadline_can_be_set_and_cuts_what_is_stuck() {
-    let mut command = SUITE.command("graceful-shutdown", &["--workers", "1"]);
-    command.env("GRACEFUL_SHUTDOWN_TIMEOUT", "200ms");
-    let service = lab::Service::launch(command).and_then(lab::Service::until_ready);
-    let mut service = service.expect("it starts");
+    let deadline = [("GRACEFUL_SHUTDOWN_TIMEOUT", "200ms")];
+    let mut service = SUITE.start_with(&deadline, "graceful-shutdown", &["--workers", "1"]);
     let stuck = service.get_later("/slow?ms=60000");
     service.hears("begins a request of 60000 ms").expect("it is worked on");
     assert!(service.end(Signal::SIGTERM).expect("it does not wait for a minute").success());

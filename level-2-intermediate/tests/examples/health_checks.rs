@@ -6,7 +6,7 @@ mod monitor;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use lab::{Service, proc, wait_for};
+use lab::{proc, wait_for};
 use nix::sys::signal::Signal;
 
 use crate::{SUITE, start};
@@ -114,10 +114,8 @@ fn only_the_one_over_the_limit_is_replaced_and_nothing_is_lost() {
 
 #[test]
 fn the_environment_sets_the_limit_and_asks_for_the_line() {
-    let mut command = SUITE.command("health-checks", &["--workers", "1"]);
-    command.env("WORKER_MEMORY_LIMIT", "off").env("LOG_CLUSTER_STATS", "100ms");
-    let service = Service::launch(command).and_then(Service::until_ready);
-    let mut service = service.expect("it starts");
+    let variables = [("WORKER_MEMORY_LIMIT", "off"), ("LOG_CLUSTER_STATS", "100ms")];
+    let mut service = SUITE.start_with(&variables, "health-checks", &["--workers", "1"]);
     let worker = service.get("/grow?mib=80").and_then(|it| it.worker()).expect("answered");
     service.hears_times("cluster stats workers=1 healthy=1", 6).expect("the line comes by itself");
     assert_eq!(service.workers().expect("/proc is there"), [worker]);
@@ -126,10 +124,8 @@ fn the_environment_sets_the_limit_and_asks_for_the_line() {
 
 #[test]
 fn without_reports_nobody_is_judged() {
-    let mut command = SUITE.command("health-checks", &["--workers", "1"]);
-    command.env("HEALTH_REPORT_INTERVAL", "off").env("LOG_CLUSTER_STATS", "500ms");
-    let service = Service::launch(command).and_then(Service::until_ready);
-    let mut service = service.expect("it starts");
+    let variables = [("HEALTH_REPORT_INTERVAL", "off"), ("LOG_CLUSTER_STATS", "500ms")];
+    let mut service = SUITE.start_with(&variables, "health-checks", &["--workers", "1"]);
     let victim = service.workers().expect("/proc is there")[0];
     drop(service.get_later("/loop"));
     service.hears("begins an infinite loop").expect("it is worked on");

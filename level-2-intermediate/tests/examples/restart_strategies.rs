@@ -9,9 +9,7 @@ const NAME: &str = "restart-strategies";
 
 /// Starts it with these variables, and waits until it is ready.
 fn start_with(variables: &[(&str, &str)], args: &[&str]) -> Service {
-    let mut command = SUITE.command(NAME, args);
-    command.envs(variables.iter().copied());
-    Service::launch(command).and_then(Service::until_ready).expect("it becomes ready")
+    SUITE.start_with(variables, NAME, args)
 }
 
 fn post(service: &Service, path: &str) -> Answer {

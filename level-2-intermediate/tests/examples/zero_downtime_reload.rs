@@ -7,14 +7,13 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use lab::load::{Habit, Question, Report};
+use lab::load::{Habit, Report};
 use lab::{Load, Service};
-use level_2::site::{By, Site};
+use level_2::site::{By, Site, WHICH, version};
 use nix::sys::signal::Signal;
 
 use crate::SUITE;
 
-const WHICH: Question = Question { path: "/version", body: 0, wants: "version " };
 const KEPT: Habit = Habit::KeepAlive(Duration::from_millis(100));
 
 fn site(workers: &str) -> Site {
@@ -36,10 +35,6 @@ fn load(site: &Site) -> Load {
 fn nothing_lost(report: &Report) {
     let losses: Vec<_> = report.losses.iter().map(ToString::to_string).collect();
     assert!(losses.is_empty(), "of {}: {losses:#?}", report.answers.len());
-}
-
-fn version(body: &str) -> &str {
-    body.split_whitespace().nth(1).expect("an answer names its version")
 }
 
 fn serves(site: &Site) -> String {
@@ -195,6 +190,10 @@ fn deploy_to(site: &Site, built: &str, version: &str, how: &[&str]) -> Output {
     deploy(&[&args[..], how].concat())
 }
 
+fn has_curl() -> bool {
+    Command::new("curl").arg("--version").output().is_ok()
+}
+
 fn code(output: &Output, code: i32) -> String {
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &lab::suite::stderr(output);
     assert_eq!(output.status.code(), Some(code), "{said}");
@@ -203,7 +202,7 @@ fn code(output: &Output, code: i32) -> String {
 
 #[test]
 fn the_script_deploys_or_rolls_back() {
-    if Command::new("curl").arg("--version").output().is_err() {
+    if !has_curl() {
         let said = code(&deploy(&["--version", "2", "--to", "/dev/null", "--pid", "1"]), 1);
         return assert!(said.contains("curl is missing"), "{said}");
     }
@@ -238,6 +237,31 @@ fn the_script_deploys_or_rolls_back() {
     nothing_lost(&load.finish());
 }
 
+/// Ten workers of a slow version take 3 s to get ready, one after another. Nobody waits that long.
+#[test]
+fn a_version_that_comes_too_late_for_the_script_is_taken_back_all_the_same() {
+    if !has_curl() {
+        return;
+    }
+    for by_api in [true, false] {
+        let site = site("10");
+        let (api, primary) = (site.api().display().to_string(), site.service.primary().to_string());
+        let (how, expected) = if by_api { (["--api", &api], 3) } else { (["--pid", &primary], 4) };
+        let how = [&how[..], &["--within", "1"]].concat();
+        let load = load(&site);
+        load.each_has(1).expect("all are served");
+        let said = code(&deploy_to(&site, "2-slow", "2-slow", &how), expected);
+        assert!(said.ends_with("; version 1 serves\n"), "{said}");
+        let told = site.service.narration();
+        let came = told.iter().filter(|line| line.contains("is finished")).count();
+        assert!(came >= 2, "the slow version has come, and gone: {told:#?}");
+        for answer in site.service.get_at_once(20, "/version").expect("all are served") {
+            assert_eq!(version(&answer.body), "1");
+        }
+        nothing_lost(&load.finish());
+    }
+}
+
 #[test]
 fn the_script_says_what_is_wrong_before_it_changes_anything() {
     let said = code(&deploy(&["--help"]), 0);
@@ -249,7 +273,12 @@ fn the_script_says_what_is_wrong_before_it_changes_anything() {
         (&["--version"], 2, "--version needs a value"),
         (&["--now"], 2, "unexpected argument '--now'"),
         (&["--version", "2", "--to", "/nowhere/app", "--pid", "1"], 1, "there is no file"),
-        (&["--version", "2", "--to", "/bin/sh", "--pid", "0x"], 1, "no process 0x of yours"),
+        (&["--version", "2", "--to", "/bin/sh", "--pid", "0x"], 2, "--pid takes the pid"),
+        (&["--version", "2", "--to", "/bin/sh", "--pid", "0"], 2, "--pid takes the pid"),
+        (&["--version", "2", "--to", "/bin/sh", "--pid", "-1"], 2, "--pid takes the pid"),
+        (&["--version", "2", "--to", "/bin/sh", "--pid", "4194305"], 1, "no process 4194305 of"),
+        (&["--version", "2", "--to", "/bin/sh", "--pid", &me, "--api", "x"], 2, "choose one"),
+        (&["--version", "2", "--to", "/bin/sh", "--pid", &me, "--within", "0"], 2, "at least 1"),
         (&["--version", "2", "--to", "/bin/sh", "--from", "/bin/sh", "--pid", &me], 1, "a copy"),
     ] {
         let said = code(&deploy(args), expected);
