@@ -116,7 +116,7 @@ fn asleep_and_frozen(table: &mut Table, sleeper: &mut Service) -> Result<()> {
     let mut awake = start(&[])?;
     let frozen = awake.workers()?[0];
     awake.signal(frozen, Signal::SIGSTOP)?;
-    let end = awake.hears(&format!("worker {frozen} was killed by"));
+    let end = awake.hears(&format!("worker {frozen} was killed by SIGKILL"));
     table.claim_ok("who cannot even abort gets SIGKILL", &end, |line| after_pid(line));
     for pid in &everybody {
         sleeper.signal(*pid, Signal::SIGCONT)?; // the primary first: all others look silent to it
