@@ -4,7 +4,6 @@
 use std::net::SocketAddr;
 
 use lab::{Client, Result, Service, Table, proc, wait_for};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 
 /// Two lines in each period of a report, whatever else is set where the demo is started.
@@ -19,8 +18,7 @@ const ENVIRONMENT: [(&str, &str); 4] = [
 const LONG: usize = 8;
 
 pub fn play() -> Result<()> {
-    let cores = getrlimit(Resource::RLIMIT_CORE)?.1;
-    setrlimit(Resource::RLIMIT_CORE, 0, cores)?; // the workers that abort here leave no files
+    lab::no_cores()?; // workers abort here
     let mut table = Table::default();
     let mut service = start(&[])?;
     idle(&mut table, &mut service)?;

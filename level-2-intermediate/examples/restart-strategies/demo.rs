@@ -11,6 +11,7 @@ pub const THREE: [&str; 4] = ["--workers", "3", "--strategy", "breaker"];
 pub const AT_ONCE: [(&str, &str); 1] = [("WORKER_MIN_UPTIME", "1ms")];
 
 pub fn play() -> Result<()> {
+    lab::no_cores()?; // one worker aborts here
     let mut table = Table::default();
     one_death_each(&mut table)?;
     crash_loop(&mut table)?;
