@@ -48,6 +48,8 @@
 //! - A client that has been idle for longer than the drain's window may send its request at the very
 //!   moment in which the connection is closed. HTTP/1.1 has no answer to that; HTTP/2 has.
 //! - A crash loses the requests that the worker was answering.
+//! - Built with `panic = "abort"`, a panic ends its process at once: in the primary nobody finishes
+//!   anything, though nobody is left either; in a worker it costs all its requests, not one.
 //! - In a stop, a connection that arrives between the last accept and the end may be reset.
 //! - With one socket for each slot ([`Sharing::ReusePort`](config::Sharing::ReusePort)) the clients in
 //!   the queue of a worker that crashes wait until its socket is lent to another one, a moment later;

@@ -45,6 +45,8 @@ use std::sync::OnceLock;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
 /// An error that can be shown to a user in one line.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -76,6 +78,16 @@ pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> Result<T>
         }
         sleep(Duration::from_micros(500));
     }
+}
+
+/// From now on nobody leaves a core dump who is started by this process: for a demo or a test in which
+/// workers abort.
+///
+/// # Errors
+/// The kernel's.
+pub fn no_cores() -> Result<()> {
+    let (_, most) = getrlimit(Resource::RLIMIT_CORE)?;
+    Ok(setrlimit(Resource::RLIMIT_CORE, 0, most)?)
 }
 
 /// The middle value of `values`, for durations of which a few may be far off.

@@ -17,6 +17,8 @@ pub struct Story {
     workers: BTreeMap<WorkerId, (u32, SlotId)>,
     /// Those that the primary is killing.
     condemned: BTreeSet<WorkerId>,
+    /// Who has exited in the latest event: it is forgotten with the next one.
+    gone: Option<WorkerId>,
 }
 
 /// Tells all events, until the cluster has stopped.
@@ -30,23 +32,30 @@ pub fn tell_all(events: Events) {
 impl Story {
     /// Tells one event.
     pub fn tell(&mut self, event: &Event) {
-        if let Event::Serving { addresses, workers } = event {
-            // The command line takes TCP addresses only.
-            let address = addresses.iter().find_map(|address| address.parse().ok());
-            return address.map_or((), |address| narrate::ready(address, *workers));
-        }
-        if let Event::Spawned { worker, slot, pid, .. } = event {
-            self.workers.insert(*worker, (*pid, *slot));
-        }
+        self.follow(event);
         if let Some(sentence) = self.sentence(event) {
             say!("primary: {sentence}");
         }
+    }
+
+    /// Remembers who is who, and prints the `ready` line; for somebody who tells in other words.
+    pub fn follow(&mut self, event: &Event) {
+        if let Some(gone) = self.gone.take() {
+            self.workers.remove(&gone);
+            self.condemned.remove(&gone);
+        }
         match event {
-            Event::Unhealthy(worker, _) => _ = self.condemned.insert(*worker),
-            Event::Exited { worker, .. } => {
-                self.workers.remove(worker);
-                self.condemned.remove(worker);
+            Event::Serving { addresses, workers } => {
+                // The command line takes TCP addresses only.
+                if let Some(address) = addresses.iter().find_map(|address| address.parse().ok()) {
+                    narrate::ready(address, *workers);
+                }
             }
+            Event::Spawned { worker, slot, pid, .. } => {
+                self.workers.insert(*worker, (*pid, *slot));
+            }
+            Event::Exited { worker, .. } => self.gone = Some(*worker),
+            Event::Unhealthy(worker, _) => _ = self.condemned.insert(*worker),
             _ => {}
         }
     }

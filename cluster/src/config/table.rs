@@ -100,7 +100,7 @@ settings! {
     surge(usize), "CLUSTER_SURGE", Whole(1, 1024) => policy.surge;
     /// How many workers may be draining at the same time. `off`: as many as are wanted.
     max_draining(Option<usize>), "CLUSTER_MAX_DRAINING", Off(Whole(1, 1024)) => policy.max_draining;
-    /// Threads of each worker's runtime.
+    /// Threads of each worker's runtime. With several, a hung one is not noticed: others report.
     worker_threads(usize), "WORKER_THREADS", Whole(1, 1024) => worker_threads;
 
     /// How long a worker may take from its start until it is ready.

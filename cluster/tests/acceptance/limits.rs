@@ -23,6 +23,7 @@ pub const SCENARIOS: &[Scenario] = &[
 ];
 
 fn hung(workers: usize) {
+    ::lab::no_cores().expect("a soft limit can be lowered");
     let mut service = Start::workers(workers)
         .env("HEALTH_REPORT_INTERVAL", "500ms")
         .env("WORKER_ABORT_GRACE", "3s") // time to abort on a machine that is busy

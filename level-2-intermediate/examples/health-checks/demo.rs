@@ -3,9 +3,10 @@
 
 use std::net::SocketAddr;
 
-use lab::{Client, Result, Service, Table, proc, wait_for};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use lab::{Result, Service, Table, proc, wait_for};
 use nix::sys::signal::Signal;
+
+use crate::readings::{after_pid, heard, lag_of, more_lines, pid_of, slot_of};
 
 /// Two lines in each period of a report, whatever else is set where the demo is started.
 const ENVIRONMENT: [(&str, &str); 4] = [
@@ -19,8 +20,7 @@ const ENVIRONMENT: [(&str, &str); 4] = [
 const LONG: usize = 8;
 
 pub fn play() -> Result<()> {
-    let cores = getrlimit(Resource::RLIMIT_CORE)?.1;
-    setrlimit(Resource::RLIMIT_CORE, 0, cores)?; // the workers that abort here leave no files
+    lab::no_cores()?; // workers abort here
     let mut table = Table::default();
     let mut service = start(&[])?;
     idle(&mut table, &mut service)?;
@@ -90,14 +90,17 @@ fn blocked(table: &mut Table, service: &mut Service) -> Result<()> {
     let address: SocketAddr = address.rsplit('/').next().unwrap_or_default().parse()?;
     let mut client = service.connect()?;
     let victim = client.get("/")?.worker()?;
+    let slot = slot_of(victim, service)?;
     // The lag is a sample: how late the last report was. So it is blocked until a report falls into
     // such a time: each time for another one, or they could keep step; and so briefly that two in a
     // row, before the report has its turn, are forgiven as well.
     let mut times = (200..350).step_by(37).cycle();
     let lag = wait_for("a lag of 100 ms in /metrics", || {
-        client.get(&format!("/block?ms={}", times.next()?)).ok()?;
-        largest_lag(address).filter(|lag| *lag >= 100)
+        let blocked = client.get(&format!("/block?ms={}", times.next()?));
+        let lag = blocked.and_then(|_| lag_of(&slot, address)); // what fails is not tried again
+        lag.map(|lag| (lag >= 100).then_some(lag)).transpose()
     });
+    let lag = lag.and_then(|lag| lag);
     table.claim_ok("who blocks for a moment shows its lag", &lag, |lag| format!("{lag} ms"));
     let missed = heard(service, &format!("worker {victim} is unhealthy"));
     let same = client.get("/")?.worker()? == victim && !missed;
@@ -116,7 +119,7 @@ fn asleep_and_frozen(table: &mut Table, sleeper: &mut Service) -> Result<()> {
     let mut awake = start(&[])?;
     let frozen = awake.workers()?[0];
     awake.signal(frozen, Signal::SIGSTOP)?;
-    let end = awake.hears(&format!("worker {frozen} was killed by"));
+    let end = awake.hears(&format!("worker {frozen} was killed by SIGKILL"));
     table.claim_ok("who cannot even abort gets SIGKILL", &end, |line| after_pid(line));
     for pid in &everybody {
         sleeper.signal(*pid, Signal::SIGCONT)?; // the primary first: all others look silent to it
@@ -151,32 +154,4 @@ fn wrong_versions(table: &mut Table) -> Result<()> {
 fn loop_one(service: &Service) -> Result<i32> {
     drop(service.get_later("/loop")); // no answer will come
     pid_of(&service.hears("begins an infinite loop")?)
-}
-
-/// Waits for `n` more stats lines.
-fn more_lines(service: &Service, n: usize) -> Result<()> {
-    let now = service.narration().iter().filter(|line| line.contains("cluster stats")).count();
-    (1..=n).try_for_each(|more| service.hears_times("cluster stats", now + more))
-}
-
-/// Whether this was said.
-fn heard(service: &Service, part: &str) -> bool {
-    service.narration().iter().any(|line| line.contains(part))
-}
-
-/// The largest event-loop lag of all workers, in milliseconds.
-fn largest_lag(admin: SocketAddr) -> Option<u64> {
-    let metrics = Client::connect(admin).and_then(|mut it| it.get("/metrics")).ok()?.body;
-    let lags = metrics.lines().filter(|line| line.starts_with("event_loop_lag_milliseconds{"));
-    lags.filter_map(|line| line.rsplit(' ').next()?.parse().ok()).max()
-}
-
-/// The pid of whoever said this.
-fn pid_of(line: &str) -> Result<i32> {
-    Ok(line.split(' ').next().unwrap_or_default().parse()?)
-}
-
-/// What was said, without who said it.
-fn after_pid(line: &str) -> String {
-    line.split_once("primary: ").map_or(line, |(_, said)| said).to_owned()
 }

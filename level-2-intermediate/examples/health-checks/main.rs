@@ -16,6 +16,7 @@
 
 mod demo;
 mod monitor;
+mod readings;
 mod watch;
 
 use std::convert::Infallible;

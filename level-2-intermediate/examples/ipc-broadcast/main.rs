@@ -19,24 +19,27 @@
 //! 2. **Newcomers ask.** Nobody repeats what was said before they were born. They listen first and ask
 //!    then: the other way round, what is said in between would be lost. The numbers sort out the rest.
 //! 3. **Each question has a limit**, and who asks on somebody's behalf has a shorter one.
-//! 4. **The ear never waits.** One thread hears all workers. What takes long is done on another.
+//! 4. **The ear never waits.** One thread hears all workers. What takes long is done on another, which
+//!    has a short queue; who finds it full is refused at once.
 //! 5. **What is not understood is refused.** In a reload, two versions of a program talk to each other.
 //!
 //! The library's `Worker::broadcast` is shorter: the primary passes a message on to all other workers
 //! that are ready. It is enough where nobody minds that two who broadcast at once hear of each other in
 //! different orders, and that a worker that is just starting hears nothing.
 //!
-//! Three pages: `messages.rs` has what is said, this one the primary's side, `worker.rs` the other.
+//! Four pages: `messages.rs` has what is said, this one the primary's side, `survey.rs` its question to
+//! everybody, `worker.rs` the other side.
 //! (`demo.rs`, `room.rs` and `wrong.rs` are the demo.)
 
 mod demo;
 mod messages;
 mod room;
+mod survey;
 mod worker;
 mod wrong;
 
 use std::process::ExitCode;
-use std::thread;
+use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
 use cluster::config::Sharing;
@@ -48,7 +51,7 @@ use lab::{Result, say};
 use level_2::settings;
 use level_2::story::Story;
 
-use messages::{Board, Health, LONGEST, Notice, Report, ToPrimary, ToWorker};
+use messages::{Board, LONGEST, Notice, ToPrimary, ToWorker};
 
 /// What one worker is told, all of them know
 #[derive(clap::Parser)]
@@ -89,22 +92,21 @@ fn run(args: &Args) -> Result<()> {
     let config = settings::complete(config, &args.common)?;
     let wrong = args.wrong;
     Cluster::new(config)
-        .watch(move |events, cluster| primary(events, &cluster, wrong))
+        .watch(move |events, cluster| primary(events, cluster, wrong))
         .run(async move |worker| worker::serve(worker, wrong).await)?;
     Ok(())
 }
 
 /// The primary's part. There is one thread for all that workers say: what it does is done in an order,
 /// and as long as it waits, everybody does.
-fn primary(events: Events, cluster: &Handle, wrong: Option<Wrong>) {
-    let (mut story, mut board) = (Story::default(), Board::default());
+fn primary(events: Events, cluster: Handle, wrong: Option<Wrong>) {
+    let (mut story, asker) = (Story::default(), survey::asker(&cluster, wrong));
+    let mut desk = Desk { board: Board::default(), asker, cluster, wrong };
     for event in events {
         story.tell(&event);
         let done = match event {
             Event::Asked(worker, question, answer) => match question.parse() {
-                Ok(question) => {
-                    hear(story.pid(worker), question, answer, &mut board, cluster, wrong)
-                }
+                Ok(question) => desk.hear(story.pid(worker), question, answer),
                 Err(error) => refuse(story.pid(worker), &error.to_string(), answer),
             },
             // A message without a way back: its sender would never learn that it was in vain.
@@ -125,38 +127,36 @@ fn refuse(by: u32, why: &str, answer: Answerer) -> cluster::Result<()> {
     answer.refuse(why)
 }
 
-fn hear(
-    by: u32,
-    question: ToPrimary,
-    answer: Answerer,
-    board: &mut Board,
-    cluster: &Handle,
+/// What the primary works with.
+struct Desk {
+    board: Board,
+    asker: SyncSender<Answerer>,
+    cluster: Handle,
     wrong: Option<Wrong>,
-) -> cluster::Result<()> {
-    match question {
-        ToPrimary::CatchUp => answer.send(board),
-        ToPrimary::Say(text) if text.len() > LONGEST => {
-            refuse(by, &format!("a notice has at most {LONGEST} bytes"), answer)
-        }
-        ToPrimary::Say(text) => {
-            let notice = board.say(by, text);
-            tell_all(cluster, &notice)?;
-            answer.send(&notice.number)
-        }
-        ToPrimary::HowIsEverybody => {
-            say!("primary: asks all workers how they are");
-            let cluster = cluster.clone();
-            let ask = move || {
-                let reports = ask_all(&cluster, wrong)?;
-                let n = reports.iter().filter(|(_, health)| health.is_ok()).count();
-                say!("primary: {n} of {} workers have answered", reports.len());
-                answer.send(&reports)
-            };
-            if wrong == Some(Wrong::AskInTurn) {
-                return ask();
+}
+
+impl Desk {
+    fn hear(&mut self, by: u32, question: ToPrimary, answer: Answerer) -> cluster::Result<()> {
+        match question {
+            ToPrimary::CatchUp => answer.send(&self.board),
+            ToPrimary::Say(text) if text.len() > LONGEST => {
+                refuse(by, &format!("a notice has at most {LONGEST} bytes"), answer)
             }
-            thread::spawn(ask); // it takes as long as the slowest; others want to be heard meanwhile
-            Ok(())
+            ToPrimary::Say(text) => {
+                let notice = self.board.say(by, text);
+                tell_all(&self.cluster, &notice)?;
+                answer.send(&notice.number)
+            }
+            ToPrimary::HowIsEverybody if self.wrong == Some(Wrong::AskInTurn) => {
+                survey::report(&self.cluster, self.wrong, answer)
+            }
+            // `send` would wait for room in the queue, and everybody with it.
+            ToPrimary::HowIsEverybody => match self.asker.try_send(answer) {
+                Ok(()) => Ok(()),
+                Err(TrySendError::Full(answer) | TrySendError::Disconnected(answer)) => {
+                    refuse(by, "too many ask how everybody is; try again later", answer)
+                }
+            },
         }
     }
 }
@@ -169,23 +169,4 @@ fn tell_all(cluster: &Handle, notice: &Notice) -> cluster::Result<()> {
         cluster.tell(WorkerId(worker.id), &ToWorker::Said(notice.clone()))?; // it does not wait
     }
     Ok(())
-}
-
-/// Asks all ready workers at the same time, so that all of them together take no longer than one.
-fn ask_all(cluster: &Handle, wrong: Option<Wrong>) -> cluster::Result<Vec<Report>> {
-    let limit = if wrong == Some(Wrong::NoLimit) { Duration::MAX } else { LIMIT };
-    let ask = |id, pid| {
-        let health = cluster.request::<Health>(WorkerId(id), &ToWorker::HowAreYou, limit);
-        (pid, health.map_err(|error| error.to_string()))
-    };
-    let mut workers = cluster.stats()?.workers;
-    workers.retain(|worker| worker.state == "ready");
-    if wrong == Some(Wrong::AskInTurn) {
-        return Ok(workers.iter().map(|worker| ask(worker.id, worker.pid)).collect());
-    }
-    Ok(thread::scope(|scope| {
-        let asked = workers.iter().map(|worker| scope.spawn(|| ask(worker.id, worker.pid)));
-        let asked: Vec<_> = asked.collect(); // all have begun before the first is waited for
-        asked.into_iter().map(|asked| asked.join().expect("a question does not panic")).collect()
-    }))
 }

@@ -2,6 +2,13 @@
 //!
 //! serde makes JSON of them, the library puts that into frames. During a reload two versions of a
 //! program talk to each other, so each side must expect messages that it does not know.
+//!
+//! How an answer finds its question: whoever asks gives the question a number, and notes under it where
+//! the answer is waited for. The answer carries the same number. So many questions can be open on one
+//! socket, and their answers may come in any order. A time limit removes that note, and nothing else:
+//! the other side is not told, does what it was asked, and answers; that late answer finds no note, and
+//! is dropped. (`Link::ask` in `cluster/src/worker/link.rs`, `Peer::ask` in
+//! `cluster/src/primary/peer.rs`.)
 
 use std::collections::VecDeque;
 

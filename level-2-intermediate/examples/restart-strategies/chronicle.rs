@@ -1,5 +1,7 @@
 //! What the demo reads off the timeline.
 
+use std::collections::BTreeSet;
+
 use lab::Service;
 
 /// One line of the timeline that is about a slot.
@@ -57,12 +59,39 @@ fn wait(line: &str) -> Option<Wait> {
     Some(Wait { slot, ms, failures })
 }
 
-/// How many of those who died together come back within one millisecond, in the worst round.
+/// How many of those who died together wait for the same time, to the millisecond, in the worst round.
 pub fn herd(waits: &[Wait]) -> usize {
     let together = |first: &Wait| {
         let same_round = waits.iter().filter(|other| other.failures == first.failures);
         let near = same_round.filter(|other| (first.ms..=first.ms + 1.0).contains(&other.ms));
-        near.map(|other| other.slot).collect::<std::collections::BTreeSet<_>>().len()
+        near.map(|other| other.slot).collect::<BTreeSet<_>>().len()
     };
     waits.iter().filter(|wait| wait.failures > 0).map(together).max().unwrap_or(0)
+}
+
+/// A wait: how long it was to be, and how long it was, from a moment just before it.
+pub struct Pause {
+    pub ms: f64,
+    pub took: f64,
+}
+
+/// The pauses of one slot whose workers die of a refusal. From there to the next start it is never less
+/// than the wait took, however busy the machine is: whoever tells the refusal answers only then, and
+/// whoever is refused dies of the answer.
+pub fn pauses(moments: &[Moment]) -> Vec<Pause> {
+    let (mut refused, mut wait, mut found) = (None, None, Vec::new());
+    for Moment { at, what, .. } in moments {
+        if what.starts_with("is refused") {
+            refused = Some(*at);
+        } else if let Some((ms, _)) =
+            what.strip_prefix("waits ").and_then(|it| it.split_once(" ms"))
+        {
+            wait = ms.parse().ok();
+        } else if what == "is started"
+            && let (Some(refused), Some(ms)) = (refused.take(), wait.take())
+        {
+            found.push(Pause { ms, took: at - refused });
+        }
+    }
+    found
 }

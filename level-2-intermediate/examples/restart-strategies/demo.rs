@@ -11,14 +11,15 @@ pub const THREE: [&str; 4] = ["--workers", "3", "--strategy", "breaker"];
 pub const AT_ONCE: [(&str, &str); 1] = [("WORKER_MIN_UPTIME", "1ms")];
 
 pub fn play() -> Result<()> {
+    lab::no_cores()?; // one worker aborts here
     let mut table = Table::default();
     one_death_each(&mut table)?;
     crash_loop(&mut table)?;
     primary_panics(&mut table)?;
 
     let together = crash_together(&[])?;
-    let seen = format!("at most {together} of 8 within a millisecond");
-    table.claim("who died together does not come back together", seen, together < 8);
+    let seen = format!("at most {together} of 8 for the same, to the millisecond");
+    table.claim("who died together waits for different times", seen, together <= 4);
     strategies(&mut table)?;
     wrong_versions(&mut table)?;
     table.finish()
@@ -85,7 +86,7 @@ fn one_less(service: &Service) -> Result<String> {
     Ok(service.get("/status")?.body.trim().to_owned())
 }
 
-/// Eight slots die at the same time, three times: how many come back together.
+/// Eight slots die at the same time, three times: how many then wait for the same time.
 fn crash_together(args: &[&str]) -> Result<usize> {
     let eight = ["--workers", "8", "--strategy", "breaker", "--crash-at-boot", "3"];
     let service = Service::start(&[&eight[..], args].concat())?;
@@ -118,8 +119,8 @@ fn wrong_versions(table: &mut Table) -> Result<()> {
     wait_for("30 starts", || (starts(&wrong, slot) >= 30).then_some(()))?;
     let seen = format!("30 starts in {}, and no end", ms(asked.elapsed()));
     table.note("wrong: start again at once, for ever", seen);
-    let seen = format!("{} of 8 within a millisecond", crash_together(&["--wrong", "no-jitter"])?);
-    table.note("wrong: all wait for the same time", seen);
+    let same = crash_together(&["--wrong", "no-jitter"])?;
+    table.note("wrong: no dice; they wait for the same time", format!("{same} of 8"));
     let wrong = Service::start(&[&THREE[..], &["--wrong", "restart-all"]].concat())?;
     table.note("wrong: replace whoever exits; one was told to go", one_less(&wrong)?);
     Ok(())

@@ -100,13 +100,16 @@ fn primary(events: Events, cluster: &Handle, args: &Args, began: Instant) {
     for event in events {
         timeline.tell(&event);
         match event {
-            Event::Asked(_, question, answer) => {
+            Event::Asked(worker, question, answer) => {
                 let Ok(question) = question.parse() else { continue };
                 let panics = matches!(question, Question::PanicPrimary);
                 // Whoever asked may be gone by now.
                 let _ = match reply(&question, cluster, &mut broken) {
                     Ok(sentence) => answer.send(&sentence),
-                    Err(why) => answer.refuse(why.to_string()),
+                    Err(why) => {
+                        timeline.of(worker, &format!("is refused: {why}"));
+                        answer.refuse(why.to_string())
+                    }
                 };
                 assert!(!panics, "a bug of the program, in the primary");
             }

@@ -1,34 +1,28 @@
 //! What happens, as a timeline: when, in which slot, to which process, what.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use cluster::primary::Event;
 use cluster::supervisor::{SlotId, WorkerId};
-use lab::{narrate, say};
-use level_2::story::{brief, end, reason};
+use lab::say;
+use level_2::story::{Story, brief, end, reason};
 
 /// Tells the events of a cluster, with the time since the program was started.
 pub struct Timeline {
     began: Instant,
-    workers: BTreeMap<WorkerId, (SlotId, u32)>,
+    /// Who is who.
+    story: Story,
 }
 
 impl Timeline {
     pub fn since(began: Instant) -> Self {
-        Self { began, workers: BTreeMap::new() }
+        Self { began, story: Story::default() }
     }
 
     pub fn tell(&mut self, event: &Event) {
+        self.story.follow(event);
         match event {
-            Event::Serving { addresses, workers } => {
-                let address = addresses.iter().find_map(|address| address.parse().ok());
-                narrate::ready(address.expect("the examples listen on TCP"), *workers);
-            }
-            Event::Spawned { worker, slot, pid, .. } => {
-                self.workers.insert(*worker, (*slot, *pid));
-                self.of(*worker, "is started");
-            }
+            Event::Spawned { worker, .. } => self.of(*worker, "is started"),
             Event::Listening(worker, _) => self.of(*worker, "is ready"),
             Event::Draining(worker, why) => {
                 self.of(*worker, &format!("leaves: {}", reason(*why)));
@@ -39,7 +33,6 @@ impl Timeline {
                 let meant = if *voluntary { "left" } else { "crashed" };
                 let (how, age) = (end(*code, *signal), brief(*uptime));
                 self.of(*worker, &format!("{meant}: {how}, after {age}"));
-                self.workers.remove(worker);
             }
             Event::BackingOff { slot, failures, delay } => {
                 let ms = delay.as_secs_f64() * 1e3;
@@ -59,9 +52,10 @@ impl Timeline {
         }
     }
 
-    fn of(&self, worker: WorkerId, what: &str) {
-        if let Some((slot, pid)) = self.workers.get(&worker) {
-            self.line(*slot, &pid.to_string(), what);
+    /// Something about one worker.
+    pub fn of(&self, worker: WorkerId, what: &str) {
+        if let Some(slot) = self.story.slot(worker) {
+            self.line(slot, &self.story.pid(worker).to_string(), what);
         }
     }
 

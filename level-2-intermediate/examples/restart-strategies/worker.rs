@@ -62,37 +62,49 @@ async fn answer(
     bug: &Notify,
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
-    let path = request.uri().path();
-    match (request.method(), path) {
-        (_, "/") => ok(format!("Hello from worker {}\n", id())),
-        (_, "/slow") => {
+    if request.method() == Method::POST {
+        return order(worker, &request).await;
+    }
+    match request.uri().path() {
+        "/" => ok(format!(
+            "Hello from worker {}
+",
+            id()
+        )),
+        "/status" => ask(worker, Question::Status).await,
+        "/slow" => {
             let ms = slow(&request).await;
             ok(format!("worker {} has finished after {ms} ms\n", id()))
         }
-        (_, "/crash") => exit(number(&request, "code").map_or(3, |code| (code & 0xff) as i32)),
-        (_, "/abort") => abort(), // as a failed assertion in C does, or a panic with panic = "abort"
-        (_, "/panic") => panic!("a bug in the answer to one request"),
-        (_, "/panic-worker") => {
+        "/crash" => exit(number(&request, "code").map_or(3, |code| (code & 0xff) as i32)),
+        "/abort" => abort(), // as a failed assertion in C does, or a panic with panic = "abort"
+        "/panic" => panic!("a bug in the answer to one request"),
+        "/panic-worker" => {
             bug.notify_one();
             ok(format!("worker {} is about to panic\n", id()))
         }
-        (_, "/leave") => {
+        "/leave" => {
             let _ = raise(Signal::SIGTERM); // it says so to the primary, finishes, and goes
             ok(format!("worker {} leaves\n", id()))
         }
-        (_, "/status") => ask(worker, Question::Status).await,
-        (&Method::POST, "/break") => ask(worker, Question::Break).await,
-        (&Method::POST, "/repair") => ask(worker, Question::Repair).await,
-        (&Method::POST, "/panic-primary") => ask(worker, Question::PanicPrimary).await,
-        (&Method::POST, "/reset") => {
-            let slot = number(&request, "slot").and_then(|slot| u32::try_from(slot).ok());
-            ask(worker, Question::Reset(SlotId(slot.unwrap_or(0)))).await
-        }
-        (_, "/break" | "/repair" | "/reset" | "/panic-primary") => {
+        "/break" | "/repair" | "/reset" | "/panic-primary" => {
             text(StatusCode::METHOD_NOT_ALLOWED, "send a POST\n")
         }
         _ => text(StatusCode::NOT_FOUND, ROUTES),
     }
+}
+
+/// What is for the primary to do.
+async fn order(worker: &Worker, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    let slot = number(request, "slot").and_then(|slot| u32::try_from(slot).ok());
+    let question = match request.uri().path() {
+        "/break" => Question::Break,
+        "/repair" => Question::Repair,
+        "/reset" => Question::Reset(SlotId(slot.unwrap_or(0))),
+        "/panic-primary" => Question::PanicPrimary,
+        _ => return text(StatusCode::NOT_FOUND, ROUTES),
+    };
+    ask(worker, question).await
 }
 
 const ROUTES: &str = "try /, /status, /slow?ms=3000, /crash?code=3, /abort, /panic, /panic-worker, /leave,\n\

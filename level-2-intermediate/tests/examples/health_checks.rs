@@ -69,6 +69,7 @@ fn who_is_gone_is_forgotten() {
 
 #[test]
 fn who_loops_is_aborted_and_its_successor_answers_alone() {
+    lab::no_cores().expect("a soft limit can be lowered");
     let mut service = start("health-checks", &["--workers", "1"]);
     let victim = service.workers().expect("/proc is there")[0];
     drop(service.get_later("/loop"));
@@ -139,6 +140,7 @@ fn without_reports_nobody_is_judged() {
 
 #[test]
 fn a_cluster_that_was_suspended_lives_on() {
+    lab::no_cores().expect("a soft limit can be lowered");
     let mut sleeper = start("health-checks", &["--workers", "2"]);
     let workers = sleeper.workers().expect("/proc is there");
     let everybody: Vec<i32> = workers.iter().copied().chain([sleeper.primary()]).collect();

@@ -128,6 +128,26 @@ fn a_worker_that_is_stopped_is_asked_in_vain_and_named() {
 }
 
 #[test]
+fn too_many_questions_are_refused_and_cost_no_threads() {
+    let (service, mut clients) = room("2");
+    clients.values_mut().next().expect("two").get("/deaf").expect("answered");
+    let questions: Vec<_> = (0..30).map(|_| service.get_later("/ask")).collect();
+    let mut refused = 0;
+    for question in questions {
+        let answer = question.join().expect("a client does not panic").expect("answered");
+        if answer.status == 502 {
+            assert!(answer.body.contains("too many ask"), "{answer:?}");
+            refused += 1;
+        } else {
+            assert!(answer.body.contains("is well"), "{answer:?}");
+            assert!(answer.body.contains("gives no answer"), "{answer:?}");
+        }
+    }
+    assert!((1..30).contains(&refused), "{refused} of 30 were refused");
+    assert_eq!(say(clients.values_mut().next().expect("two"), "still here").status, 200);
+}
+
+#[test]
 fn what_cannot_be_said_is_refused_with_the_reason() {
     let (mut service, mut clients) = room("2");
     let workers = service.workers().expect("/proc is there");
