@@ -110,7 +110,7 @@ fn lose(table: &mut Table, mut server: RedisServer) -> Result<()> {
     let alive = others.iter().all(|answer| answer.status == 200) && service.workers()? == workers;
     table.claim("meanwhile the workers live, and count in memory", format!("{workers:?}"), alive);
 
-    let _server = server.restart()?;
+    server.restart()?;
     let all = || match service.get_at_once(CLIENTS, "/increment?in=redis") {
         Ok(answers) => answers.iter().all(|it| it.status == 200).then_some(Ok(answers.len())),
         Err(error) => Some(Err(error)), // 503 is an answer; none at all is a failure
