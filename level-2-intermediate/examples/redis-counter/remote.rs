@@ -13,7 +13,7 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, Cmd, FromRedisValue, RedisError, cmd};
 use tokio::time::sleep;
 
-/// No answer within this time: Redis counts as lost.
+/// The most that the first look at a Redis may take, before anything is started.
 const LIMIT: Duration = Duration::from_secs(1);
 
 /// How often a lost Redis is asked whether it is back.
@@ -33,13 +33,13 @@ impl Remote {
     /// Connects with the first command, so a worker can start and live while Redis is away.
     pub fn open(url: &str, prefix: String, patient: bool) -> Result<Arc<Self>> {
         // One connection serves the whole worker: commands go out as they come, and their answers
-        // come back in the same order.
+        // come back in the same order. Each has 500 ms, and a new connection a second: that is the
+        // client's default, and does for a counter.
         let mut config = ConnectionManagerConfig::new();
         if !patient {
-            // The default is six retries, with ever longer pauses; requests would wait for them.
+            // To connect again it tries six times more, with ever longer pauses; requests would wait.
             config = config.set_number_of_retries(0);
         }
-        config = config.set_connection_timeout(Some(LIMIT)).set_response_timeout(Some(LIMIT));
         let connection = Client::open(url)?.get_connection_manager_lazy(config)?;
         Ok(Arc::new(Self { connection, prefix, lost: AtomicBool::new(false), patient }))
     }
