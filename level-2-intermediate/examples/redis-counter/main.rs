@@ -9,8 +9,8 @@
 //!
 //! Look for: each request was counted in every way, and `process` shows a fraction of them, another
 //! one in each worker. Then `kill -9` a worker: its own variable is gone, and nothing else. The lines
-//! `load-store` and `get-set` count the tempting wrong way, which loses some as soon as requests come
-//! at the same time. `/increment?in=memory,redis` counts in those ways alone.
+//! `load-store` and `get-set` are wrong versions of the second and the third way, which lose some as
+//! soon as requests come at the same time. `/increment?in=memory,redis` counts in those two alone.
 //!
 //! Redis is the server at `--redis URL`, or one that this program starts for itself when the machine
 //! has `redis-server` or `valkey-server`; without one the first two ways are served.
