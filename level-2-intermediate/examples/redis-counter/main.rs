@@ -46,7 +46,9 @@ use remote::{Lost, Remote};
 struct Args {
     #[command(flatten)]
     common: Common,
-    /// The Redis to count in, such as `redis://127.0.0.1/`; by default one is started
+    /// The Redis to count in, such as redis://127.0.0.1/; by default one is started: the program that
+    /// REDIS_SERVER_BIN names (tools/redis-server prints one), or else redis-server or valkey-server
+    /// on the PATH
     #[arg(long, value_name = "URL", env = "REDIS_URL", hide_env_values = true)]
     redis: Option<String>,
     /// What the names of the keys in Redis begin with
