@@ -15,9 +15,12 @@ use crate::remote;
 pub fn play(redis: Option<&str>) -> Result<()> {
     let mut table = Table::default();
     let prefix = format!("redis-counter-demo-{}", std::process::id());
+    if let Some(url) = redis {
+        remote::borrow(url, &prefix)?; // it is somebody else's
+    }
     let counted = count(&mut table, &prefix);
     if let Some(url) = redis {
-        remote::forget(url, &prefix)?; // it is somebody else's
+        remote::forget(url, &prefix)?;
     }
     counted?;
     match RedisServer::find() {

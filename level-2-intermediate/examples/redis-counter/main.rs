@@ -89,7 +89,7 @@ fn run(args: Args) -> Result<()> {
 
 fn find_redis(args: &Args) -> Result<(Option<String>, Option<RedisServer>)> {
     if let Some(url) = &args.redis {
-        let place = remote::check(url)?; // named, so it has to be there
+        let (place, _) = remote::connect(url)?; // named, so it has to be there
         say!("primary: counts in the Redis at {place}");
         return Ok((Some(url.clone()), None));
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use lab::{Result, say};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, Cmd, FromRedisValue, RedisError, cmd};
+use redis::{Client, Cmd, Connection, FromRedisValue, RedisError, cmd};
 use tokio::time::sleep;
 
 /// The most that the first look at a Redis may take, before anything is started.
@@ -52,7 +52,8 @@ impl Remote {
     /// Two commands: what others set between them is lost.
     pub async fn get_and_set(self: &Arc<Self>, way: &str) -> Result<u64, Lost> {
         let number = self.value(way).await?;
-        self.ask::<()>(cmd("SET").arg(self.key(way)).arg(number + 1)).await?;
+        // KEEPTTL: the keys of a demo expire, and go on expiring.
+        self.ask::<()>(cmd("SET").arg(self.key(way)).arg(number + 1).arg("KEEPTTL")).await?;
         Ok(number + 1)
     }
 
@@ -96,16 +97,25 @@ impl Remote {
     }
 }
 
+/// Has what is counted under this prefix expire in an hour, whatever becomes of who counts.
+pub fn borrow(url: &str, prefix: &str) -> Result<()> {
+    let (_, mut redis) = connect(url)?;
+    let mut zero = |key: &String| cmd("SET").arg(key).arg(0).arg("EX").arg(3600).exec(&mut redis);
+    Ok(keys(prefix).iter().try_for_each(&mut zero)?)
+}
+
 /// Deletes what was counted under this prefix.
 pub fn forget(url: &str, prefix: &str) -> Result<()> {
-    let mut connection = Client::open(url)?.get_connection_with_timeout(LIMIT)?;
-    let keys = ["redis", "get-set"].map(|way| format!("{prefix}:{way}"));
-    Ok(cmd("DEL").arg(&keys).exec(&mut connection)?)
+    Ok(cmd("DEL").arg(&keys(prefix)).exec(&mut connect(url)?.1)?)
+}
+
+fn keys(prefix: &str) -> [String; 2] {
+    ["redis", "get-set"].map(|way| format!("{prefix}:{way}"))
 }
 
 /// Asks a Redis once whether it is there, before anything is started; returns where it is, without
-/// the password that may stand in its URL.
-pub fn check(url: &str) -> Result<String> {
+/// the password that may stand in its URL, and a connection.
+pub fn connect(url: &str) -> Result<(String, Connection)> {
     let client = Client::open(url).map_err(|error| {
         format!(
             "--redis or REDIS_URL is no address of a Redis ({error}): say redis://127.0.0.1:6379/"
@@ -114,10 +124,11 @@ pub fn check(url: &str) -> Result<String> {
     let place = client.get_connection_info().addr().to_string();
     let asked = client.get_connection_with_timeout(LIMIT).and_then(|mut connection| {
         connection.set_read_timeout(Some(LIMIT))?;
-        cmd("PING").exec(&mut connection)
+        cmd("PING").exec(&mut connection)?;
+        Ok(connection)
     });
     match asked {
-        Ok(()) => Ok(place),
+        Ok(connection) => Ok((place, connection)),
         Err(error) => Err(format!(
             "no Redis answers at {place}: {error}; start it, or go without --redis and REDIS_URL"
         )
