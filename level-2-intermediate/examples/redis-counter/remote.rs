@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use lab::{Result, say};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, Cmd, Connection, FromRedisValue, RedisError, cmd};
+use redis::{Client, Cmd, Connection, ErrorKind, FromRedisValue, RedisError, cmd};
 use tokio::time::sleep;
 
 /// The most that the first look at a Redis may take, before anything is started.
@@ -129,9 +129,22 @@ pub fn connect(url: &str) -> Result<(String, Connection)> {
     });
     match asked {
         Ok(connection) => Ok((place, connection)),
-        Err(error) => Err(format!(
-            "no Redis answers at {place}: {error}; start it, or go without --redis and REDIS_URL"
-        )
-        .into()),
+        Err(error) => Err(in_words(&place, &error).into()),
     }
+}
+
+fn in_words(place: &str, error: &RedisError) -> String {
+    let refused = error.kind() == ErrorKind::AuthenticationFailed;
+    if refused || matches!(error.code(), Some("NOAUTH" | "WRONGPASS")) {
+        return format!(
+            "the Redis at {place} wants a password: {error}; say redis://:PASSWORD@HOST:PORT/"
+        );
+    }
+    let silent = error.is_io_error() || error.is_timeout() || error.is_connection_dropped();
+    let (what, then) = if silent {
+        ("no Redis answers", "start it")
+    } else {
+        ("what answers does not do as a Redis", "ask whoever runs it")
+    };
+    format!("{what} at {place}: {error}; {then}, or go without --redis and REDIS_URL")
 }

@@ -1,6 +1,8 @@
 //! The lesson of `redis-counter`, from outside. What needs a Redis is in the test target `redis`.
 
+use std::io::{self, Write};
 use std::process::Command;
+use std::thread;
 
 use lab::Service;
 use lab::suite::stderr;
@@ -67,6 +69,31 @@ fn a_redis_that_was_named_has_to_be_there() {
         assert_eq!(error.lines().count(), 1, "{error}");
         assert!(!error.contains("secret"), "a password is nobody's business: {error}");
         assert!(output.stdout.is_empty(), "it is not ready");
+    }
+}
+
+#[test]
+fn a_redis_that_refuses_is_quoted() {
+    for (answer, said) in [
+        ("-NOAUTH Authentication required.\r\n", "wants a password"),
+        ("-LOADING Redis is loading the dataset\r\n", "does not do as a Redis"),
+        ("HTTP/1.1 400 Bad Request\r\n\r\n", "does not do as a Redis"),
+    ] {
+        let refusing = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let place = refusing.local_addr().expect("it is bound");
+        let server = thread::spawn(move || {
+            let (mut client, _) = refusing.accept().expect("the example connects");
+            let _ = client.write_all(answer.repeat(10).as_bytes()); // whatever it asks
+            let _ = io::copy(&mut client, &mut io::sink());
+        });
+        let url = format!("redis://{place}/");
+        let output = SUITE.bounded("redis-counter").env("REDIS_URL", url).output();
+        let output = output.expect("it runs");
+        let error = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{answer}: {error}");
+        assert!(error.contains(said) && !error.contains("no Redis answers"), "{answer}: {error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        server.join().expect("it does not panic");
     }
 }
 
