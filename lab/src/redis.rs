@@ -118,6 +118,19 @@ impl RedisServer {
         self.until_ready()
     }
 
+    /// Starts another one at the same place if it has ended, and says whether it had. Until then its
+    /// process is a zombie.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn revive(&mut self) -> Result<bool> {
+        let ended = self.child.try_wait()?.is_some();
+        if ended {
+            self.restart()?;
+        }
+        Ok(ended)
+    }
+
     fn until_ready(&mut self) -> Result<()> {
         let ready = wait_for("the Redis server to be ready", || {
             let said = self.log.so_far();

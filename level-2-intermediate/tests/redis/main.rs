@@ -24,6 +24,10 @@ fn main() {
         trial("every_request_is_counted_in_every_way", every_request_is_counted_in_every_way),
         trial("a_redis_of_its_own_ends_with_it", a_redis_of_its_own_ends_with_it),
         trial(
+            "a_redis_of_its_own_that_is_killed_is_reaped_and_replaced",
+            a_redis_of_its_own_that_is_killed_is_reaped_and_replaced,
+        ),
+        trial(
             "a_redis_that_is_killed_costs_no_worker_and_is_found_again",
             a_redis_that_is_killed_costs_no_worker_and_is_found_again,
         ),
@@ -93,6 +97,25 @@ fn a_redis_of_its_own_ends_with_it(_: &mut RedisServer) {
         let expected = usize::from(signal == Signal::SIGKILL); // there was no time to tidy up
         assert_eq!(left(), expected, "{signal}");
     }
+}
+
+fn a_redis_of_its_own_that_is_killed_is_reaped_and_replaced(_: &mut RedisServer) {
+    let mut command = SUITE.command("redis-counter", &["--workers", "2"]);
+    command.env_remove("REDIS_URL");
+    let service = Service::launch(command).and_then(Service::until_ready).expect("it starts");
+    let pid = |said: String| said.rsplit(' ').next().and_then(|pid| pid.parse().ok());
+    let first = pid(service.hears("started a Redis for itself").expect("it says so"));
+    let first = first.expect("a pid");
+    service.get_at_once(16, "/increment").expect("each is answered");
+    service.signal(first, Signal::SIGKILL).expect("it runs");
+    wait_for("all workers to count in the next one", || {
+        let answers = service.get_at_once(16, "/increment?in=redis").expect("each is answered");
+        let well = answers.iter().all(|answer| answer.status == 200);
+        (well && proc::state(first).is_none()).then_some(()) // not even a zombie
+    })
+    .expect("it is started");
+    let next = pid(service.hears("its Redis has ended").expect("it says so")).expect("a pid");
+    assert!(!proc::gone(next), "{next}");
 }
 
 fn a_redis_that_is_killed_costs_no_worker_and_is_found_again(server: &mut RedisServer) {
