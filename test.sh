@@ -5,8 +5,9 @@
 #   ./test.sh --without-redis        what needs Redis is reported as ignored
 #   ./test.sh -- -p level-1          what follows goes to `cargo test`, instead of --workspace
 #
-# Redis: $REDIS_URL if it is set, or else the server that tools/redis-server finds. Nothing is
-# installed outside target/.
+# Redis: tools/redis-server finds or fetches a server, and each test that needs one starts its own,
+# to kill it. Nothing is installed outside target/. If REDIS_URL is set the examples count there; then
+# the tests with a server of their own are reported as ignored where none can be had.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -35,17 +36,23 @@ answers() {
 }
 
 if [ "$redis" = no ]; then
-    unset REDIS_URL REDIS_SERVER_BIN
+    unset REDIS_URL REDIS_SERVER_BIN WORKBOOK_NEEDS_REDIS
     echo "Redis: without"
 elif [ -n "${REDIS_URL:-}" ]; then
     (answers "$REDIS_URL") 2>/dev/null ||
         { echo "error: no Redis answers at REDIS_URL=$REDIS_URL; start it, or unset REDIS_URL" >&2 && exit 1; }
     echo "Redis: $REDIS_URL"
-    export WORKBOOK_NEEDS_REDIS=1
-else
-    REDIS_SERVER_BIN=$(tools/redis-server)
-    export REDIS_SERVER_BIN WORKBOOK_NEEDS_REDIS=1 # from here on, a missing Redis is a failure
-    echo "Redis: $("$REDIS_SERVER_BIN" --version)"
+fi
+if [ "$redis" = yes ]; then
+    if server=$(tools/redis-server); then
+        export REDIS_SERVER_BIN=$server WORKBOOK_NEEDS_REDIS=1 # from here on, a missing one is a failure
+        echo "Redis for tests that kill it: $("$server" --version)"
+    elif [ -n "${REDIS_URL:-}" ]; then
+        unset REDIS_SERVER_BIN WORKBOOK_NEEDS_REDIS
+        echo "Redis for tests that kill it: none, so they are ignored"
+    else
+        exit 1 # it has said why
+    fi
 fi
 
 exec cargo test --locked "$@"

@@ -46,26 +46,23 @@ impl RedisServer {
         })
     }
 
-    /// A server for a test of its own. Where there is none the test is to be left out, and says so; but
-    /// `WORKBOOK_NEEDS_REDIS=1`, which `./test.sh` sets, makes that a failure.
+    /// A server for a test or a bench of its own. The one at `REDIS_URL` would not do: it is somebody
+    /// else's, and not ours to be killed.
+    ///
+    /// # Errors
+    /// There is none: the reason for which the test is to be reported as ignored.
     ///
     /// # Panics
-    /// It does not start; or there is none, and one is needed.
-    #[must_use]
-    pub fn for_test() -> Option<Self> {
+    /// It does not start; or there is none, and `WORKBOOK_NEEDS_REDIS=1` says that one is needed, as
+    /// `./test.sh` does.
+    pub fn for_test() -> Result<Self, String> {
         let Some(program) = Self::find() else {
             let needed = env::var_os("WORKBOOK_NEEDS_REDIS").is_some_and(|it| it == "1");
-            // Somebody else's server counts as a Redis, but is not ours to be killed.
-            assert!(
-                !needed || env::var_os("REDIS_URL").is_some(),
-                "no Redis server: see ./test.sh"
-            );
-            eprintln!(
-                "skipped: no Redis server of its own; `./test.sh` gets one, or set {PROGRAM}"
-            );
-            return None;
+            let missing = format!("no Redis server; ./test.sh gets one, or set {PROGRAM}");
+            assert!(!needed, "WORKBOOK_NEEDS_REDIS=1, but {missing}");
+            return Err(missing);
         };
-        Some(Self::start(&program).expect("the Redis server starts"))
+        Ok(Self::start(&program).expect("the Redis server starts"))
     }
 
     /// Starts a server, and waits until it accepts connections.
@@ -77,8 +74,9 @@ impl RedisServer {
         let folder = private_folder()?;
         match launch(program, &folder) {
             Ok((child, log)) => {
-                let program = program.to_owned();
-                Self { program, folder, child, log }.until_ready()
+                let mut server = Self { program: program.to_owned(), folder, child, log };
+                server.until_ready()?;
+                Ok(server)
             }
             Err(error) => {
                 let _ = fs::remove_dir_all(folder);
@@ -113,14 +111,27 @@ impl RedisServer {
     ///
     /// # Errors
     /// It does not start.
-    pub fn restart(mut self) -> Result<Self> {
+    pub fn restart(&mut self) -> Result<()> {
         self.kill()?;
         let _ = fs::remove_file(socket(&self.folder));
         (self.child, self.log) = launch(&self.program, &self.folder)?;
         self.until_ready()
     }
 
-    fn until_ready(mut self) -> Result<Self> {
+    /// Starts another one at the same place if it has ended, and says whether it had. Until then its
+    /// process is a zombie.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn revive(&mut self) -> Result<bool> {
+        let ended = self.child.try_wait()?.is_some();
+        if ended {
+            self.restart()?;
+        }
+        Ok(ended)
+    }
+
+    fn until_ready(&mut self) -> Result<()> {
         let ready = wait_for("the Redis server to be ready", || {
             let said = self.log.so_far();
             let ready = said.iter().any(|line| line.to_lowercase().contains(READY));
@@ -128,7 +139,7 @@ impl RedisServer {
             (ready || over).then_some(ready)
         })?;
         if ready {
-            return Ok(self);
+            return Ok(());
         }
         let said = self.log.so_far().pop().unwrap_or_default();
         Err(format!("{} ended at once: {said}; another one: {PROGRAM}", self.program.display())

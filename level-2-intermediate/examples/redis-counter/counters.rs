@@ -1,4 +1,4 @@
-//! Which way of counting goes where. A wrong version counts in the wrong way under the right name.
+//! Which way of counting goes where. With `--wrong` a wrong version goes under the right name.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use crate::memory::Memory;
 use crate::remote::{Lost, Remote};
 use crate::{Wrong, process};
 
-/// The ways to count, by the names that requests give them.
+/// The three ways to count, and the wrong versions of two, by the names that requests give them.
 pub const WAYS: [&str; 5] = ["process", "memory", "load-store", "redis", "get-set"];
 
 /// What a worker counts with.

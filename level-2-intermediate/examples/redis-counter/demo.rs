@@ -15,9 +15,12 @@ use crate::remote;
 pub fn play(redis: Option<&str>) -> Result<()> {
     let mut table = Table::default();
     let prefix = format!("redis-counter-demo-{}", std::process::id());
+    if let Some(url) = redis {
+        remote::borrow(url, &prefix)?; // it is somebody else's
+    }
     let counted = count(&mut table, &prefix);
     if let Some(url) = redis {
-        remote::forget(url, &prefix)?; // it is somebody else's
+        remote::forget(url, &prefix)?;
     }
     counted?;
     match RedisServer::find() {
@@ -110,7 +113,7 @@ fn lose(table: &mut Table, mut server: RedisServer) -> Result<()> {
     let alive = others.iter().all(|answer| answer.status == 200) && service.workers()? == workers;
     table.claim("meanwhile the workers live, and count in memory", format!("{workers:?}"), alive);
 
-    let _server = server.restart()?;
+    server.restart()?;
     let all = || match service.get_at_once(CLIENTS, "/increment?in=redis") {
         Ok(answers) => answers.iter().all(|it| it.status == 200).then_some(Ok(answers.len())),
         Err(error) => Some(Err(error)), // 503 is an answer; none at all is a failure

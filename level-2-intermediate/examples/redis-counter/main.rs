@@ -9,11 +9,11 @@
 //!
 //! Look for: each request was counted in every way, and `process` shows a fraction of them, another
 //! one in each worker. Then `kill -9` a worker: its own variable is gone, and nothing else. The lines
-//! `load-store` and `get-set` count the tempting wrong way, which loses some as soon as requests come
-//! at the same time. `/increment?in=memory,redis` counts in those ways alone.
+//! `load-store` and `get-set` are wrong versions of the second and the third way, which lose some as
+//! soon as requests come at the same time. `/increment?in=memory,redis` counts in those two alone.
 //!
 //! Redis is the server at `--redis URL`, or one that this program starts for itself when the machine
-//! has `redis-server` or `valkey-server`; without one the first two ways are served.
+//! has `redis-server` or `valkey-server`; without one the first two ways are left.
 
 mod clients;
 mod counters;
@@ -25,7 +25,6 @@ mod remote;
 use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use cluster::config::Sharing;
 use cluster::http::{
@@ -46,7 +45,9 @@ use remote::{Lost, Remote};
 struct Args {
     #[command(flatten)]
     common: Common,
-    /// The Redis to count in, such as `redis://127.0.0.1/`; by default one is started
+    /// The Redis to count in, such as `redis://127.0.0.1/`; by default one is started: the program that
+    /// `REDIS_SERVER_BIN` names (tools/redis-server prints one), or else redis-server or valkey-server
+    /// on the PATH
     #[arg(long, value_name = "URL", env = "REDIS_URL", hide_env_values = true)]
     redis: Option<String>,
     /// What the names of the keys in Redis begin with
@@ -77,22 +78,22 @@ fn run(args: Args) -> Result<()> {
     let config = Config::builder().sharing(Sharing::HandOff);
     let config = settings::complete(config, &args.common)?;
     // The primary alone looks for a Redis. One of its own ends when this function does.
-    let (url, _server) = if is_worker() { (None, None) } else { find_redis(&args)? };
+    let (url, own) = if is_worker() { (None, None) } else { find_redis(&args)? };
     Cluster::new(config)
         .shared(memory::WORDS)
-        .watch(move |events, _| primary(events, url.as_deref()))
+        .watch(move |events, _| primary(events, url.as_deref(), own))
         .run(async move |worker| serve(worker, args).await)?;
     Ok(())
 }
 
 fn find_redis(args: &Args) -> Result<(Option<String>, Option<RedisServer>)> {
     if let Some(url) = &args.redis {
-        let place = remote::check(url)?; // named, so it has to be there
+        let (place, _) = remote::connect(url)?; // named, so it has to be there
         say!("primary: counts in the Redis at {place}");
         return Ok((Some(url.clone()), None));
     }
     let Some(program) = RedisServer::find() else {
-        say!("primary: no Redis at hand (see --help), so the first two ways are served");
+        say!("primary: no Redis at hand (see --help), so two ways are left");
         return Ok((None, None));
     };
     let server = RedisServer::start(&program)?;
@@ -101,21 +102,36 @@ fn find_redis(args: &Args) -> Result<(Option<String>, Option<RedisServer>)> {
     Ok((Some(server.url()), Some(server)))
 }
 
-/// The primary's part: it tells what happens, and answers the one question that workers have.
-fn primary(events: Events, redis: Option<&str>) {
+/// The primary's part: it tells what happens, and answers the one question that workers have. Who
+/// asks may have lost Redis, so this is the time to look after one of our own.
+fn primary(events: Events, redis: Option<&str>, mut own: Option<RedisServer>) {
     let mut story = Story::default();
     for event in events {
         story.tell(&event);
         if let Event::Asked(_, _, answer) = event {
+            own = own.and_then(look_after);
             let _ = answer.send(&redis); // it fails only when the cluster has stopped
         }
     }
 }
 
+/// Whoever starts a process has to reap it. This one is replaced, and has forgotten everything.
+fn look_after(mut server: RedisServer) -> Option<RedisServer> {
+    match server.revive() {
+        Ok(false) => {}
+        Ok(true) => say!("primary: its Redis has ended; the next one has pid {}", server.pid()),
+        Err(error) => {
+            say!("primary: its Redis has ended, and cannot be started again: {error}");
+            return None;
+        }
+    }
+    Some(server)
+}
+
 async fn serve(worker: Worker, args: Args) -> Result<()> {
-    let redis: Option<String> = worker.request(&"where is Redis?", Duration::from_secs(5)).await?;
+    let redis = remote::ask_where(&worker).await?;
     let patient = args.wrong == Some(Wrong::Patient);
-    let open = |url: String| Remote::open(&url, args.prefix, patient);
+    let open = |url: String| Remote::open(&url, args.prefix, patient, worker.clone());
     let (memory, redis) = (memory::Memory(worker.shared()?), redis.map(open).transpose()?);
     let counters = Arc::new(Counters { memory, redis, wrong: args.wrong });
     let service = service_fn(move |request| answer(request, Arc::clone(&counters)));

@@ -8,13 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
+use cluster::Worker;
 use lab::{Result, say};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, Cmd, FromRedisValue, RedisError, cmd};
+use redis::{Client, Cmd, Connection, ErrorKind, FromRedisValue, RedisError, cmd};
 use tokio::time::sleep;
 
-/// No answer within this time: Redis counts as lost.
-const LIMIT: Duration = Duration::from_secs(1);
+/// No answer within this time: Redis counts as lost. The client's own limit is 500 ms, and a second
+/// for a connection. This one is longer for the sake of tests: beside ten busy programs Redis may wait
+/// as long for a processor.
+const LIMIT: Duration = Duration::from_secs(2);
 
 /// How often a lost Redis is asked whether it is back.
 const PROBE: Duration = Duration::from_millis(100);
@@ -27,21 +30,28 @@ pub struct Remote {
     prefix: String,
     lost: AtomicBool,
     patient: bool,
+    worker: Worker,
+}
+
+/// Asks the primary.
+pub async fn ask_where(worker: &Worker) -> Result<Option<String>> {
+    Ok(worker.request(&"where is Redis?", Duration::from_secs(5)).await?)
 }
 
 impl Remote {
     /// Connects with the first command, so a worker can start and live while Redis is away.
-    pub fn open(url: &str, prefix: String, patient: bool) -> Result<Arc<Self>> {
+    pub fn open(url: &str, prefix: String, patient: bool, worker: Worker) -> Result<Arc<Self>> {
         // One connection serves the whole worker: commands go out as they come, and their answers
         // come back in the same order.
-        let mut config = ConnectionManagerConfig::new();
+        let mut config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(LIMIT))
+            .set_response_timeout(Some(LIMIT));
         if !patient {
-            // The default is six retries, with ever longer pauses; requests would wait for them.
+            // To connect again it tries six times more, with ever longer pauses; requests would wait.
             config = config.set_number_of_retries(0);
         }
-        config = config.set_connection_timeout(Some(LIMIT)).set_response_timeout(Some(LIMIT));
         let connection = Client::open(url)?.get_connection_manager_lazy(config)?;
-        Ok(Arc::new(Self { connection, prefix, lost: AtomicBool::new(false), patient }))
+        Ok(Arc::new(Self { connection, prefix, lost: AtomicBool::new(false), patient, worker }))
     }
 
     /// One command: Redis reads, adds and writes, and does nothing else meanwhile.
@@ -52,7 +62,8 @@ impl Remote {
     /// Two commands: what others set between them is lost.
     pub async fn get_and_set(self: &Arc<Self>, way: &str) -> Result<u64, Lost> {
         let number = self.value(way).await?;
-        self.ask::<()>(cmd("SET").arg(self.key(way)).arg(number + 1)).await?;
+        // KEEPTTL: the keys of a demo expire, and go on expiring.
+        self.ask::<()>(cmd("SET").arg(self.key(way)).arg(number + 1).arg("KEEPTTL")).await?;
         Ok(number + 1)
     }
 
@@ -90,22 +101,32 @@ impl Remote {
     async fn wait(self: Arc<Self>) {
         while cmd("PING").exec_async(&mut self.connection.clone()).await.is_err() {
             sleep(PROBE).await;
+            let _ = ask_where(&self.worker).await; // the same as before, but it looks after its own
         }
         say!("worker: Redis is back");
         self.lost.store(false, Relaxed);
     }
 }
 
+/// Has what is counted under this prefix expire in an hour, whatever becomes of who counts.
+pub fn borrow(url: &str, prefix: &str) -> Result<()> {
+    let (_, mut redis) = connect(url)?;
+    let mut zero = |key: &String| cmd("SET").arg(key).arg(0).arg("EX").arg(3600).exec(&mut redis);
+    Ok(keys(prefix).iter().try_for_each(&mut zero)?)
+}
+
 /// Deletes what was counted under this prefix.
 pub fn forget(url: &str, prefix: &str) -> Result<()> {
-    let mut connection = Client::open(url)?.get_connection_with_timeout(LIMIT)?;
-    let keys = ["redis", "get-set"].map(|way| format!("{prefix}:{way}"));
-    Ok(cmd("DEL").arg(&keys).exec(&mut connection)?)
+    Ok(cmd("DEL").arg(&keys(prefix)).exec(&mut connect(url)?.1)?)
+}
+
+fn keys(prefix: &str) -> [String; 2] {
+    ["redis", "get-set"].map(|way| format!("{prefix}:{way}"))
 }
 
 /// Asks a Redis once whether it is there, before anything is started; returns where it is, without
-/// the password that may stand in its URL.
-pub fn check(url: &str) -> Result<String> {
+/// the password that may stand in its URL, and a connection.
+pub fn connect(url: &str) -> Result<(String, Connection)> {
     let client = Client::open(url).map_err(|error| {
         format!(
             "--redis or REDIS_URL is no address of a Redis ({error}): say redis://127.0.0.1:6379/"
@@ -114,13 +135,27 @@ pub fn check(url: &str) -> Result<String> {
     let place = client.get_connection_info().addr().to_string();
     let asked = client.get_connection_with_timeout(LIMIT).and_then(|mut connection| {
         connection.set_read_timeout(Some(LIMIT))?;
-        cmd("PING").exec(&mut connection)
+        cmd("PING").exec(&mut connection)?;
+        Ok(connection)
     });
     match asked {
-        Ok(()) => Ok(place),
-        Err(error) => Err(format!(
-            "no Redis answers at {place}: {error}; start it, or go without --redis and REDIS_URL"
-        )
-        .into()),
+        Ok(connection) => Ok((place, connection)),
+        Err(error) => Err(in_words(&place, &error).into()),
     }
+}
+
+fn in_words(place: &str, error: &RedisError) -> String {
+    let refused = error.kind() == ErrorKind::AuthenticationFailed;
+    if refused || matches!(error.code(), Some("NOAUTH" | "WRONGPASS")) {
+        return format!(
+            "the Redis at {place} wants a password: {error}; say redis://:PASSWORD@HOST:PORT/"
+        );
+    }
+    let silent = error.is_io_error() || error.is_timeout() || error.is_connection_dropped();
+    let (what, then) = if silent {
+        ("no Redis answers", "start it")
+    } else {
+        ("what answers does not do as a Redis", "ask whoever runs it")
+    };
+    format!("{what} at {place}: {error}; {then}, or go without --redis and REDIS_URL")
 }

@@ -39,10 +39,6 @@ fn ipc_broadcast_cannot_hold_when_its_claim_is_false() {
 #[test]
 fn redis_counter_cannot_hold_when_its_claim_is_false() {
     breaks("redis-counter", "--wrong=load-store", "shared memory: all, exactly");
-    if lab::RedisServer::for_test().is_some() {
-        breaks("redis-counter", "--wrong=get-set", "Redis, INCR: all, exactly");
-        breaks("redis-counter", "--wrong=patient", "Redis is killed: 503, and fast");
-    }
 }
 
 fn breaks(example: &str, falsehood: &str, broken: &str) {

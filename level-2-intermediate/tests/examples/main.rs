@@ -8,8 +8,10 @@ mod demos;
 mod graceful_shutdown;
 mod health_checks;
 mod ipc_broadcast;
+mod numbers;
 mod redis_counter;
 mod restart_strategies;
+mod suite;
 mod zero_downtime_reload;
 
 use lab::Service;
@@ -30,10 +32,6 @@ const SUITE: Suite = Suite {
     at_once: "was killed by SIGKILL",
     variants: &[],
 };
+use suite::{SUITE, start};
 
 lab::every_example_keeps_the_contract!(SUITE);
-
-/// Starts an example and waits until it is ready.
-fn start(example: &str, args: &[&str]) -> Service {
-    SUITE.start(example, args)
-}

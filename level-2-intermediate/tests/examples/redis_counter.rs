@@ -1,57 +1,21 @@
-//! The lesson of `redis-counter`, from outside.
+//! The lesson of `redis-counter`, from outside. What needs a Redis is in the test target `redis`.
 
-use std::fs;
-use std::path::PathBuf;
+use std::io::{self, Write};
 use std::process::Command;
+use std::thread;
 
+use lab::Service;
 use lab::suite::stderr;
-use lab::{Answer, RedisServer, Service, proc, wait_for};
 use nix::sys::signal::Signal;
 
+use crate::numbers::{counter, number};
 use crate::{SUITE, start};
-
-/// A number in an answer such as `worker 17\nmemory      42\n`.
-fn number(answer: &Answer, way: &str) -> u64 {
-    let line = answer.body.lines().find_map(|line| line.strip_prefix(&format!("{way} ")));
-    let number = line.and_then(|rest| rest.trim().parse().ok());
-    number.unwrap_or_else(|| panic!("no {way} in {:?}", answer.body))
-}
-
-fn counter(service: &Service) -> Answer {
-    service.get("/counter").expect("it is answered")
-}
-
-/// The example with a Redis that this test may kill; `None` when the machine has none.
-fn with_redis(args: &[&str]) -> Option<(RedisServer, Service)> {
-    let server = RedisServer::for_test()?;
-    let service = start("redis-counter", &[&["--redis", &server.url()], args].concat());
-    Some((server, service))
-}
 
 /// The example on a machine that has no Redis.
 fn without_redis() -> Command {
     let mut command = SUITE.command("redis-counter", &["--workers", "2"]);
     command.env_remove("REDIS_URL").env_remove("REDIS_SERVER_BIN").env("PATH", "/nowhere");
     command
-}
-
-#[test]
-fn every_request_is_counted_in_every_way() {
-    let Some((_server, service)) = with_redis(&["--workers", "3"]) else { return };
-    for _ in 0..10 {
-        for answer in service.get_at_once(16, "/increment").expect("none is lost") {
-            assert_eq!(answer.status, 200, "{}", answer.body);
-        }
-    }
-    let counted = counter(&service);
-    assert_eq!((number(&counted, "memory"), number(&counted, "redis")), (160, 160));
-    assert!(number(&counted, "process") < 160, "another worker has some: {}", counted.body);
-    for wrong in ["load-store", "get-set"] {
-        assert!((1..=160).contains(&number(&counted, wrong)), "{}", counted.body);
-    }
-    service.get("/increment?in=memory").expect("answered");
-    let after = counter(&service);
-    assert_eq!((number(&after, "memory"), number(&after, "redis")), (161, 160));
 }
 
 #[test]
@@ -109,6 +73,31 @@ fn a_redis_that_was_named_has_to_be_there() {
 }
 
 #[test]
+fn a_redis_that_refuses_is_quoted() {
+    for (answer, said) in [
+        ("-NOAUTH Authentication required.\r\n", "wants a password"),
+        ("-LOADING Redis is loading the dataset\r\n", "does not do as a Redis"),
+        ("HTTP/1.1 400 Bad Request\r\n\r\n", "does not do as a Redis"),
+    ] {
+        let refusing = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let place = refusing.local_addr().expect("it is bound");
+        let server = thread::spawn(move || {
+            let (mut client, _) = refusing.accept().expect("the example connects");
+            let _ = client.write_all(answer.repeat(10).as_bytes()); // whatever it asks
+            let _ = io::copy(&mut client, &mut io::sink());
+        });
+        let url = format!("redis://{place}/");
+        let output = SUITE.bounded("redis-counter").env("REDIS_URL", url).output();
+        let output = output.expect("it runs");
+        let error = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{answer}: {error}");
+        assert!(error.contains(said) && !error.contains("no Redis answers"), "{answer}: {error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        server.join().expect("it does not panic");
+    }
+}
+
+#[test]
 fn a_program_that_is_no_redis_is_reported() {
     let mut command = SUITE.bounded("redis-counter");
     command.env_remove("REDIS_URL").env("REDIS_SERVER_BIN", "/bin/false");
@@ -116,87 +105,6 @@ fn a_program_that_is_no_redis_is_reported() {
     let error = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{error}");
     assert!(error.contains("/bin/false ended at once") && error.contains("REDIS_SERVER_BIN"));
-}
-
-#[test]
-fn a_redis_of_its_own_ends_with_it() {
-    let Some(server) = RedisServer::for_test() else { return };
-    drop(server);
-    // A place of its own, to see what is left there.
-    let place = std::env::temp_dir().join(format!("redis-counter-{}", std::process::id()));
-    fs::create_dir(&place).expect("there is room");
-    let place = Folder(place);
-    let left = || {
-        let entries = fs::read_dir(&place.0).expect("it is there").flatten();
-        entries.filter(|it| it.file_name().to_string_lossy().contains("redis")).count()
-    };
-    for signal in [Signal::SIGKILL, Signal::SIGINT, Signal::SIGTERM] {
-        let mut command = SUITE.command("redis-counter", &["--workers", "2"]);
-        command.env_remove("REDIS_URL").env("TMPDIR", &place.0);
-        let service = Service::launch(command).and_then(Service::until_ready);
-        let mut service = service.expect("it starts, whatever the one before has left");
-        assert_eq!(left(), 1, "what the one before has left is gone");
-        let said = service.hears("started a Redis for itself").expect("it says so");
-        let redis = said.rsplit(' ').next().and_then(|pid| pid.parse().ok()).expect("a pid");
-        assert!(!proc::gone(redis) && service.workers().expect("/proc is there").len() == 2);
-        assert_eq!(number(&service.get("/increment").expect("answered"), "redis"), 1);
-        service.end(signal).expect("it ends");
-        wait_for("its Redis to end", || proc::gone(redis).then_some(())).expect("it ends, too");
-        let expected = usize::from(signal == Signal::SIGKILL); // there was no time to tidy up
-        assert_eq!(left(), expected, "{signal}");
-    }
-}
-
-/// Removed at the end, also of a test that fails.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-#[test]
-fn a_redis_that_is_killed_costs_no_worker_and_is_found_again() {
-    let Some((mut server, mut service)) = with_redis(&["--workers", "2"]) else { return };
-    let workers = service.workers().expect("/proc is there");
-    service.get_at_once(16, "/increment").expect("none is lost");
-    server.kill().expect("it is ours");
-    for answer in service.get_at_once(16, "/increment").expect("each is answered") {
-        assert_eq!(answer.status, 503, "{}", answer.body);
-    }
-    service.hears_times("Redis is lost", 2).expect("each worker notices");
-    for answer in service.get_at_once(16, "/increment?in=memory").expect("each is answered") {
-        assert_eq!(answer.status, 200);
-    }
-    assert_eq!(service.workers().expect("/proc is there"), workers, "nobody died of it");
-
-    // A worker that is born now lives, too.
-    service.signal(workers[0], Signal::SIGKILL).expect("it runs");
-    let newcomer = service.replaced(workers[0], 2).expect("it is replaced");
-    service.all_answer(&[newcomer]).expect("it serves");
-
-    let _server = server.restart().expect("it starts");
-    wait_for("all to be well", || {
-        let answers = service.get_at_once(16, "/increment?in=redis").expect("each is answered");
-        answers.iter().all(|answer| answer.status == 200).then_some(())
-    })
-    .expect("they reconnect");
-    service.hears(&format!("{} worker: Redis is back", workers[1])).expect("it says so");
-}
-
-#[test]
-fn a_redis_that_hangs_is_waited_for_once() {
-    let Some((server, service)) = with_redis(&["--workers", "1"]) else { return };
-    assert_eq!(service.get("/increment").expect("answered").status, 200);
-    service.signal(server.pid(), Signal::SIGSTOP).expect("it runs");
-    let first = service.get("/increment").expect("answered, in the end");
-    assert_eq!(first.status, 503);
-    let second = service.get("/increment").expect("answered");
-    assert!(second.body.contains("try again later"), "this one did not ask: {}", second.body);
-    service.signal(server.pid(), Signal::SIGCONT).expect("it is there");
-    service.hears("Redis is back").expect("it is");
-    assert_eq!(service.get("/increment").expect("answered").status, 200);
 }
 
 #[test]
