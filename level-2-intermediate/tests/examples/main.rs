@@ -14,24 +14,6 @@ mod restart_strategies;
 mod suite;
 mod zero_downtime_reload;
 
-use lab::Service;
-use lab::suite::Suite;
-
-const SUITE: Suite = Suite {
-    package: "level-2",
-    folder: env!("CARGO_MANIFEST_DIR"),
-    stands_on: &[concat!(env!("CARGO_MANIFEST_DIR"), "/../cluster/src")],
-    examples: &[
-        "graceful-shutdown",
-        "ipc-broadcast",
-        "restart-strategies",
-        "zero-downtime-reload",
-        "health-checks",
-        "redis-counter",
-    ],
-    at_once: "was killed by SIGKILL",
-    variants: &[],
-};
 use suite::{SUITE, start};
 
 lab::every_example_keeps_the_contract!(SUITE);

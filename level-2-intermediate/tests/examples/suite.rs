@@ -6,6 +6,7 @@ use lab::suite::Suite;
 pub const SUITE: Suite = Suite {
     package: "level-2",
     folder: env!("CARGO_MANIFEST_DIR"),
+    stands_on: &[concat!(env!("CARGO_MANIFEST_DIR"), "/../cluster/src")],
     examples: &[
         "graceful-shutdown",
         "ipc-broadcast",
