@@ -22,7 +22,7 @@ pub struct Common {
     #[arg(long, value_name = "ADDRESS:PORT", env = "CLUSTER_LISTEN", default_value = "127.0.0.1:8000", value_parser = address)]
     pub listen: SocketAddr,
 
-    /// How many workers; by default one for each core, at least 2 and at most 8
+    /// How many workers, 1 to 64; the default is one for each core, but at least 2 and at most 8
     #[arg(long, value_name = "N", env = "CLUSTER_WORKERS", default_value_t = default_workers(),
           value_parser = workers, hide_default_value = true)]
     pub workers: NonZeroUsize,

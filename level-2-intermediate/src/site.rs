@@ -100,7 +100,7 @@ impl Site {
     }
 
     /// Reloads, and waits for the end of it: what the primary has said about that, which is
-    /// `reload to version … is finished`, or `failed` with the reason. The API's answer comes with it.
+    /// `reload to generation … is finished`, or `failed` with the reason. The API's answer comes with it.
     ///
     /// # Errors
     /// The reload came to no end.
@@ -111,7 +111,8 @@ impl Site {
             By::Usr2 => self.signal(Signal::SIGUSR2).map(|()| None)?,
         };
         let end = |line: &String| {
-            line.contains("reload to version") && (line.contains("fin") || line.contains("failed"))
+            line.contains("reload to generation")
+                && (line.contains("fin") || line.contains("failed"))
         };
         let told = wait_for("the end of a reload", || {
             self.service.narration().into_iter().filter(end).nth(self.reloads)

@@ -76,7 +76,7 @@ impl Story {
         let who = |worker: &WorkerId| format!("worker {}", self.pid(*worker));
         Some(match event {
             Event::Spawned { worker, slot, generation, .. } => {
-                format!("{} started in slot {slot}, version {generation}", who(worker))
+                format!("{} started in slot {slot}, generation {generation}", who(worker))
             }
             Event::Listening(worker, _) => format!("{} is ready", who(worker)),
             Event::Draining(worker, why) => format!("{} leaves: {}", who(worker), reason(*why)),
@@ -105,12 +105,16 @@ fn sentence_of_all(event: &Event) -> Option<String> {
         Event::Errored { slot, failures } => format!(
             "slot {slot} is given up after {failures} early deaths; repair the program, then reload"
         ),
-        Event::ReloadStarted(version) => format!("reload to version {version} begins"),
-        Event::ReloadFinished(version) => format!("reload to version {version} is finished"),
-        Event::ReloadFailed(version, why) => format!("reload to version {version} failed: {why}"),
+        Event::ReloadStarted(generation) => format!("reload to generation {generation} begins"),
+        Event::ReloadFinished(generation) => {
+            format!("reload to generation {generation} is finished")
+        }
+        Event::ReloadFailed(generation, why) => {
+            format!("reload to generation {generation} failed: {why}")
+        }
         Event::ReloadRefused(why) => format!("no reload: {why}"),
         Event::Scaled { from, to } => format!("{to} workers are wanted instead of {from}"),
-        Event::Stopping => "stopping".to_owned(),
+        Event::Stopping => "stopping; a second signal ends it at once".to_owned(),
         Event::Lagged(lost) => format!("{lost} events came too fast to be told"),
         _ => return None,
     })

@@ -10,9 +10,13 @@ use lab::{RedisServer, Result, Service, Table, ms, wait_for};
 use nix::sys::signal::Signal;
 
 use crate::clients::{self, ALL_WAYS, CLIENTS, FAST, Outcome, REQUESTS, numbers, until_it_fails};
-use crate::remote;
+use crate::{Wrong, remote};
 
-pub fn play(redis: Option<&str>) -> Result<()> {
+pub fn play(redis: Option<&str>, wrong: Option<Wrong>) -> Result<()> {
+    let of_redis = matches!(wrong, Some(Wrong::GetSet | Wrong::Patient));
+    if of_redis && redis.is_none() && RedisServer::find().is_none() {
+        return Err("this wrong version is one of Redis, and none is at hand; see --help".into());
+    }
     let mut table = Table::default();
     let prefix = format!("redis-counter-demo-{}", std::process::id());
     if let Some(url) = redis {
@@ -20,9 +24,11 @@ pub fn play(redis: Option<&str>) -> Result<()> {
     }
     let counted = count(&mut table, &prefix);
     if let Some(url) = redis {
+        counted?;
         remote::forget(url, &prefix)?;
+    } else {
+        counted?;
     }
-    counted?;
     match RedisServer::find() {
         Some(program) => lose(&mut table, RedisServer::start(&program)?)?,
         None => table.note("a lost Redis", "left out: no redis-server or valkey-server to kill"),

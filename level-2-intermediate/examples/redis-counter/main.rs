@@ -70,7 +70,11 @@ enum Wrong {
 
 fn main() -> ExitCode {
     let args: Args = args::parse();
-    args::exit(if args.common.demo { demo::play(args.redis.as_deref()) } else { run(args) })
+    args::exit(if args.common.demo {
+        demo::play(args.redis.as_deref(), args.wrong)
+    } else {
+        run(args)
+    })
 }
 
 fn run(args: Args) -> Result<()> {

@@ -61,10 +61,10 @@ impl Remote {
 
     /// Two commands: what others set between them is lost.
     pub async fn get_and_set(self: &Arc<Self>, way: &str) -> Result<u64, Lost> {
-        let number = self.value(way).await?;
+        let next = self.value(way).await?.saturating_add(1);
         // KEEPTTL: the keys of a demo expire, and go on expiring.
-        self.ask::<()>(cmd("SET").arg(self.key(way)).arg(number + 1).arg("KEEPTTL")).await?;
-        Ok(number + 1)
+        self.ask::<()>(cmd("SET").arg(self.key(way)).arg(next).arg("KEEPTTL")).await?;
+        Ok(next)
     }
 
     pub async fn value(self: &Arc<Self>, way: &str) -> Result<u64, Lost> {

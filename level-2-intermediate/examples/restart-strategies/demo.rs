@@ -102,7 +102,11 @@ fn primary_panics(table: &mut Table) -> Result<()> {
     let status = service.ended()?;
     let answer = slow.join().expect("a client does not panic");
     let seen = answer.as_ref().map_or_else(ToString::to_string, |it| it.body.trim().to_owned());
-    table.claim("primary panics: what is in flight is answered", seen, answer.is_ok());
+    table.claim(
+        "primary panics: what is in flight is answered",
+        seen,
+        answer.is_ok_and(|it| it.status == 200),
+    );
     let left = workers.iter().filter(|pid| !proc::gone(**pid)).count();
     let seen = format!("{left} left, primary: {status}");
     table.claim(

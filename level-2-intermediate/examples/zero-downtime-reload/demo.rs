@@ -89,8 +89,8 @@ fn after_the_last(table: &mut Table, seen: &Report, end: Instant) {
 fn long_and_idle(table: &mut Table, site: &mut Site) -> Result<JoinHandle<Result<Answer>>> {
     let mut idle = site.service.connect()?;
     idle.get("/version")?;
-    let slow = site.service.get_later("/slow?ms=3000");
-    site.service.hears("begins a request of 3000 ms")?;
+    let slow = site.service.get_later("/slow?ms=6000");
+    site.service.hears("begins a request of 6000 ms")?;
     site.deploy("7")?;
     site.reload(By::Hup)?;
     let (last, flies) = (idle.get("/version"), !slow.is_finished());

@@ -79,7 +79,7 @@ fn a_reload_brings_workers_that_know() {
         assert_eq!(say(speaker, &n.to_string()).body, format!("said, as number {}\n", n + 1));
     }
     service.signal(service.primary(), Signal::SIGHUP).expect("it runs");
-    service.hears("reload to version 2 is finished").expect("it finishes");
+    service.hears("reload to generation 2 is finished").expect("it finishes");
     let old: Vec<i32> = clients.into_keys().collect();
     let both_gone = || old.iter().all(|pid| lab::proc::gone(*pid)).then_some(());
     wait_for("the old ones to leave", both_gone).expect("they leave");

@@ -127,7 +127,7 @@ fn a_link_to_a_release_is_followed_at_each_reload() {
     assert_eq!(version(&serves()), "1");
     symlink("2", &next).and_then(|()| fs::rename(&next, &current)).expect("it is ours");
     service.signal(service.primary(), Signal::SIGHUP).expect("it runs");
-    service.hears("reload to version 2 is finished").expect("it is");
+    service.hears("reload to generation 2 is finished").expect("it is");
     assert_eq!(version(&serves()), "2");
 }
 
