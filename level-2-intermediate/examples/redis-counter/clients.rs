@@ -14,7 +14,7 @@ pub const REQUESTS: u64 = 10_000;
 pub const ALL_WAYS: u64 = 2_000;
 
 /// An answer that takes longer than this waited for retries: all six take 6.3 s and more. Without
-/// them the longest is a second, for a connection; the rest is for a busy machine.
+/// them two seconds are the limit; the rest is for a busy machine.
 pub const FAST: Duration = Duration::from_secs(5);
 
 /// How it went for one client.

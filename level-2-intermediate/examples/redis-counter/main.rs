@@ -13,7 +13,7 @@
 //! soon as requests come at the same time. `/increment?in=memory,redis` counts in those two alone.
 //!
 //! Redis is the server at `--redis URL`, or one that this program starts for itself when the machine
-//! has `redis-server` or `valkey-server`; without one the first two ways are served.
+//! has `redis-server` or `valkey-server`; without one the first two ways are left.
 
 mod clients;
 mod counters;
@@ -93,7 +93,7 @@ fn find_redis(args: &Args) -> Result<(Option<String>, Option<RedisServer>)> {
         return Ok((Some(url.clone()), None));
     }
     let Some(program) = RedisServer::find() else {
-        say!("primary: no Redis at hand (see --help), so the first two ways are served");
+        say!("primary: no Redis at hand (see --help), so two ways are left");
         return Ok((None, None));
     };
     let server = RedisServer::start(&program)?;

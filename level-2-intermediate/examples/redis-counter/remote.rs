@@ -14,9 +14,10 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, Cmd, Connection, ErrorKind, FromRedisValue, RedisError, cmd};
 use tokio::time::sleep;
 
-/// No answer within this time: Redis counts as lost. The client's own limit is 500 ms, which a Redis
-/// beside other busy programs, as in a test, may need to get a processor.
-const LIMIT: Duration = Duration::from_secs(1);
+/// No answer within this time: Redis counts as lost. The client's own limit is 500 ms, and a second
+/// for a connection. This one is longer for the sake of tests: beside ten busy programs Redis may wait
+/// as long for a processor.
+const LIMIT: Duration = Duration::from_secs(2);
 
 /// How often a lost Redis is asked whether it is back.
 const PROBE: Duration = Duration::from_millis(100);
@@ -42,7 +43,9 @@ impl Remote {
     pub fn open(url: &str, prefix: String, patient: bool, worker: Worker) -> Result<Arc<Self>> {
         // One connection serves the whole worker: commands go out as they come, and their answers
         // come back in the same order.
-        let mut config = ConnectionManagerConfig::new().set_response_timeout(Some(LIMIT));
+        let mut config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(LIMIT))
+            .set_response_timeout(Some(LIMIT));
         if !patient {
             // To connect again it tries six times more, with ever longer pauses; requests would wait.
             config = config.set_number_of_retries(0);
