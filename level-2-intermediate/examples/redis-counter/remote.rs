@@ -145,10 +145,12 @@ pub fn connect(url: &str) -> Result<(String, Connection)> {
 }
 
 fn in_words(place: &str, error: &RedisError) -> String {
+    let said = error.to_string(); // of several lines, when it is not the language of Redis
+    let said = said.lines().next().unwrap_or_default();
     let refused = error.kind() == ErrorKind::AuthenticationFailed;
     if refused || matches!(error.code(), Some("NOAUTH" | "WRONGPASS")) {
         return format!(
-            "the Redis at {place} wants a password: {error}; say redis://:PASSWORD@HOST:PORT/"
+            "the Redis at {place} wants a password: {said}; say redis://:PASSWORD@HOST:PORT/"
         );
     }
     let silent = error.is_io_error() || error.is_timeout() || error.is_connection_dropped();
@@ -157,5 +159,5 @@ fn in_words(place: &str, error: &RedisError) -> String {
     } else {
         ("what answers does not do as a Redis", "ask whoever runs it")
     };
-    format!("{what} at {place}: {error}; {then}, or go without --redis and REDIS_URL")
+    format!("{what} at {place}: {said}; {then}, or go without --redis and REDIS_URL")
 }
