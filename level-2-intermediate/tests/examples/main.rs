@@ -5,6 +5,7 @@
 //! when they fail (`Service` ends its processes when it is dropped).
 
 mod demos;
+mod deploy;
 mod graceful_shutdown;
 mod health_checks;
 mod ipc_broadcast;
