@@ -156,5 +156,7 @@ fn stamp(source: &Path, file: &Path, version: &str) -> Result<()> {
     if output.status.success() {
         return Ok(());
     }
-    Err(String::from_utf8_lossy(&output.stderr).trim().into())
+    let said = String::from_utf8_lossy(&output.stderr);
+    let why = said.trim().trim_start_matches("error: ");
+    Err(if why.is_empty() { format!("--stamp: {}", output.status) } else { why.to_owned() }.into())
 }
