@@ -66,8 +66,12 @@ fn speaks_gibberish(workers: usize) {
 }
 
 fn no_program(workers: usize) {
-    let service = Start::workers(workers).ready();
+    let mut service = Start::workers(workers).ready();
     fs::remove_file(service.program().path()).expect("it is ours");
+    // A signal has no answer, so the program itself is told.
+    service.signal(Signal::SIGHUP);
+    let why = service.event("ReloadRefused")["why"].clone();
+    assert!(why.as_str().is_some_and(|why| why.contains("cannot open the program")), "{why}");
     refused(service, "cannot open the program");
 }
 

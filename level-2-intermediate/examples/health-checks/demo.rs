@@ -34,9 +34,7 @@ pub fn play() -> Result<()> {
 }
 
 fn start(args: &[&str]) -> Result<Service> {
-    let mut command = Service::command(args)?;
-    command.envs(ENVIRONMENT);
-    Service::launch(command)?.until_ready()
+    Service::start_with(&ENVIRONMENT, args)
 }
 
 fn idle(table: &mut Table, service: &mut Service) -> Result<()> {

@@ -22,12 +22,9 @@ pub fn play(redis: Option<&str>, wrong: Option<Wrong>) -> Result<()> {
     if let Some(url) = redis {
         remote::borrow(url, &prefix)?; // it is somebody else's
     }
-    let counted = count(&mut table, &prefix);
+    count(&mut table, &prefix)?;
     if let Some(url) = redis {
-        counted?;
         remote::forget(url, &prefix)?;
-    } else {
-        counted?;
     }
     match RedisServer::find() {
         Some(program) => lose(&mut table, RedisServer::start(&program)?)?,

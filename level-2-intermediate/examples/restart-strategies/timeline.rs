@@ -39,13 +39,15 @@ impl Timeline {
                 self.line(*slot, "", &format!("waits {ms:.3} ms after early death {failures}"));
             }
             Event::Errored { slot, failures } => {
-                let why = format!("is given up after {failures} early deaths; see /reset");
+                let why =
+                    format!("is given up after {failures} early deaths; see /reset, or reload");
                 self.line(*slot, "", &why);
             }
             Event::Scaled { from, to } => self.all(&format!("{to} are wanted instead of {from}")),
             Event::ReloadStarted(_) => self.all("a reload begins"),
             Event::ReloadFinished(_) => self.all("the reload is finished"),
             Event::ReloadFailed(_, why) => self.all(&format!("the reload failed: {why}")),
+            Event::ReloadRefused(why) => self.all(&format!("no reload: {why}")),
             Event::Stopping => self.all("stopping"),
             Event::Lagged(lost) => self.all(&format!("{lost} events came too fast to be told")),
             _ => {}

@@ -66,11 +66,7 @@ async fn answer(
         return order(worker, &request).await;
     }
     match request.uri().path() {
-        "/" => ok(format!(
-            "Hello from worker {}
-",
-            id()
-        )),
+        "/" => ok(format!("Hello from worker {}\n", id())),
         "/status" => ask(worker, Question::Status).await,
         "/slow" => {
             let ms = slow(&request).await;
