@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use nix::libc;
+
 /// The result of most things here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -14,18 +16,37 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 pub struct Error {
     message: String,
     cause: Option<Cause>,
+    /// The kernel's number, where the error came from a system call.
+    errno: Option<i32>,
 }
 
 impl Error {
     /// An error with nothing behind it.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), cause: None }
+        Self { message: message.into(), cause: None, errno: None }
     }
 
     /// An error that came from another one; its message is shown after a colon.
     pub fn because(message: impl Into<String>, cause: impl Into<Cause>) -> Self {
-        Self { message: message.into(), cause: Some(cause.into()) }
+        let cause = cause.into();
+        let errno = errno(cause.as_ref());
+        Self { message: message.into(), cause: Some(cause), errno }
     }
+
+    /// Whether the kernel has no room for another process, thread or descriptor at the moment. Such an
+    /// error passes, and says nothing about the program.
+    pub(crate) fn is_shortage(&self) -> bool {
+        let shortages = [libc::EAGAIN, libc::ENOMEM, libc::EMFILE, libc::ENFILE];
+        self.errno.is_some_and(|errno| shortages.contains(&errno))
+    }
+}
+
+fn errno(error: &(dyn std::error::Error + 'static)) -> Option<i32> {
+    let ours = error.downcast_ref::<Error>().and_then(|error| error.errno);
+    let std = || error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+    let nix = || error.downcast_ref::<nix::Error>().map(|errno| *errno as i32);
+    let rustix = || error.downcast_ref::<rustix::io::Errno>().map(|errno| errno.raw_os_error());
+    ours.or_else(std).or_else(nix).or_else(rustix)
 }
 
 impl fmt::Display for Error {
@@ -51,7 +72,7 @@ impl std::error::Error for Error {
 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
-        Self::new(error.to_string())
+        Self { errno: error.raw_os_error(), ..Self::new(error.to_string()) }
     }
 }
 

@@ -99,6 +99,7 @@ pub mod primary;
 mod run;
 mod runtime;
 pub mod shared;
+mod signals;
 pub mod spawn;
 pub mod supervisor;
 pub mod worker;

@@ -1,32 +1,107 @@
 //! The log: lines on standard error, as text or JSON.
 
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
 use crate::config::LogFormat;
+use crate::{Result, runtime};
 
-/// Lines that wait for a slow reader at most; more are dropped, and nobody waits. The queue is made
+/// Lines that wait for a slow reader at most; more are dropped, and no caller waits. The queue is made
 /// in full, 32 bytes a line, and every worker has one.
 const ROOM: usize = 2_000;
 
-/// Logs from now on, through a thread of its own: whoever reads our standard error and stops reading
-/// (a pipe that is full) must not stop the supervision. Dropping what is returned writes the rest.
+/// How long the end of the process waits for a reader that is slow.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Logs from now on, through a thread of its own: a reader of our standard error that stops reading
+/// (a pipe that is full) must not stop the supervision. Dropping the value writes the rest.
 ///
 /// A program that has a subscriber already keeps it. `RUST_LOG` chooses what is logged.
-pub(crate) fn install(format: LogFormat) -> Option<WorkerGuard> {
+///
+/// # Errors
+/// The kernel allows no more threads. (The crate `tracing-appender` does the same as this file, and
+/// panics there.)
+pub(crate) fn install(format: LogFormat) -> Result<Option<Writer>> {
     if format == LogFormat::Off {
-        return None;
+        return Ok(None);
     }
-    let (lines, guard) = NonBlockingBuilder::default()
-        .buffered_lines_limit(ROOM)
-        .thread_name("cluster-log")
-        .finish(std::io::stderr());
+    let (lines, waiting) = sync_channel(ROOM);
+    let (writer, ended) = (runtime::spawn("cluster-log", move || write(&waiting))?, lines.clone());
     let chosen = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = move || Line { to: lines.clone(), text: Vec::new() };
     let builder = fmt().with_writer(lines).with_env_filter(chosen).with_ansi(false);
     let installed = match format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
         LogFormat::Text | LogFormat::Off => builder.with_target(false).try_init(),
     };
-    installed.ok().map(|()| guard)
+    let writer = Writer { thread: Some(writer), last: ended };
+    Ok(installed.ok().map(|()| writer))
+}
+
+/// What the writing thread gets.
+enum Entry {
+    Line(Vec<u8>),
+    /// Nothing follows; the answer says that everything before is written.
+    End(SyncSender<()>),
+}
+
+/// Writes lines until it is dropped.
+pub(crate) struct Writer {
+    thread: Option<JoinHandle<()>>,
+    last: SyncSender<Entry>,
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let (written, done) = sync_channel(1);
+        // A reader that does not read has filled the queue; then the rest is lost.
+        if self.last.try_send(Entry::End(written)).is_ok()
+            && done.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout)
+            && let Some(thread) = self.thread.take()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn write(waiting: &Receiver<Entry>) {
+    let mut standard_error = io::stderr();
+    for entry in waiting {
+        match entry {
+            // A full disk, or a reader that is gone: the log is no reason to end.
+            Entry::Line(line) => drop(standard_error.write_all(&line)),
+            Entry::End(written) => {
+                let _ = written.send(());
+                return;
+            }
+        }
+    }
+}
+
+/// One line in the making.
+struct Line {
+    to: SyncSender<Entry>,
+    text: Vec<u8>,
+}
+
+impl Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.text.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let _ = self.to.try_send(Entry::Line(std::mem::take(&mut self.text)));
+    }
 }

@@ -1,19 +1,70 @@
-//! Tokio runtimes that fail with an error where Tokio panics.
+//! Threads and Tokio runtimes that fail with an error where Tokio panics.
 
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread::{self, JoinHandle};
 
 use tokio::runtime::{Builder, Runtime};
 
-/// A runtime with so many threads; with one, everything runs on the thread that waits for it.
+use crate::{Error, Result};
+
+/// A runtime with this many threads; with one, everything runs on the thread that waits for it.
 ///
 /// # Errors
 /// The kernel's. Tokio panics when it cannot have its six descriptors (a poller, what wakes it, a
-/// pair for signals), so whether there is room for them is tried first.
-pub(crate) fn start(threads: usize) -> io::Result<Runtime> {
-    drop((UnixStream::pair()?, UnixStream::pair()?, UnixStream::pair()?));
+/// pair for signals) or its threads, so whether there is room for them is tried first.
+pub(crate) fn start(threads: usize) -> Result<Runtime> {
+    let cannot = |error: io::Error| Error::because(hint("cannot start a runtime", &error), error);
+    let descriptors = || Ok((UnixStream::pair()?, UnixStream::pair()?, UnixStream::pair()?));
+    drop(descriptors().map_err(cannot)?);
     if threads > 1 {
-        return Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+        try_threads(threads).map_err(cannot)?;
+        let runtime = Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+        return runtime.map_err(cannot);
     }
-    Builder::new_current_thread().enable_all().build()
+    Builder::new_current_thread().enable_all().build().map_err(cannot)
+}
+
+/// A thread with a name.
+///
+/// # Errors
+/// The kernel allows no more threads; the message says what to do.
+pub(crate) fn spawn<T: Send + 'static>(
+    name: &str,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>> {
+    thread::Builder::new().name(name.to_owned()).spawn(run).map_err(|error| {
+        Error::because(hint(&format!("cannot start the thread `{name}`"), &error), error)
+    })
+}
+
+/// What could not be done, and what to do where a limit is the reason.
+pub(crate) fn hint(what: &str, error: &io::Error) -> String {
+    use nix::libc::{EAGAIN, EMFILE, ENFILE, ENOMEM};
+    let advice = match error.raw_os_error() {
+        Some(EAGAIN) => {
+            "the limit of processes and threads is reached; raise it (`ulimit -u`, TasksMax= of \
+             systemd, the pids limit of a container), or end other processes of this user"
+        }
+        Some(EMFILE) => "this process has too many open files; raise the limit (`ulimit -n`)",
+        Some(ENFILE) => "the machine has too many open files; raise fs.file-max",
+        Some(ENOMEM) => "there is not enough memory",
+        _ => return what.to_owned(),
+    };
+    format!("{what}: {advice}")
+}
+
+/// Starts this many threads at the same time, and ends them.
+fn try_threads(threads: usize) -> io::Result<()> {
+    let (hold, held) = mpsc::channel::<()>();
+    let held = Arc::new(Mutex::new(held));
+    let start = |_| {
+        let held = Arc::clone(&held);
+        let wait = move || drop(held.lock().map(|held| held.recv()));
+        thread::Builder::new().spawn(wait)
+    };
+    let started = (0..threads).map(start).collect::<io::Result<Vec<_>>>();
+    drop(hold); // all of them end
+    started.map(|threads| threads.into_iter().for_each(|thread| drop(thread.join())))
 }

@@ -102,9 +102,15 @@ fn sentence_of_all(event: &Event) -> Option<String> {
             let delay = brief(*delay);
             format!("slot {slot}: {failures} early deaths in a row; the next try is in {delay}")
         }
-        Event::Errored { slot, failures } => format!(
-            "slot {slot} is given up after {failures} early deaths; repair the program, then reload"
+        Event::Errored { slot, failures, delay } => format!(
+            "slot {slot} is errored after {failures} early deaths, and tried every {}; repair the \
+             program, then reload",
+            brief(*delay)
         ),
+        Event::StartRefused { slot, reason, delay } => {
+            format!("slot {slot}: {reason}; the next try is in {}", brief(*delay))
+        }
+        Event::Suspended => "no worker is ready: connections are refused until one is".to_owned(),
         Event::ReloadStarted(generation) => format!("reload to generation {generation} begins"),
         Event::ReloadFinished(generation) => {
             format!("reload to generation {generation} is finished")

@@ -32,7 +32,7 @@ mod socket;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
@@ -84,8 +84,7 @@ pub fn start(
     let api = Arc::new(Api { guard: Guard { via, token }, commands });
     let stop = CancellationToken::new();
     let serve = serve::run(listener, api, stop.clone());
-    let thread = thread::Builder::new().name("cluster-admin".into());
-    let thread = thread.spawn(move || runtime.block_on(serve))?;
+    let thread = runtime::spawn("cluster-admin", move || runtime.block_on(serve))?;
     Ok(Some(Server { address, stop, thread: Some(thread), _file: file }))
 }
 

@@ -17,7 +17,7 @@ use crate::{Error, Result};
 
 /// The version of the frames and of the messages in them. A primary and its workers must have the
 /// same; a reload to a program with another one fails, and changes nothing.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// The largest frame, in bytes, without the four of its length.
 pub const MAX_FRAME: usize = 1024 * 1024;

@@ -15,6 +15,10 @@ use crate::supervisor::{Generation, SlotId, Vitals, WorkerId};
 pub enum ToWorker {
     /// The first message: who you are, and how to behave.
     Hello(Box<Hello>),
+    /// Accept connections: all listeners listen. It answers `Ready`.
+    Accept,
+    /// Cut what is left, and exit: the deadline has come.
+    Cut,
     /// Leave: stop accepting, finish what you have, exit.
     Drain {
         /// How long idle connections stay open for one more request. Zero: the cluster stops, and
@@ -36,12 +40,23 @@ pub enum ToWorker {
 pub enum ToPrimary {
     /// I run.
     Online,
-    /// I accept connections.
+    /// I cannot begin, before any code of the program's has run; I exit.
+    Unfit {
+        /// Why.
+        reason: String,
+        /// The kernel has no room for a thread or a descriptor.
+        shortage: bool,
+    },
+    /// I have these listeners still to serve.
+    WaitsFor(Vec<String>),
+    /// I could accept connections.
     Ready,
     /// I am alive, and how I am.
     Heartbeat(Vitals, Option<Box<Snapshot>>),
     /// I accept no more connections.
     StoppedAccepting,
+    /// I got SIGTERM from outside: replace me.
+    Terminated,
     /// I am going to exit, by my own wish.
     Leaving,
     /// A message of the program's own.

@@ -136,6 +136,11 @@ impl Dispatcher {
         self.retry();
     }
 
+    /// Closes all connections that wait: there is no worker for them.
+    pub fn suspend(&mut self) {
+        self.step(Input::Suspend);
+    }
+
     /// Closes all connections that no worker has, and those that come back.
     pub fn stop(&mut self) {
         self.step(Input::Stop);

@@ -53,6 +53,8 @@ pub enum Input {
     WorkerGone(WorkerId),
     /// Workers that have declined are asked again.
     Retry,
+    /// No worker will take what waits: there is none.
+    Suspend,
     /// Nothing is handed over any more.
     Stop,
 }
@@ -64,7 +66,7 @@ pub enum Output {
     Send(WorkerId, u64),
     /// Close the copy: a worker has it.
     Release(u64),
-    /// Close it: nobody will serve it. Only after a stop.
+    /// Close it: no worker will serve it. Only when suspended, and after a stop.
     Reject(u64),
 }
 
@@ -115,7 +117,7 @@ impl HandOff {
         let mut outputs = Vec::new();
         self.note(input, &mut outputs);
         if self.stopping {
-            outputs.extend(std::mem::take(&mut self.waiting).into_keys().map(Output::Reject));
+            outputs.extend(self.reject_all());
         } else {
             self.give(&mut outputs);
         }
@@ -167,8 +169,13 @@ impl HandOff {
                     self.with(worker, |it| it.full = false);
                 }
             }
+            Input::Suspend => outputs.extend(self.reject_all()),
             Input::Stop => self.stopping = true,
         }
+    }
+
+    fn reject_all(&mut self) -> impl Iterator<Item = Output> + use<> {
+        std::mem::take(&mut self.waiting).into_keys().map(Output::Reject)
     }
 
     /// Changes what we know of a worker, if we know it, and with it who has room.

@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use rustix::io::Errno;
 use rustix::net::{Shutdown, getsockname};
 use socket2::{Domain, SockRef, Socket, Type};
 
@@ -22,25 +23,30 @@ use crate::{Error, Result};
 /// whatever is larger, and read as unsigned -1 is.
 pub(super) const BACKLOG: i32 = -1;
 
-/// A bound, listening, non-blocking socket. When it is dropped, the file of a Unix socket is
-/// removed, if it is still this socket's.
+/// A bound, non-blocking socket, which [listens](Self::listen) later. When it is dropped, the file
+/// of a Unix socket is removed, if it is still this socket's.
 #[derive(Debug)]
 pub struct Listener {
     fd: OwnedFd,
     address: BoundAddress,
-    owner: Owner,
+    kind: Kind,
+    /// Connections were suspended, and it has not listened since.
+    suspended: bool,
 }
 
 #[derive(Debug)]
-enum Owner {
-    /// We bound it; a Unix socket has a file, removed when this is dropped.
-    Us { _file: Option<SocketFile> },
+enum Kind {
+    /// We bound it.
+    Tcp(SocketAddr),
+    /// We bound it; the file is removed when this is dropped.
+    Unix(SocketFile),
     /// It was there before us and will be there after us: not ours to shut or to remove.
     Systemd,
 }
 
 impl Listener {
-    /// Binds and listens. A socket of systemd's is taken out of `passed`.
+    /// Binds. A socket of systemd's is taken out of `passed`; it listens already, and so does a Unix
+    /// socket, because the file of one that does not looks like that of a dead server.
     ///
     /// # Errors
     /// The address is taken, forbidden, unknown to this host, or was not passed: the message says
@@ -50,9 +56,9 @@ impl Listener {
             Address::Tcp(address) => Self::tcp(*address),
             Address::Unix(path) => {
                 let (socket, file) = unix::bind(path)?;
-                Self::new(socket.into(), Owner::Us { _file: Some(file) })
+                Self::new(socket.into(), Kind::Unix(file))
             }
-            Address::Systemd(name) => Self::new(passed.take(name)?, Owner::Systemd),
+            Address::Systemd(name) => Self::new(passed.take(name)?, Kind::Systemd),
         }
     }
 
@@ -62,27 +68,78 @@ impl Listener {
         &self.address
     }
 
-    /// Lets the kernel refuse new connections from now on, whoever else has copies of the socket;
-    /// those still in its queue are reset. A socket of systemd's is left alone.
+    /// Lets clients connect from now on, also after [`suspend`](Self::suspend). A Unix socket that
+    /// was suspended is bound anew: the kernel lets none listen a second time.
+    ///
+    /// # Errors
+    /// Another process listens at the address by now; the message says which, and what to do.
+    pub fn listen(&mut self) -> Result<()> {
+        match &self.kind {
+            Kind::Tcp(address) => rustix::net::listen(&self.fd, BACKLOG)
+                .map_err(|errno| cannot_listen(*address, &errno.into()))?,
+            Kind::Unix(_) if self.suspended => self.bind_anew()?,
+            Kind::Unix(_) | Kind::Systemd => {}
+        }
+        self.suspended = false;
+        Ok(())
+    }
+
+    /// Lets the kernel refuse new connections from now on, whatever process has copies of the
+    /// socket; those still in its queue are reset. A socket of systemd's is left alone.
     ///
     /// # Errors
     /// Those of shutdown(2).
     pub fn refuse(&self) -> io::Result<()> {
-        match self.owner {
-            Owner::Us { .. } => Ok(rustix::net::shutdown(&self.fd, Shutdown::Read)?),
-            Owner::Systemd => Ok(()),
+        match self.kind {
+            Kind::Tcp(_) | Kind::Unix(_) => match rustix::net::shutdown(&self.fd, Shutdown::Read) {
+                Err(Errno::NOTCONN) => Ok(()), // it does not listen
+                other => Ok(other?),
+            },
+            Kind::Systemd => Ok(()),
         }
     }
 
-    fn tcp(address: SocketAddr) -> Result<Self> {
-        let socket = tcp_socket(address, false).map_err(|error| cannot_listen(address, &error))?;
-        Self::new(socket.into(), Owner::Us { _file: None })
+    /// Refuses new connections until it listens again. False for a socket of systemd's, which goes
+    /// on listening.
+    ///
+    /// # Errors
+    /// Those of shutdown(2).
+    pub fn suspend(&mut self) -> io::Result<bool> {
+        self.refuse()?;
+        self.suspended = true;
+        Ok(!matches!(self.kind, Kind::Systemd))
     }
 
-    fn new(fd: OwnedFd, owner: Owner) -> Result<Self> {
+    /// Binds a Unix socket anew whose file was removed (by a cleaner of `/tmp`, say): without it no
+    /// client finds the socket. True when the descriptor is another one from now on.
+    ///
+    /// # Errors
+    /// The path cannot be had any more; the message says why.
+    pub fn renew(&mut self) -> Result<bool> {
+        match &self.kind {
+            Kind::Unix(file) if file.is_gone() => self.bind_anew().map(|()| true),
+            _ => Ok(false),
+        }
+    }
+
+    fn bind_anew(&mut self) -> Result<()> {
+        let Kind::Unix(file) = &self.kind else { return Ok(()) };
+        let (socket, file) = unix::bind(file.path())?;
+        *self = Self::new(socket.into(), Kind::Unix(file))?;
+        Ok(())
+    }
+
+    fn tcp(address: SocketAddr) -> Result<Self> {
+        let socket =
+            bound_socket(address, false).map_err(|error| cannot_listen(address, &error))?;
+        let local = socket.local_addr()?.as_socket().unwrap_or(address);
+        Self::new(socket.into(), Kind::Tcp(local))
+    }
+
+    fn new(fd: OwnedFd, kind: Kind) -> Result<Self> {
         prepare(&fd)?;
         let address = BoundAddress::of(getsockname(&fd).map_err(io::Error::from)?);
-        Ok(Self { fd, address, owner })
+        Ok(Self { fd, address, kind, suspended: false })
     }
 }
 
@@ -90,14 +147,6 @@ impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
-}
-
-/// A bound and listening TCP socket.
-pub(super) fn tcp_socket(address: SocketAddr, reuse_port: bool) -> io::Result<Socket> {
-    let socket = bound_socket(address, reuse_port)?;
-    socket.listen(BACKLOG)?;
-    prepare(&socket)?;
-    Ok(socket)
 }
 
 /// A TCP socket that is bound, and does not listen yet.
@@ -109,12 +158,19 @@ pub(super) fn bound_socket(address: SocketAddr, reuse_port: bool) -> io::Result<
         reuse_port::allow(&socket)?;
     }
     socket.bind(&address.into())?;
-    Ok(socket)
+    if address.port() != 0 {
+        return Ok(socket);
+    }
+    // The kernel takes a port that it chose itself back when the socket is shut, and the next
+    // listen(2) gets another one. So this port is bound again, by its number; the first socket
+    // keeps it meanwhile, and allows that because it does not listen.
+    let chosen = socket.local_addr()?.as_socket().unwrap_or(address);
+    bound_socket(chosen, reuse_port)
 }
 
 /// `O_NONBLOCK` belongs to the socket, not to the descriptor: set once, it holds for all workers.
 /// On Linux an accepted connection inherits `TCP_NODELAY`, which saves a call for each.
-fn prepare(socket: &impl AsFd) -> io::Result<()> {
+pub(super) fn prepare(socket: &impl AsFd) -> io::Result<()> {
     let socket = SockRef::from(socket);
     socket.set_nonblocking(true)?;
     if socket.domain()? == Domain::UNIX { Ok(()) } else { socket.set_tcp_nodelay(true) }

@@ -43,7 +43,7 @@ pub enum Listeners {
 }
 
 impl Listeners {
-    /// Binds all addresses. `slots` is the number of workers at the start; the sockets of further
+    /// Binds all addresses, and does not listen yet: see [`listen`](Self::listen). `slots` is the number of workers at the start; the sockets of further
     /// slots are bound when they are asked for.
     ///
     /// # Errors
@@ -90,18 +90,61 @@ impl Listeners {
         }
     }
 
+    /// Lets clients connect from now on, also after [`suspend`](Self::suspend).
+    ///
+    /// # Errors
+    /// Another process listens at one of the addresses by now.
+    pub fn listen(&mut self) -> Result<()> {
+        match self {
+            Self::Inherited(listeners) | Self::HandOff(listeners) => {
+                listeners.iter_mut().try_for_each(Listener::listen)
+            }
+            Self::ReusePort(groups) => groups.iter_mut().try_for_each(ReusePort::listen),
+        }
+    }
+
     /// Lets the kernel refuse new connections from now on, except on sockets of systemd's.
     ///
     /// # Errors
     /// The first error of shutdown(2); all sockets are tried.
-    pub fn refuse(&self) -> io::Result<()> {
+    pub fn refuse(&mut self) -> io::Result<()> {
         let all: Vec<io::Result<()>> = match self {
             Self::Inherited(listeners) | Self::HandOff(listeners) => {
                 listeners.iter().map(Listener::refuse).collect()
             }
-            Self::ReusePort(groups) => groups.iter().map(ReusePort::refuse).collect(),
+            Self::ReusePort(groups) => groups.iter_mut().map(ReusePort::refuse).collect(),
         };
         all.into_iter().collect()
+    }
+
+    /// Refuses new connections until they listen again. Returns the numbers of the listeners that go
+    /// on listening, because they are systemd's.
+    ///
+    /// # Errors
+    /// The first error of shutdown(2); all sockets are tried.
+    pub fn suspend(&mut self) -> io::Result<Vec<usize>> {
+        let listeners = match self {
+            Self::Inherited(listeners) | Self::HandOff(listeners) => listeners,
+            Self::ReusePort(_) => return self.refuse().map(|()| Vec::new()),
+        };
+        let all: Vec<io::Result<bool>> = listeners.iter_mut().map(Listener::suspend).collect();
+        let shut = all.into_iter().collect::<io::Result<Vec<bool>>>()?;
+        Ok((0..).zip(shut).filter(|(_, shut)| !shut).map(|(number, _)| number).collect())
+    }
+
+    /// Binds Unix sockets anew whose files were removed; returns their numbers, and the errors.
+    pub fn renew(&mut self) -> (Vec<usize>, Vec<Error>) {
+        let (mut renewed, mut errors) = (Vec::new(), Vec::new());
+        if let Self::Inherited(listeners) | Self::HandOff(listeners) = self {
+            for (number, listener) in (0..).zip(listeners) {
+                match listener.renew() {
+                    Ok(true) => renewed.push(number),
+                    Ok(false) => {}
+                    Err(error) => errors.push(error),
+                }
+            }
+        }
+        (renewed, errors)
     }
 }
 

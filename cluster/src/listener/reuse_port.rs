@@ -12,11 +12,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use rustix::io::Errno;
 use rustix::net::Shutdown;
 use socket2::Socket;
 
 use super::address::BoundAddress;
-use super::bind::{bound_socket, cannot_listen, tcp_socket};
+use super::bind::{BACKLOG, bound_socket, cannot_listen, prepare};
 use crate::supervisor::SlotId;
 use crate::{Error, Result};
 
@@ -26,22 +27,26 @@ pub struct ReusePort {
     /// With the port that the first one got.
     address: SocketAddr,
     bound: BoundAddress,
+    /// Whether sockets of new slots listen at once.
+    listening: bool,
     sockets: BTreeMap<SlotId, OwnedFd>,
 }
 
 impl ReusePort {
-    /// Binds the sockets of the first `slots` slots.
+    /// Binds the sockets of the first `slots` slots. They [listen](Self::listen) later.
     ///
     /// # Errors
     /// The address cannot be had; the message says what to do.
     pub fn bind(address: SocketAddr, slots: usize) -> Result<Self> {
         let cannot = |error: io::Error| cannot_listen(address, &error);
         refuse_to_join(address).map_err(cannot)?;
-        let first = tcp_socket(address, true).map_err(cannot)?;
+        let first = bound_socket(address, true).map_err(cannot)?;
+        prepare(&first).map_err(cannot)?;
         let local = first.local_addr().map_err(cannot)?.as_socket();
         let address = local.ok_or_else(|| Error::new("a TCP socket has no address"))?;
         let sockets = BTreeMap::from([(SlotId(0), first.into())]);
-        let mut group = Self { address, bound: BoundAddress::Tcp(address), sockets };
+        let bound = BoundAddress::Tcp(address);
+        let mut group = Self { address, bound, listening: false, sockets };
         for slot in (0..u32::MAX).take(slots) {
             group.slot(SlotId(slot))?;
         }
@@ -56,8 +61,12 @@ impl ReusePort {
         let fd: &OwnedFd = match self.sockets.entry(slot) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
-                let socket = tcp_socket(self.address, true);
-                let socket = socket.map_err(|error| cannot_listen(self.address, &error))?;
+                let cannot = |error: io::Error| cannot_listen(self.address, &error);
+                let socket = bound_socket(self.address, true).map_err(cannot)?;
+                prepare(&socket).map_err(cannot)?;
+                if self.listening {
+                    socket.listen(BACKLOG).map_err(cannot)?;
+                }
                 entry.insert(socket.into())
             }
         };
@@ -75,13 +84,30 @@ impl ReusePort {
         &self.bound
     }
 
-    /// Lets the kernel refuse new connections from now on.
+    /// Lets clients connect from now on, also after [`refuse`](Self::refuse).
+    ///
+    /// # Errors
+    /// Another process listens at the address by now.
+    pub fn listen(&mut self) -> Result<()> {
+        for socket in self.sockets.values() {
+            rustix::net::listen(socket, BACKLOG)
+                .map_err(|errno| cannot_listen(self.address, &errno.into()))?;
+        }
+        self.listening = true;
+        Ok(())
+    }
+
+    /// Lets the kernel refuse new connections from now on, until they listen again.
     ///
     /// # Errors
     /// Those of shutdown(2); the other sockets are shut all the same.
-    pub fn refuse(&self) -> io::Result<()> {
-        let each = self.sockets.values().map(|fd| rustix::net::shutdown(fd, Shutdown::Read));
-        let all: Vec<_> = each.collect(); // all of them, before the first error is looked at
+    pub fn refuse(&mut self) -> io::Result<()> {
+        self.listening = false;
+        let shut = |fd: &OwnedFd| match rustix::net::shutdown(fd, Shutdown::Read) {
+            Err(Errno::NOTCONN) => Ok(()), // it does not listen
+            other => other,
+        };
+        let all: Vec<_> = self.sockets.values().map(shut).collect(); // before an error is looked at
         Ok(all.into_iter().collect::<Result<(), _>>()?)
     }
 }

@@ -84,9 +84,27 @@ impl Passed {
     }
 }
 
-/// Tells systemd that the service has started, or has finished a reload.
-pub fn notify_ready() {
-    notify(&[NotifyState::Ready]);
+/// Notifies systemd that the service has started, or that a reload is over. `status` is what
+/// `systemctl status` shows, in one line.
+pub fn notify_ready(status: &str) {
+    notify(&[NotifyState::Ready, NotifyState::Status(&one_line(status))]);
+}
+
+/// Notifies systemd of something that `systemctl status` is to show, in one line.
+pub fn notify_status(status: &str) {
+    notify(&[NotifyState::Status(&one_line(status))]);
+}
+
+/// Notifies systemd that the service is alive: see [`watchdog`].
+pub fn notify_alive() {
+    notify(&[NotifyState::Watchdog]);
+}
+
+/// How often systemd wants to be [notified](notify_alive), if it does (`WatchdogSec=`): twice in the
+/// time after which it would end the service.
+#[must_use]
+pub fn watchdog() -> Option<Duration> {
+    sd_notify::watchdog_enabled().map(|limit| limit / 2).filter(|period| !period.is_zero())
 }
 
 /// Tells systemd that a reload has begun. [`notify_ready`] must follow when it is over.
@@ -100,6 +118,10 @@ pub fn notify_reloading() {
 /// Tells systemd that a stop has begun.
 pub fn notify_stopping() {
     notify(&[NotifyState::Stopping]);
+}
+
+fn one_line(text: &str) -> String {
+    text.replace('\n', " ")
 }
 
 /// Does nothing without `NOTIFY_SOCKET`. A service that cannot speak to systemd goes on serving.

@@ -58,6 +58,17 @@ pub(super) struct SocketFile {
 /// What a file is, whatever its path: device and inode.
 type Identity = (u64, u64);
 
+impl SocketFile {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether there is nothing at its path any more.
+    pub(super) fn is_gone(&self) -> bool {
+        identity(&self.path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    }
+}
+
 impl Drop for SocketFile {
     fn drop(&mut self) {
         if self.pid != std::process::id() {

@@ -9,6 +9,7 @@ use tracing::warn;
 
 use super::driver::Driver;
 use super::peer::Peer;
+use crate::channel::frame;
 use crate::channel::message::{Hello, ToWorker};
 use crate::dispatch::channel;
 use crate::spawn::{manifest, spawn};
@@ -38,15 +39,15 @@ impl Driver {
     fn act(&mut self, action: Action) -> Option<Input> {
         match action {
             Action::Spawn { worker, slot, generation } => {
-                return self.spawn(worker, slot, generation).err().map(|error| {
-                    warn!("{error}");
-                    Input::SpawnFailed { worker, reason: error.to_string() }
-                });
+                let failed = self.spawn(worker, slot, generation).err()?;
+                return Some(self.spawn_failed(worker, &failed));
             }
             Action::Drain { worker, window, deadline } => {
                 self.drains.push(Drain { worker, window, deadline });
                 self.drain(false);
             }
+            Action::Accept(worker) => self.accept(worker),
+            Action::Cut(worker) => self.control(worker, &ToWorker::Cut),
             Action::Signal { worker, signal } => {
                 if let Some(peer) = self.peers.get(&worker) {
                     peer.signal(signal);
@@ -56,7 +57,7 @@ impl Driver {
                 self.drain(true);
                 self.ports.refuse();
             }
-
+            Action::SuspendConnections => self.ports.suspend(),
             Action::Reply { request, result } => self.reply(request, result),
             Action::Emit(event) => self.tell(event),
             Action::Forget(generation) => drop(self.versions.remove(&generation)),
@@ -78,7 +79,25 @@ impl Driver {
         }
     }
 
+    /// Lets a worker accept connections.
+    fn accept(&mut self, worker: WorkerId) {
+        if let Err(error) = self.ports.open() {
+            return self.doom(error);
+        }
+        self.ports.ready(worker);
+        self.control(worker, &ToWorker::Accept);
+    }
+
+    fn spawn_failed(&mut self, worker: WorkerId, error: &Error) -> Input {
+        let (reason, shortage) = (error.to_string(), error.is_shortage());
+        self.could_not_begin(&reason, shortage);
+        Input::SpawnFailed { worker, reason, shortage }
+    }
+
     fn spawn(&mut self, worker: WorkerId, slot: SlotId, generation: Generation) -> Result<()> {
+        if self.doom.is_some() {
+            return Err(Error::new("the cluster ends"));
+        }
         let version = self.versions.get(&generation).ok_or_else(|| {
             Error::new(format!("version {generation} of the program is not open any more"))
         })?;
@@ -105,10 +124,11 @@ impl Driver {
             vec![theirs.as_fd(), self.lifeline.as_fd(), their_hand_off.as_fd()];
         descriptors.extend(listeners.iter().map(|listener| listener.as_fd()));
         descriptors.extend(self.shared.as_ref().map(AsFd::as_fd));
+        let hello = frame::encode(&ToWorker::Hello(Box::new(hello)))?; // before there is a process
         let process = spawn(&version.image, &self.program, &descriptors)?;
         let pid = process.pid;
         let peer = Peer::attend(worker, slot, restarts, process, mine, self.deliver.clone())?;
-        peer.control(&ToWorker::Hello(Box::new(hello)))?;
+        peer.begin(hello);
         self.ports.spawned(worker, slot, hand_off);
         self.peers.insert(worker, peer);
         self.spawned(worker, slot, generation, pid);
@@ -124,7 +144,7 @@ impl Driver {
 
     fn reply(&mut self, request: RequestId, result: Result<usize, Refusal>) {
         match self.replies.remove(&request) {
-            Some(reply) => drop(reply.send(result)), // who asked may have given up
+            Some(reply) => drop(reply.send(result)), // the caller may have given up
             None => {
                 if let Err(why) = result {
                     warn!("{why}"); // a signal asked: the log is where its sender looks

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use nix::unistd::Pid;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::driver::Driver;
 use super::events::Event;
 use crate::listener::systemd;
-use crate::supervisor::{self, Exit, Generation, SlotId, WorkerId};
+use crate::supervisor::{self, Exit, Generation, Refusal, SlotId, WorkerId};
 
 impl Driver {
     /// A process was really started.
@@ -47,16 +47,29 @@ impl Driver {
                 warn!(%slot, failures, ?delay, "its workers die early; the next one waits");
                 self.events.put(Event::BackingOff { slot, failures, delay });
             }
-            Fact::Errored { slot, failures } => {
-                error!(%slot, failures, "given up: fix the program, then reload or reset");
-                self.events.put(Event::Errored { slot, failures });
+            Fact::Errored { slot, failures, delay } => {
+                error!(
+                    %slot, failures, every = ?delay,
+                    "its workers keep dying early; fix the program, then reload or reset"
+                );
+                self.events.put(Event::Errored { slot, failures, delay });
+            }
+            Fact::StartRefused { slot, reason, delay } => {
+                self.events.put(Event::StartRefused { slot, reason, delay });
+            }
+            Fact::Suspended => {
+                warn!("no worker is ready; connections are refused until one is");
+                systemd::notify_status("no worker is ready; connections are refused");
+                self.events.put(Event::Suspended);
             }
             Fact::Scaled { from, to } => {
                 info!(from, to, "scaled");
                 self.events.put(Event::Scaled { from, to });
             }
             Fact::Stopping => {
-                info!("stopping");
+                if self.doom.is_none() {
+                    info!("stopping");
+                }
                 systemd::notify_stopping();
                 self.events.put(Event::Stopping);
             }
@@ -74,13 +87,13 @@ impl Driver {
             }
             Fact::ReloadFinished(generation) => {
                 info!(%generation, "reload finished");
-                systemd::notify_ready();
+                systemd::notify_ready(&self.status());
                 self.tally.last_reload_error = None;
                 self.events.put(Event::ReloadFinished(generation));
             }
             Fact::ReloadFailed(generation, why) => {
                 error!(%generation, "reload failed: {why}");
-                systemd::notify_ready();
+                systemd::notify_ready(&format!("reload failed: {why}"));
                 self.tally.last_reload_error = Some(why.to_string());
                 self.events.put(Event::ReloadFailed(generation, why));
             }
@@ -88,8 +101,28 @@ impl Driver {
         }
     }
 
+    /// What `systemctl status` shows of a cluster that is well.
+    fn status(&self) -> String {
+        format!("{} workers serve on {}", self.supervisor.ready(), self.addresses.join(", "))
+    }
+
+    /// A reload was refused, and none of ours will report its end. `systemctl reload` waits for one.
+    pub(super) fn reload_refused(&self, why: &Refusal) {
+        let status = format!("reload refused: {why}");
+        if self.supervisor.stopping() {
+            return;
+        }
+        systemd::notify_reloading();
+        if self.supervisor.reloading().is_some() {
+            systemd::notify_status(&status); // the end of the reload under way is the end of this one
+        } else {
+            systemd::notify_ready(&status);
+        }
+    }
+
     fn listening(&mut self, worker: WorkerId) {
         info!(%worker, "worker is ready");
+        self.tally.shortage.is_over();
         let addresses = self.addresses.clone();
         self.events.put(Event::Listening(worker, addresses.clone()));
         let workers = self.supervisor.ready();
@@ -97,7 +130,7 @@ impl Driver {
             self.tally.serving = true;
             let primary = std::process::id();
             info!(primary, workers, "serving on {}", addresses.join(", "));
-            systemd::notify_ready();
+            systemd::notify_ready(&self.status());
             self.events.put(Event::Serving { addresses, workers });
         }
     }
@@ -109,13 +142,15 @@ impl Driver {
         voluntary: bool,
         uptime: Duration,
     ) {
-        if voluntary {
+        let Some(peer) = self.peers.remove(&worker) else { return }; // it was never started
+        if peer.unfit || self.doom.is_some() {
+            debug!(%worker, ?uptime, "worker {exit}"); // the reason was logged
+        } else if voluntary {
             info!(%worker, ?uptime, "worker {exit}");
         } else {
-            self.tally.crashes += u64::from(exit != Exit::NeverStarted);
+            self.tally.crashes += 1;
             warn!(%worker, ?uptime, "worker {exit}, unannounced");
         }
-        let Some(peer) = self.peers.remove(&worker) else { return }; // it was never started
         self.tally.retired_requests += peer.vitals.requests;
         let (code, signal) = match exit {
             Exit::Code(code) => (Some(code), None),

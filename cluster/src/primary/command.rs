@@ -22,7 +22,7 @@ pub enum Command {
     Scale(ScaleTo, Reply),
     /// Try an errored slot again.
     Reset(SlotId, Reply),
-    /// Stop gracefully, which a second one does not hurry; or at once.
+    /// Stop gracefully, however often it comes; or at once.
     Stop {
         /// At once.
         now: bool,

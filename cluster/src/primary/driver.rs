@@ -16,15 +16,17 @@ use super::peer::Peer;
 use super::ports::{Arrived, Ports};
 use super::signals::{Signals, Wish};
 use super::tally::Tally;
+use super::trial::Trial;
 use super::{Command, Reply, memory};
-use crate::Result;
 use crate::config::Config;
+use crate::listener::systemd;
 use crate::metrics::Totals;
 use crate::shared::Block;
 use crate::spawn::{Image, Program};
 use crate::supervisor::{
     Generation, Input, Refusal, RequestId, ScaleTo, Supervisor, Time, WorkerId, WorkerState,
 };
+use crate::{Error, Result};
 
 /// When nothing is to be done the loop looks again tomorrow.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
@@ -55,6 +57,12 @@ pub(super) struct Driver {
     pub(super) deliver: mpsc::Sender<(WorkerId, News)>,
     /// Workers that are to be told to drain as soon as they have been given what is theirs.
     pub(super) drains: Vec<Drain>,
+    /// The first worker, until it is known whether any worker can begin.
+    pub(super) trial: Option<Trial>,
+    /// Why the cluster ends, when it could not be started.
+    pub(super) doom: Option<Error>,
+    /// How often systemd is told that the loop is alive.
+    pub(super) watchdog: Option<Duration>,
     pub(super) finished: bool,
 }
 
@@ -76,8 +84,10 @@ impl Driver {
     /// Runs until the cluster has stopped.
     pub(super) async fn run(&mut self, sources: &mut Sources) -> Result<()> {
         let (mut looked, mut logged) = (Instant::now(), Instant::now());
+        let mut alive = Instant::now();
         let first = self.supervisor.start(self.now());
         self.perform(first);
+        self.end_if_doomed();
         while !self.finished {
             // Looked up each time: a reload may have changed them.
             let (wake, log_stats) = (self.next_wake(), self.config.log_stats);
@@ -89,13 +99,20 @@ impl Driver {
                 () = sleep_until(wake.into()) => self.tick(&mut sources.news),
                 () = sleep_until((looked + self.config.health_check_interval).into()) => {
                     looked = Instant::now();
-                    self.look_at_memory();
+                    self.look_around();
+                }
+                () = sleep_until((alive + self.watchdog.unwrap_or(NEVER)).into()), if self.watchdog.is_some() => {
+                    alive = Instant::now();
+                    systemd::notify_alive();
                 }
                 () = sleep_until((logged + log_stats.unwrap_or(NEVER)).into()), if log_stats.is_some() => {
                     logged = Instant::now();
                     self.log_stats();
                 }
             }
+        }
+        if let Some(error) = self.doom.take() {
+            return Err(error);
         }
         info!("all workers are gone, goodbye");
         Ok(())
@@ -124,6 +141,13 @@ impl Driver {
     pub(super) fn feed(&mut self, input: Input) {
         let actions = self.supervisor.step(self.now(), input);
         self.perform(actions);
+        self.end_if_doomed();
+    }
+
+    fn end_if_doomed(&mut self) {
+        if self.doom.is_some() && !self.supervisor.stopping() {
+            self.feed(Input::StopNow);
+        }
     }
 
     pub(super) fn now(&self) -> Time {
@@ -137,14 +161,22 @@ impl Driver {
     fn wish(&mut self, wish: Wish) {
         match wish {
             Wish::Stop => self.feed(Input::Stop),
+            Wish::StopNow => self.feed(Input::StopNow),
             Wish::Reload => self.reload(None),
             Wish::OneMore => self.scale(ScaleTo::Up, None),
             Wish::OneLess => self.scale(ScaleTo::Down, None),
         }
     }
 
+    /// What is looked at now and then.
+    fn look_around(&mut self) {
+        self.look_at_memory();
+        self.ports.renew();
+    }
+
     /// Opens the program and reads the settings again, then reloads to them.
     pub(super) fn reload(&mut self, reply: Option<Reply>) {
+        self.ports.renew();
         let opened = self.program.open().and_then(|image| {
             let config = Arc::new(self.config.reread()?);
             Ok(Version { image, config })
@@ -156,12 +188,16 @@ impl Driver {
                 let generation = Generation(self.next_generation);
                 self.versions.insert(generation, version);
                 let request = self.request(reply);
+                if self.supervisor.reloading().is_some() {
+                    self.reload_refused(&Refusal("a reload is under way".to_owned()));
+                }
                 self.feed(Input::Reload { request, generation });
             }
             Err(error) => {
                 self.tally.last_reload_error = Some(error.to_string());
                 warn!("the reload was not begun, all stays as it is: {error}");
                 let why = Refusal(error.to_string());
+                self.reload_refused(&why);
                 self.events.put(Event::ReloadRefused(why.clone()));
                 if let Some(reply) = reply {
                     let _ = reply.send(Err(why)); // who asked may have given up

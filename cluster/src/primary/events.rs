@@ -82,13 +82,29 @@ pub enum Event {
         /// Time until the next attempt.
         delay: Duration,
     },
-    /// A slot was given up, until a reload or a reset.
+    /// A slot has reached the limit of early deaths in a row. Attempts go on at the maximum delay;
+    /// a reload or a reset tries it at once.
     Errored {
         /// Which slot.
         slot: SlotId,
         /// Early deaths in a row.
         failures: u32,
+        /// Time until the next attempt.
+        delay: Duration,
     },
+    /// The kernel had no room for a slot's process; the slot is tried again after `delay`. It does
+    /// not count as an early death.
+    StartRefused {
+        /// Which slot.
+        slot: SlotId,
+        /// What the kernel said.
+        reason: String,
+        /// Time until the next attempt.
+        delay: Duration,
+    },
+    /// No worker has been ready for 5 seconds, or none will be within 5: connections are refused
+    /// until one is.
+    Suspended,
     /// A rolling reload has begun.
     ReloadStarted(Generation),
     /// All slots run the new version.

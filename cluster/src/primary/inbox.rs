@@ -25,17 +25,21 @@ impl Driver {
                 self.ports.gone(worker);
                 self.totals.retire(worker);
                 self.feed(Input::Exited(worker, exit));
+                self.passed(worker);
             }
         }
     }
 
     fn said(&mut self, worker: WorkerId, message: ToPrimary) {
         match message {
-            ToPrimary::Online => self.events.put(Event::Online(worker)),
-            ToPrimary::Ready => {
-                self.ports.ready(worker);
-                self.feed(Input::Ready(worker));
+            ToPrimary::Online => {
+                self.events.put(Event::Online(worker));
+                self.passed(worker);
             }
+            ToPrimary::Unfit { reason, shortage } => self.unfit(worker, reason, shortage),
+            ToPrimary::WaitsFor(listeners) => self.feed(Input::WaitsFor(worker, listeners)),
+            ToPrimary::Ready => self.ready(worker),
+            ToPrimary::Terminated => self.feed(Input::Terminated(worker)),
             ToPrimary::Heartbeat(vitals, metrics) => {
                 let Some(peer) = self.peers.get_mut(&worker) else { return };
                 peer.vitals = vitals;
@@ -75,8 +79,6 @@ impl Driver {
                 let request = self.request(Some(reply));
                 self.feed(Input::Reset { request, slot });
             }
-            // Two programs may ask for the same; only a second signal is a person who is impatient.
-            Command::Stop { now: false } if self.supervisor.stopping() => {}
             Command::Stop { now: false } => self.feed(Input::Stop),
             Command::Stop { now: true } => self.feed(Input::StopNow),
             Command::Stats(reply) => drop(reply.send(self.stats())),

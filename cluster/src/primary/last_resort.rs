@@ -95,7 +95,7 @@ impl Driver {
                             self.exited(worker, exit, true, uptime);
                         }
                     }
-                    wish = sources.signals.next() => if wish == Wish::Stop { return },
+                    wish = sources.signals.next() => if wish == Wish::StopNow { return },
                 }
             }
         };

@@ -11,6 +11,7 @@ mod courier;
 mod driver;
 mod events;
 mod handle;
+mod init;
 mod inbox;
 mod last_resort;
 mod memory;
@@ -23,6 +24,7 @@ mod signals;
 mod start;
 mod stats;
 mod tally;
+mod trial;
 
 pub use command::{Command, Reply};
 pub use events::{Answerer, Body, Event, Events};

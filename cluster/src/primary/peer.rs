@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Instant, SystemTime};
 
+use bytes::Bytes;
 use nix::unistd::Pid;
 use rustix::process::{Signal as Number, pidfd_send_signal};
 use serde_json::value::RawValue;
@@ -29,6 +30,8 @@ pub(super) struct Peer {
     pub(super) since: Instant,
     pub(super) vitals: Vitals,
     pub(super) heard: Option<SystemTime>,
+    /// It has reported that it cannot begin.
+    pub(super) unfit: bool,
     pidfd: OwnedFd,
     outbox: Outbox,
     asked: HashMap<u64, oneshot::Sender<Answer>>,
@@ -62,10 +65,16 @@ impl Peer {
             since: Instant::now(),
             vitals: Vitals::default(),
             heard: None,
+            unfit: false,
             pidfd: process.pidfd,
             outbox: Outbox::new(to),
             asked: HashMap::new(),
         })
+    }
+
+    /// Sends the first message.
+    pub(super) fn begin(&self, hello: Bytes) {
+        self.outbox.control(hello);
     }
 
     /// Sends what the supervisor wants; it overtakes the program's messages.

@@ -1,4 +1,4 @@
-//! The ports of the primary: who accepts, and who gets what was accepted.
+//! The ports of the primary: whether they answer, who accepts, and who gets what was accepted.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::select_all;
 use tokio::time::{Instant, sleep_until};
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::config::{Config, Sharing};
 use crate::dispatch::channel::Sender;
@@ -36,14 +36,19 @@ pub(super) struct Ports {
     retry_at: Option<Instant>,
     /// Whether workers have been told to take whatever comes, because the cluster stops.
     admits_all: bool,
+    /// Whether clients can connect.
+    open: bool,
+    /// Sockets of systemd's while there is no worker. They cannot be shut, so connections to them are
+    /// accepted and closed.
+    turning_away: Vec<Accepting>,
 }
 
 enum Plan {
-    /// Workers accept for themselves.
-    Inherited,
+    /// Workers accept for themselves; they are lent a socket that was bound anew.
+    Inherited(BTreeMap<WorkerId, Sender>),
     /// Each from its slot's socket; those of slots without a worker are lent.
     ReusePort(Lending, BTreeMap<WorkerId, Sender>),
-    /// The primary accepts.
+    /// The primary accepts, while the ports are open.
     HandOff(Box<Dispatcher>, Vec<Accepting>),
 }
 
@@ -57,11 +62,13 @@ pub(super) enum Arrived {
     Retry,
     /// A worker has closed its hand-off channel: it has given up what was lent to it.
     HungUp(WorkerId),
+    /// Connections for which there is no worker; they are closed.
+    TurnedAway,
 }
 
 impl Ports {
-    /// Binds all addresses of the settings.
-    pub(super) fn open(
+    /// Binds all addresses of the settings; clients cannot connect yet.
+    pub(super) fn bind(
         config: &Config,
         passed: Passed,
         strategy: Box<dyn Strategy>,
@@ -69,18 +76,100 @@ impl Ports {
         let slots = config.policy.workers;
         let listeners = Listeners::bind(&config.listen, config.sharing, slots, passed)?;
         let sharing = match (&listeners, config.sharing) {
-            (Listeners::HandOff(sockets), _) => {
-                let accepting = |socket: &_| accepting(AsFd::as_fd(socket));
-                let sockets = sockets.iter().map(accepting).collect::<Result<_>>()?;
-                Plan::HandOff(Box::new(Dispatcher::new(Limits::default(), strategy)), sockets)
+            (Listeners::HandOff(_), _) => {
+                let dispatcher = Box::new(Dispatcher::new(Limits::default(), strategy));
+                Plan::HandOff(dispatcher, Vec::new())
             }
             (_, Sharing::ReusePort) => {
                 let bound = (0..u32::MAX).take(slots).map(SlotId);
                 Plan::ReusePort(Lending::new(bound), BTreeMap::new())
             }
-            _ => Plan::Inherited,
+            _ => Plan::Inherited(BTreeMap::new()),
         };
-        Ok(Self { listeners, sharing, waiting: BTreeMap::new(), retry_at: None, admits_all: false })
+        Ok(Self {
+            listeners,
+            sharing,
+            waiting: BTreeMap::new(),
+            retry_at: None,
+            admits_all: false,
+            open: false,
+            turning_away: Vec::new(),
+        })
+    }
+
+    /// Lets clients connect, if they cannot yet. A worker must be there that will serve them.
+    pub(super) fn open(&mut self) -> Result<()> {
+        if self.open {
+            return Ok(());
+        }
+        self.listeners.listen()?;
+        self.turning_away.clear();
+        if let (Plan::HandOff(_, sockets), Listeners::HandOff(listeners)) =
+            (&mut self.sharing, &self.listeners)
+        {
+            *sockets = listeners.iter().map(|it| accepting(it.as_fd())).collect::<Result<_>>()?;
+        }
+        self.open = true;
+        Ok(())
+    }
+
+    /// Refuses clients until the ports are opened again: there is no worker.
+    pub(super) fn suspend(&mut self) {
+        if !std::mem::replace(&mut self.open, false) {
+            return;
+        }
+        if let Plan::HandOff(dispatcher, sockets) = &mut self.sharing {
+            sockets.clear();
+            dispatcher.suspend();
+        }
+        match self.listeners.suspend().map_err(Error::from).and_then(|open| self.watched(&open)) {
+            Ok(sockets) => self.turning_away = sockets,
+            Err(error) => warn!("cannot refuse connections while there is no worker: {error}"),
+        }
+    }
+
+    fn watched(&self, numbers: &[usize]) -> Result<Vec<Accepting>> {
+        let (Listeners::Inherited(all) | Listeners::HandOff(all)) = &self.listeners else {
+            return Ok(Vec::new());
+        };
+        numbers.iter().map(|&number| accepting(all[number].as_fd())).collect()
+    }
+
+    /// Binds Unix sockets anew whose files were removed. Workers that accept for themselves are lent
+    /// the new ones; what still waits in the old ones they serve, too.
+    pub(super) fn renew(&mut self) {
+        if !self.open {
+            return; // they are bound anew when they are opened
+        }
+        let (renewed, errors) = self.listeners.renew();
+        for error in errors {
+            warn!("the file of a listening socket is gone, and cannot be made anew: {error}");
+        }
+        for number in renewed {
+            if let Err(error) = self.use_anew(number) {
+                warn!("cannot use a socket that was bound anew: {error}");
+            }
+        }
+    }
+
+    fn use_anew(&mut self, number: usize) -> Result<()> {
+        let (Listeners::Inherited(all) | Listeners::HandOff(all)) = &self.listeners else {
+            return Ok(());
+        };
+        info!("the file of {} was removed; the socket is bound anew", all[number].address());
+        match &mut self.sharing {
+            Plan::Inherited(senders) => {
+                let listener = u16::try_from(number).expect("listeners are few");
+                for sender in senders.values() {
+                    // The slot only names the loan, and this one is never taken back.
+                    let loan = Order::Lend { slot: SlotId(u32::MAX), listener };
+                    sender.send(&loan, &[all[number].as_fd()])?;
+                }
+            }
+            Plan::HandOff(_, sockets) => sockets[number] = accepting(all[number].as_fd())?,
+            Plan::ReusePort(..) => {} // has TCP only
+        }
+        Ok(())
     }
 
     /// Where they listen, as a client writes it.
@@ -112,7 +201,7 @@ impl Ports {
             Err(error) => return warn!(%worker, "cannot watch its hand-off channel: {error}"),
         };
         match &mut self.sharing {
-            Plan::Inherited => {}
+            Plan::Inherited(senders) => drop(senders.insert(worker, sender)),
             Plan::ReusePort(lending, senders) => {
                 senders.insert(worker, sender);
                 let loans = lending.ready(worker, slot);
@@ -126,7 +215,7 @@ impl Ports {
     pub(super) fn draining(&mut self, worker: WorkerId) {
         self.waiting.remove(&worker); // should it get ready all the same
         match &mut self.sharing {
-            Plan::Inherited => {}
+            Plan::Inherited(_) => {}
             Plan::ReusePort(lending, _) => {
                 let loans = lending.left(worker);
                 self.carry_out(loans);
@@ -139,7 +228,7 @@ impl Ports {
     pub(super) fn gone(&mut self, worker: WorkerId) {
         self.waiting.remove(&worker);
         match &mut self.sharing {
-            Plan::Inherited => {}
+            Plan::Inherited(senders) => drop(senders.remove(&worker)),
             Plan::ReusePort(lending, senders) => {
                 senders.remove(&worker);
                 let loans = lending.left(worker);
@@ -166,6 +255,7 @@ impl Ports {
 
     /// Lets the kernel refuse new connections, and closes those that nobody will serve.
     pub(super) fn refuse(&mut self) {
+        self.open = false;
         if let Err(error) = self.listeners.refuse() {
             warn!("cannot refuse new connections: {error}");
         }
@@ -177,27 +267,17 @@ impl Ports {
 
     /// Waits for something to do. Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> Arrived {
-        let (dispatcher, sockets) = match &mut self.sharing {
-            Plan::Inherited => return std::future::pending().await,
-            Plan::ReusePort(_, senders) => return Arrived::HungUp(hung_up(senders).await),
-            Plan::HandOff(dispatcher, sockets) => (dispatcher, sockets),
-        };
-        let wanted = dispatcher.wants_more();
-        // Kept from one call to the next: other events may come more often than that.
-        let retry = match dispatcher.pending() {
-            0 => None,
-            _ => Some(*self.retry_at.get_or_insert_with(|| Instant::now() + RETRY)),
-        };
-        self.retry_at = retry;
-        tokio::select! {
-            (number, batch) = accept(sockets), if wanted && !sockets.is_empty() => {
-                Arrived::Connections(number, batch)
+        if !self.turning_away.is_empty() {
+            drop(accept(&self.turning_away).await);
+            return Arrived::TurnedAway;
+        }
+        match &mut self.sharing {
+            Plan::Inherited(senders) | Plan::ReusePort(_, senders) => {
+                Arrived::HungUp(hung_up(senders).await)
             }
-            broken = dispatcher.hear() => {
-                let reason = |(worker, error): (_, std::io::Error)| (worker, error.to_string());
-                Arrived::Broken(broken.into_iter().map(reason).collect())
+            Plan::HandOff(dispatcher, sockets) => {
+                hand_off(dispatcher, sockets, &mut self.retry_at).await
             }
-            () = sleep_until(retry.unwrap_or_else(Instant::now)), if retry.is_some() => Arrived::Retry,
         }
     }
 
@@ -217,6 +297,7 @@ impl Ports {
                 let loans = lending.left(worker);
                 self.carry_out(loans);
             }
+            (Arrived::HungUp(worker), Plan::Inherited(senders)) => drop(senders.remove(&worker)),
             _ => {} // what the plan does not bring
         }
         Vec::new()
@@ -258,6 +339,31 @@ impl Ports {
 fn accepting(socket: BorrowedFd<'_>) -> Result<Accepting> {
     let watched = |error| Error::because("cannot watch a listening socket", error);
     Accepting::new(socket.try_clone_to_owned().map_err(watched)?).map_err(watched)
+}
+
+/// What happens next where the primary accepts.
+async fn hand_off(
+    dispatcher: &mut Dispatcher,
+    sockets: &[Accepting],
+    retry_at: &mut Option<Instant>,
+) -> Arrived {
+    let wanted = dispatcher.wants_more();
+    // Kept from one call to the next: other events may come more often than that.
+    let retry = match dispatcher.pending() {
+        0 => None,
+        _ => Some(*retry_at.get_or_insert_with(|| Instant::now() + RETRY)),
+    };
+    *retry_at = retry;
+    tokio::select! {
+        (number, batch) = accept(sockets), if wanted && !sockets.is_empty() => {
+            Arrived::Connections(number, batch)
+        }
+        broken = dispatcher.hear() => {
+            let reason = |(worker, error): (_, std::io::Error)| (worker, error.to_string());
+            Arrived::Broken(broken.into_iter().map(reason).collect())
+        }
+        () = sleep_until(retry.unwrap_or_else(Instant::now)), if retry.is_some() => Arrived::Retry,
+    }
 }
 
 /// The first worker that closes its end of the hand-off channel. It says nothing else there.

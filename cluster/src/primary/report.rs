@@ -50,7 +50,7 @@ impl Driver {
             errored_slots: self
                 .supervisor
                 .slots()
-                .filter(|slot| slot.state == SlotState::Errored)
+                .filter(|slot| slot.errored)
                 .count(),
         }
     }
@@ -87,8 +87,7 @@ impl Driver {
         WorkerStats {
             slot: number,
             generation: slot.generation.0,
-            state: if slot.state == SlotState::Errored { "errored" } else { "backing-off" }
-                .to_owned(),
+            state: if slot.errored { "errored" } else { "backing-off" }.to_owned(),
             restarts: self.tally.before(slot.id).saturating_sub(1),
             ..WorkerStats::default()
         }

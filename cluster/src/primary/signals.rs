@@ -1,67 +1,137 @@
 //! The signals that a primary obeys. Their handlers only enqueue; the loop decides.
 
+use std::collections::BTreeMap;
 use std::fs::File;
+use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask};
+use nix::libc;
+use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{self, SignalKind};
+use tracing::info;
 
-/// What somebody wants.
+use crate::signals::{JOB_CONTROL, block_only, ignore, tell_terminal_from_operator, was_sent};
+
+/// A stop that arrives twice within this time is one stop: a wrapper signals its child and then the
+/// whole group, a supervisor sends INT and then TERM.
+const ONE_REQUEST: Duration = Duration::from_millis(500);
+
+/// What an operator wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
-    /// SIGTERM, SIGINT; or SIGHUP because the terminal closed.
+    /// A graceful stop; also SIGHUP because the terminal closed.
     Stop,
-    /// SIGHUP, SIGUSR2.
+    /// A second signal of the same kind: a person who is impatient.
+    StopNow,
     Reload,
-    /// SIGTTIN.
     OneMore,
-    /// SIGTTOU.
     OneLess,
+}
+
+/// What a signal means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    Stop,
+    /// The same, and not the word of a person: a repetition is no impatience.
+    Warning,
+    Reload,
+    /// Nothing here, but something elsewhere; its sender finds a line in the log.
+    Nothing,
+}
+
+const MEANINGS: [(Signal, Meaning); 13] = [
+    (Signal::SIGTERM, Meaning::Stop),
+    (Signal::SIGINT, Meaning::Stop),
+    (Signal::SIGQUIT, Meaning::Stop),
+    (Signal::SIGPWR, Meaning::Warning),
+    (Signal::SIGXCPU, Meaning::Warning),
+    (Signal::SIGHUP, Meaning::Reload),
+    (Signal::SIGUSR2, Meaning::Reload),
+    (Signal::SIGUSR1, Meaning::Nothing),
+    (Signal::SIGALRM, Meaning::Nothing),
+    (Signal::SIGVTALRM, Meaning::Nothing),
+    (Signal::SIGPROF, Meaning::Nothing),
+    (Signal::SIGIO, Meaning::Nothing),
+    (Signal::SIGSTKFLT, Meaning::Nothing),
+];
+
+/// The call that caused it fails, with an error that says more: EPIPE, EFBIG.
+const HARMLESS: [Signal; 2] = [Signal::SIGPIPE, Signal::SIGXFSZ];
+
+/// Signals are held: they wait.
+pub(super) struct Held {
+    /// SIGHUP was ignored when we were started, by `nohup`: we are to outlive the terminal.
+    nohup: bool,
+}
+
+/// Keeps signals until [`Signals::install`] has their handlers ready. To be called before anything
+/// that tells others of this process, and before it has threads.
+pub(super) fn hold() -> nix::Result<Held> {
+    let nohup = is_ignored(Signal::SIGHUP)?;
+    ignore(&HARMLESS)?;
+    tell_terminal_from_operator()?;
+    block_only(MEANINGS.map(|(signal, _)| signal).into_iter().chain(JOB_CONTROL))?;
+    Ok(Held { nohup })
 }
 
 /// A stream of wishes.
 pub(super) struct Signals {
-    term: unix::Signal,
-    int: unix::Signal,
-    hup: unix::Signal,
-    usr2: unix::Signal,
-    ttin: unix::Signal,
-    ttou: unix::Signal,
+    handled: Vec<(Signal, Meaning, unix::Signal)>,
+    job_control: AsyncFd<SignalFd>,
+    stops: Stops,
     had_terminal: bool,
-    /// It was started by `nohup`: whoever did that wants it to outlive the terminal.
+    /// It was started by `nohup`: it is to outlive the terminal.
     nohup: bool,
 }
 
 impl Signals {
-    /// Installs the handlers.
-    pub(super) fn install() -> io::Result<Self> {
+    /// Installs the handlers, and lets signals through that were [held](hold).
+    pub(super) fn install(Held { nohup }: Held) -> io::Result<Self> {
         keep_exit_codes()?;
-        let nohup = ignores_hang_up()?;
-        unblock()?;
-        let on = |kind| unix::signal(kind);
-        Ok(Self {
-            term: on(SignalKind::terminate())?,
-            int: on(SignalKind::interrupt())?,
-            hup: on(SignalKind::hangup())?,
-            usr2: on(SignalKind::user_defined2())?,
-            ttin: on(SignalKind::from_raw(Signal::SIGTTIN as i32))?,
-            ttou: on(SignalKind::from_raw(Signal::SIGTTOU as i32))?,
-            had_terminal: has_terminal(),
-            nohup,
-        })
+        let handled = MEANINGS.into_iter().map(|(signal, meaning)| {
+            let stream = unix::signal(SignalKind::from_raw(signal as i32))?;
+            Ok((signal, meaning, stream))
+        });
+        let handled = handled.collect::<io::Result<_>>()?;
+        let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
+        let job_control = SignalFd::with_flags(&SigSet::from_iter(JOB_CONTROL), flags)?;
+        let job_control = watch(job_control)?;
+        // Signals that our parent had blocked are let through, too.
+        block_only(JOB_CONTROL)?;
+        let had_terminal = has_terminal();
+        Ok(Self { handled, job_control, stops: Stops::default(), had_terminal, nohup })
     }
 
     /// The next wish.
     pub(super) async fn next(&mut self) -> Wish {
         loop {
-            tokio::select! {
-                _ = self.term.recv() => return Wish::Stop,
-                _ = self.int.recv() => return Wish::Stop,
-                _ = self.hup.recv() => if let Some(wish) = self.hung_up() { return wish },
-                _ = self.usr2.recv() => return Wish::Reload,
-                _ = self.ttin.recv() => return Wish::OneMore,
-                _ = self.ttou.recv() => return Wish::OneLess,
+            let wish = tokio::select! {
+                (signal, meaning) = handled(&mut self.handled) => self.meant(signal, meaning),
+                wish = scaling(&self.job_control) => wish,
+            };
+            if let Some(wish) = wish {
+                return wish;
+            }
+        }
+    }
+
+    fn meant(&mut self, signal: Signal, meaning: Meaning) -> Option<Wish> {
+        match meaning {
+            Meaning::Stop => self.stops.arrived(signal, Instant::now()),
+            Meaning::Warning => Some(Wish::Stop),
+            Meaning::Reload if signal == Signal::SIGHUP => self.hung_up(),
+            Meaning::Reload => Some(Wish::Reload),
+            Meaning::Nothing => {
+                info!("{signal} was ignored: it has no meaning here, and there is no log file to reopen");
+                None
             }
         }
     }
@@ -78,12 +148,65 @@ impl Signals {
     }
 }
 
-/// `/dev/tty` is the controlling terminal of whoever opens it; ENXIO means that there is none.
+#[allow(unsafe_code)]
+fn watch(signals: SignalFd) -> io::Result<AsyncFd<SignalFd>> {
+    // SAFETY: the value owns its descriptor, which so stays the same and open until it is dropped.
+    Ok(unsafe { AsyncFd::register_with_interest(signals, Interest::READABLE) }?)
+}
+
+/// When each signal that stops was first seen.
+#[derive(Debug, Default)]
+struct Stops(BTreeMap<Signal, Instant>);
+
+impl Stops {
+    /// Only the same signal again, some time after the first, is impatience.
+    fn arrived(&mut self, signal: Signal, now: Instant) -> Option<Wish> {
+        match self.0.get(&signal) {
+            None => {
+                self.0.insert(signal, now);
+                Some(Wish::Stop)
+            }
+            Some(first) => (now.duration_since(*first) >= ONE_REQUEST).then_some(Wish::StopNow),
+        }
+    }
+}
+
+async fn handled(handled: &mut [(Signal, Meaning, unix::Signal)]) -> (Signal, Meaning) {
+    poll_fn(|cx| {
+        for (signal, meaning, stream) in &mut *handled {
+            if let Poll::Ready(Some(())) = stream.poll_recv(cx) {
+                return Poll::Ready((*signal, *meaning));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// A TTIN or TTOU; `None` when the kernel has sent it, because of the terminal.
+async fn scaling(signals: &AsyncFd<SignalFd>) -> Option<Wish> {
+    loop {
+        let Ok(mut ready) = signals.readable().await else { return None };
+        match ready.try_io(|signals| signals.get_ref().read_signal().map_err(io::Error::from)) {
+            Ok(Ok(Some(info))) if was_sent(info.ssi_code) => {
+                let more = info.ssi_signo.cast_signed() == Signal::SIGTTIN as i32;
+                return Some(if more { Wish::OneMore } else { Wish::OneLess });
+            }
+            Ok(Ok(Some(_))) => return None,
+            // `read_signal` says "none" where the kernel says EAGAIN.
+            Ok(Ok(None) | Err(_)) => ready.clear_ready(),
+            Err(_) => {}
+        }
+    }
+}
+
+/// `/dev/tty` is the controlling terminal of the process that opens it; ENXIO means that there is
+/// none.
 fn has_terminal() -> bool {
     !matches!(File::open("/dev/tty"), Err(e) if e.raw_os_error() == Some(Errno::ENXIO as i32))
 }
 
-/// Whoever started us may have ignored SIGCHLD, and that is inherited. Then the kernel would reap our
+/// The parent may have ignored SIGCHLD, and that is inherited. Then the kernel would reap our
 /// children by itself, and nobody would learn how they ended.
 #[allow(unsafe_code)]
 fn keep_exit_codes() -> nix::Result<()> {
@@ -91,15 +214,50 @@ fn keep_exit_codes() -> nix::Result<()> {
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.map(drop)
 }
 
-/// Whether SIGHUP was ignored when we were started. It is from now on, until its handler is there.
+/// Whether a signal is ignored. (To set an action in order to learn the one before would discard a
+/// signal that waits.)
 #[allow(unsafe_code)]
-fn ignores_hang_up() -> nix::Result<bool> {
-    // SAFETY: ignoring a signal runs no handler.
-    let before = unsafe { signal(Signal::SIGHUP, SigHandler::SigIgn) }?;
-    Ok(matches!(before, SigHandler::SigIgn))
+fn is_ignored(signal: Signal) -> nix::Result<bool> {
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: nothing is set; the action in force is written to memory of ours.
+    let asked = unsafe { libc::sigaction(signal as i32, ptr::null(), action.as_mut_ptr()) };
+    Errno::result(asked)?;
+    // SAFETY: the kernel has written it, and all zeros would be valid, too.
+    Ok(unsafe { action.assume_init() }.sa_sigaction == libc::SIG_IGN)
 }
 
-/// Blocked signals are inherited, too; a primary that nobody can stop helps nobody.
-fn unblock() -> nix::Result<()> {
-    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of signals at these moments, in milliseconds.
+    fn wishes(signals: &[(Signal, u64)]) -> Vec<Option<Wish>> {
+        let (mut stops, start) = (Stops::default(), Instant::now());
+        let at = |millis: u64| start + Duration::from_millis(millis);
+        signals.iter().map(|&(signal, millis)| stops.arrived(signal, at(millis))).collect()
+    }
+
+    #[test]
+    fn stop_that_arrives_twice_within_half_a_second_is_one_request() {
+        for gap in [0, 5, 100, 400, 499] {
+            let twice = wishes(&[(Signal::SIGTERM, 0), (Signal::SIGTERM, gap)]);
+            assert_eq!(twice, [Some(Wish::Stop), None], "after {gap} ms");
+        }
+        let later = wishes(&[(Signal::SIGTERM, 0), (Signal::SIGTERM, 500)]);
+        assert_eq!(later, [Some(Wish::Stop), Some(Wish::StopNow)]);
+    }
+
+    #[test]
+    fn int_and_term_are_one_request_at_any_gap() {
+        for gap in [0, 5, 700, 60_000] {
+            let both = wishes(&[(Signal::SIGINT, 0), (Signal::SIGTERM, gap)]);
+            assert_eq!(both, [Some(Wish::Stop), Some(Wish::Stop)], "which a stop takes for one");
+        }
+    }
+
+    #[test]
+    fn burst_of_a_signal_counts_from_its_first() {
+        let burst = [0, 200, 400, 600].map(|millis| (Signal::SIGINT, millis));
+        assert_eq!(wishes(&burst), [Some(Wish::Stop), None, None, Some(Wish::StopNow)]);
+    }
 }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
-use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::mpsc;
@@ -15,17 +14,19 @@ use super::events::{Sink, stream};
 use super::last_resort::{attempt, drive};
 use super::pid_file::PidFile;
 use super::ports::Ports;
-use super::signals::Signals;
+use super::signals::{self, Signals};
 use super::tally::Tally;
-use super::{Command, Events, Handle};
+use super::trial::Trial;
+use super::{Command, Events, Handle, init};
 use crate::config::Config;
 use crate::dispatch::Strategy;
-use crate::listener::systemd::Passed;
+use crate::listener::systemd::{self, Passed};
 use crate::metrics::Totals;
 use crate::shared::{Block, Shared};
 use crate::spawn::{Image, Program};
 use crate::supervisor::{Generation, Supervisor};
-use crate::{Error, Result, admin, log, runtime};
+use crate::signals::block_only;
+use crate::{Error, Result, admin, log, runtime, spawn};
 
 /// What the program does with events, on a thread of its own.
 type Watch = Box<dyn FnOnce(Events, Handle) + Send>;
@@ -48,14 +49,20 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// the first worker is started.
 pub(crate) fn run(config: Config, extras: Extras) -> Result<()> {
     let passed = Passed::from_env()?; // before there are threads
-    let _log = log::install(config.log);
+    let watchdog = systemd::watchdog();
+    let role = init::split()?;
+    let held = signals::hold()?;
+    let _log = log::install(config.log)?;
+    if role == init::Role::ThreadedPid1 {
+        tracing::warn!("{}", init::ADVICE);
+    }
+    spawn::check()?;
     let _pid_file = config.pid_file.as_deref().map(PidFile::create).transpose()?;
-    let runtime = runtime::start(1)
-        .map_err(|error| Error::because("cannot start the primary's runtime", error))?;
+    let runtime = runtime::start(1)?;
     let entered = runtime.enter();
     let shared = extras.shared.map(Block::new).transpose()?;
-    let ports = Ports::open(&config, passed, extras.strategy)?;
-    let signals = Signals::install()?;
+    let ports = Ports::bind(&config, passed, extras.strategy)?;
+    let signals = Signals::install(held)?;
     let (to_loop, commands) = mpsc::channel(ROOM);
     let admin = admin::start(&config.admin, config.admin_token.clone(), to_loop.clone())?;
     if let Some(admin) = &admin {
@@ -64,7 +71,8 @@ pub(crate) fn run(config: Config, extras: Extras) -> Result<()> {
     let common = shared.as_ref().map(Block::shared);
     let (events, watcher) = watch_events(extras.watch, &to_loop, common)?;
     let (deliver, news) = mpsc::channel(ROOM);
-    let driver = assemble(config, ports, shared, events, to_loop, deliver)?;
+    let mut driver = assemble(config, ports, shared, events, to_loop, deliver)?;
+    driver.watchdog = watchdog;
     drop(entered);
     let outcome = runtime.block_on(drive(driver, Sources { signals, news, commands }));
     // It has read everything and ended, is not interested, or has panicked.
@@ -97,6 +105,9 @@ fn assemble(
         next_generation: 1,
         next_question: 0,
         drains: Vec::new(),
+        trial: Some(Trial::new()),
+        doom: None,
+        watchdog: None,
         finished: false,
         lifeline,
         _alive: alive,
@@ -126,7 +137,9 @@ fn watch_events(
     let (sink, events) = stream();
     let handle = Handle { commands: commands.clone(), shared: shared.cloned() };
     let (tell, ended) = channel();
-    thread::Builder::new().name("cluster-events".to_owned()).spawn(move || {
+    runtime::spawn("cluster-events", move || {
+        // A program that it starts inherits the mask of this thread.
+        let _ = block_only([]);
         let stop = handle.clone();
         if let Err(error) = attempt(|| watch(events, handle)) {
             tracing::error!("{error}; the cluster stops");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::trial::Shortage;
 use crate::supervisor::SlotId;
 
 /// Counts that only grow.
@@ -13,6 +14,7 @@ pub(super) struct Tally {
     pub(super) retired_requests: u64,
     pub(super) last_reload_error: Option<String>,
     pub(super) serving: bool,
+    pub(super) shortage: Shortage,
     slots: BTreeMap<SlotId, u64>,
 }
 

@@ -2,13 +2,15 @@
 //! else, and tied to its primary.
 //!
 //! What happens between `fork` and `exec`, in this order: the descriptors go to the numbers of the
-//! [`manifest`]; a group of its own (Ctrl-C in a terminal reaches the primary alone); SIGKILL when
-//! the primary dies; a look whether it is dead already; signals as the kernel has them by default;
+//! [`manifest`]; a session of its own (Ctrl-C in a terminal reaches the primary alone, and a
+//! terminal never stops a worker that reads or writes); SIGKILL when the primary dies; a look whether it is dead already; signals as the kernel has them by default;
 //! all descriptors above the manifest close at `exec`.
 
 pub mod manifest;
+mod check;
 mod program;
 
+pub(crate) use check::check;
 pub use program::{Image, Program};
 
 use std::io;
@@ -21,10 +23,11 @@ use nix::libc;
 use nix::sys::prctl;
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, kill, signal, sigprocmask};
 use nix::sys::wait::waitpid;
-use nix::unistd::{Pid, getpid, getppid};
+use nix::unistd::{Pid, getpid, getppid, setsid};
 use rustix::process::{PidfdFlags, pidfd_open};
 
 use crate::listener::systemd;
+use crate::runtime::hint;
 use crate::{Error, Result};
 
 /// The variable that tells a process that it is a worker: it holds the pid of its primary. A
@@ -60,8 +63,8 @@ pub fn spawn(image: &Image, program: &Program, descriptors: &[BorrowedFd<'_>]) -
     }
     command.fd_mappings(place(descriptors)?).expect("each number is used once");
     let above = manifest::CHANNEL + RawFd::try_from(descriptors.len()).expect("a handful");
-    before_exec(command.process_group(0), getpid(), above);
-    let failed = |error: io::Error| Error::because(hint(&error), error);
+    before_exec(&mut command, getpid(), above);
+    let failed = |error: io::Error| Error::because(hint("cannot start a worker", &error), error);
     let mut child = command.spawn().map_err(failed)?;
     let pid = rustix::process::Pid::from_child(&child);
     // Nobody reaps it but us, so the number still is this child's.
@@ -96,6 +99,7 @@ fn place(descriptors: &[BorrowedFd<'_>]) -> Result<Vec<FdMapping>> {
 #[allow(unsafe_code)]
 fn before_exec(command: &mut Command, primary: Pid, above: RawFd) {
     let prepare = move || {
+        setsid()?;
         prctl::set_pdeathsig(Signal::SIGKILL)?;
         if getppid() != primary {
             return Err(io::Error::from_raw_os_error(libc::ESRCH)); // the primary is dead
@@ -130,11 +134,3 @@ fn close_at_exec(first: RawFd) -> io::Result<()> {
     }
 }
 
-fn hint(error: &io::Error) -> &'static str {
-    match error.raw_os_error() {
-        Some(libc::EAGAIN) => "cannot start a worker: too many processes; see `ulimit -u`",
-        Some(libc::EMFILE) => "cannot start a worker: too many open files; see `ulimit -n`",
-        Some(libc::ENOSYS | libc::EINVAL) => "cannot start a worker; Linux 5.11 or later is needed",
-        _ => "cannot start a worker",
-    }
-}

@@ -14,7 +14,7 @@ use crate::spawn::manifest::FIRST_FREE;
 use crate::{Error, Result};
 
 /// The running program itself, whatever has become of its file.
-const MYSELF: &str = "/proc/self/exe";
+pub(super) const MYSELF: &str = "/proc/self/exe";
 
 /// A program by name: a deploy changes what the name stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -27,6 +27,10 @@ pub enum Action {
         /// After how long it must be gone, counted from now.
         deadline: Duration,
     },
+    /// Let a worker accept connections: it is ready. All listeners listen from now on.
+    Accept(WorkerId),
+    /// Order a worker to cut what is left of its drain, and to exit.
+    Cut(WorkerId),
     /// Send a signal.
     Signal {
         /// To whom.
@@ -34,8 +38,12 @@ pub enum Action {
         /// Which.
         signal: Signal,
     },
-    /// Let the kernel refuse new connections from now on (`shutdown(SHUT_RD)` on the listener).
+    /// Let the kernel refuse new connections from now on (`shutdown(SHUT_RD)` on the listener): the
+    /// cluster stops.
     RefuseConnections,
+    /// The same, until a worker is ready ([`Accept`](Self::Accept)): there is none, and clients
+    /// would only wait.
+    SuspendConnections,
     /// Answer a request. For `Reload` it comes when the reload has finished, failed or was refused.
     Reply {
         /// Whose.
@@ -54,7 +62,7 @@ pub enum Action {
 /// The signals that the supervisor sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Signal {
-    /// SIGTERM: leave now.
+    /// SIGTERM: for a process that does not read its channel yet, or speaks another protocol.
     Term,
     /// SIGABRT: leave a core dump of what you hang in.
     Abort,

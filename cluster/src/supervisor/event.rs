@@ -48,13 +48,29 @@ pub enum Event {
         /// The delay that was drawn.
         delay: Duration,
     },
-    /// A slot is given up: too many early deaths in a row. A reload or a reset tries it again.
+    /// The kernel had no room for a slot's process; the slot is tried again after a delay. This is
+    /// not a failure of the program, and does not count as one.
+    StartRefused {
+        /// Which slot.
+        slot: SlotId,
+        /// What the kernel said.
+        reason: String,
+        /// The delay that was drawn.
+        delay: Duration,
+    },
+    /// A slot has reached the limit of early deaths in a row. Attempts go on at the maximum delay; a
+    /// reload or a reset tries it at once.
     Errored {
         /// Which slot.
         slot: SlotId,
         /// Early deaths in a row.
         failures: u32,
+        /// The maximum delay: until the next attempt.
+        delay: Duration,
     },
+    /// No worker has been ready for a while, and none will be soon: connections are refused until
+    /// one is.
+    Suspended,
     /// A rolling reload has begun.
     ReloadStarted(Generation),
     /// All slots run the new version.
@@ -87,6 +103,8 @@ pub enum Retirement {
     MaxRequests,
     /// It has lived as long as it may.
     MaxLifetime,
+    /// SIGTERM from outside asked for it.
+    Terminated,
     /// It said that it leaves.
     OwnWish,
     /// The cluster stops.

@@ -45,13 +45,9 @@ impl Supervisor {
     }
 
     pub(super) fn not_ready_in_time(&mut self, id: WorkerId) {
-        let time = in_words(self.policy.ready_timeout);
-        self.put_down(
-            id,
-            &format!("was not ready within {time}"),
-            Signal::Term,
-            self.policy.term_grace,
-        );
+        let (time, lacks) = (in_words(self.policy.ready_timeout), self.workers[&id].lacks());
+        let how = format!("was not ready within {time}: {lacks}");
+        self.put_down(id, &how, Signal::Term, self.policy.term_grace);
     }
 
     pub(super) fn broke(&mut self, id: WorkerId, reason: &str) {

@@ -18,7 +18,20 @@ pub enum Input {
         worker: WorkerId,
         /// What the kernel said.
         reason: String,
+        /// The kernel has no room for another process. This says nothing about the program.
+        shortage: bool,
     },
+    /// A worker reports that it cannot begin, before any code of the program's has run; it exits.
+    Unfit {
+        /// The worker that exits.
+        worker: WorkerId,
+        /// What the kernel said.
+        reason: String,
+        /// The kernel has no room for another thread or descriptor.
+        shortage: bool,
+    },
+    /// A worker has these listeners still to serve before it is ready.
+    WaitsFor(WorkerId, Vec<String>),
     /// A worker says that it accepts connections.
     Ready(WorkerId),
     /// A worker is alive, and says how it is.
@@ -29,6 +42,8 @@ pub enum Input {
     StoppedAccepting(WorkerId),
     /// A worker says, unasked, that it is going to exit: what follows is no crash.
     Leaving(WorkerId),
+    /// A worker got SIGTERM from outside: it is to be replaced.
+    Terminated(WorkerId),
     /// A worker broke the protocol (malformed frame, wrong version); the reason is for people.
     Broken(WorkerId, String),
     /// A process has ended and was reaped. All that it had sent was handed in before this.
@@ -54,7 +69,7 @@ pub enum Input {
         /// Which one.
         slot: SlotId,
     },
-    /// Stop gracefully; when stopping already, at once.
+    /// Stop gracefully. A stop that is under way goes on as it is.
     Stop,
     /// Stop at once.
     StopNow,

@@ -1,6 +1,6 @@
 //! How workers come and go: spawned, ready, gone; and what becomes of the place they leave.
 
-use super::restart::Verdict;
+use super::restart::{End, Verdict};
 use super::slot::Place;
 use super::worker::{State, Worker};
 use super::{Action, Event, Exit, Generation, SlotId, Supervisor, Timer, WorkerId};
@@ -55,9 +55,41 @@ impl Supervisor {
         if let Some(silence) = silence {
             self.timers.arm(Timer::HeardBy(id), now.after(silence));
         }
+        self.act(Action::Accept(id));
         self.emit(Event::Ready(id));
+        self.forget_failures_when_stable(id);
         self.limit_lifetime(id);
         self.prove(id);
+    }
+
+    /// Early deaths before this worker count until it has lived for the minimum up-time.
+    fn forget_failures_when_stable(&mut self, id: WorkerId) {
+        let worker = &self.workers[&id];
+        if self.slot(worker.slot).failures.count() > 0 {
+            let stable = worker.spawned.after(self.policy.min_uptime).max(self.now());
+            self.timers.arm(Timer::Stable(id), stable);
+        }
+    }
+
+    pub(super) fn stable(&mut self, id: WorkerId) {
+        let slot = self.workers[&id].slot;
+        if self.role(id, slot) == Role::Current {
+            self.slot_mut(slot).failures.clear();
+        }
+    }
+
+    /// A worker has these listeners still to serve before it is ready.
+    pub(super) fn waits_for(&mut self, id: WorkerId, listeners: Vec<String>) {
+        if let Some(worker) = self.workers.get_mut(&id) {
+            worker.waits_for = Some(listeners);
+        }
+    }
+
+    /// A worker cannot begin; its exit follows.
+    pub(super) fn unfit(&mut self, id: WorkerId, reason: String, shortage: bool) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        worker.refused = shortage;
+        worker.unfit = Some(reason);
     }
 
     /// A worker says that it goes: no crash, but its place is free.
@@ -70,13 +102,17 @@ impl Supervisor {
         }
     }
 
-    pub(super) fn never_started(&mut self, id: WorkerId, reason: &str) {
+    pub(super) fn never_started(&mut self, id: WorkerId, reason: &str, shortage: bool) {
+        self.unfit(id, reason.to_owned(), shortage);
         self.gone(id, Exit::NeverStarted, |_| format!("could not be started: {reason}"));
     }
 
     pub(super) fn exited(&mut self, id: WorkerId, exit: Exit) {
         let now = self.now();
-        self.gone(id, exit, |worker| format!("{exit}{}", worker.moment(now)));
+        self.gone(id, exit, |worker| match &worker.unfit {
+            Some(reason) => format!("could not begin: {reason}"),
+            None => format!("{exit}{}", worker.moment(now)),
+        });
     }
 
     fn gone(&mut self, id: WorkerId, exit: Exit, how: impl Fn(&Worker) -> String) {
@@ -106,19 +142,19 @@ impl Supervisor {
                 self.drop_replacement(slot);
             }
         }
-        let early = worker.is_early(self.now(), &self.policy);
+        let end = worker.end(self.now(), &self.policy);
         if self.stop.is_some() || self.fails_reload(id, worker, how) {
             return;
         }
         match role {
-            Role::Current => self.vacated(slot, early),
-            Role::Newcomer => self.replace_later(slot, early),
+            Role::Current => self.vacated(slot, end, worker),
+            Role::Newcomer => self.replace_later(slot, end, worker),
             Role::None => {}
         }
     }
 
     /// A slot has lost its worker: whose turn is it, and when?
-    fn vacated(&mut self, slot: SlotId, early: bool) {
+    fn vacated(&mut self, slot: SlotId, end: End, worker: &Worker) {
         if self.slot(slot).newcomer.is_some() {
             self.promote(slot);
         } else if self.target < self.desired() {
@@ -126,7 +162,7 @@ impl Supervisor {
         } else if self.reload.is_some() {
             self.refill(slot);
         } else {
-            self.restart(slot, early);
+            self.restart(slot, end, worker);
         }
     }
 
@@ -140,23 +176,30 @@ impl Supervisor {
         }
     }
 
-    fn restart(&mut self, slot: SlotId, early: bool) {
+    fn restart(&mut self, slot: SlotId, end: End, worker: &Worker) {
         let (policy, dice) = (&self.policy, &mut self.dice);
         let state = &mut self.slots[slot.0 as usize];
-        let verdict = state.failures.death(early, policy, dice);
+        let verdict = state.failures.after(end, policy, dice);
         let failures = state.failures.count();
-        match verdict {
-            Verdict::AtOnce => self.fill(slot),
+        let (place, delay, event) = match verdict {
+            Verdict::AtOnce => return self.fill(slot),
             Verdict::After(delay) => {
-                state.place = Place::BackingOff;
-                self.timers.arm(Timer::Restart(slot), self.clock.now().after(delay));
-                self.emit(Event::BackingOff { slot, failures, delay });
+                (Place::BackingOff, delay, Event::BackingOff { slot, failures, delay })
             }
-            Verdict::GiveUp => {
-                state.place = Place::Errored;
-                self.emit(Event::Errored { slot, failures });
+            Verdict::Errored(delay) if failures == policy.max_early_deaths => {
+                (Place::Errored, delay, Event::Errored { slot, failures, delay })
             }
-        }
+            Verdict::Errored(delay) => {
+                (Place::Errored, delay, Event::BackingOff { slot, failures, delay })
+            }
+            Verdict::Refused(delay) => {
+                let reason = worker.unfit.clone().unwrap_or_default();
+                (state.waiting(policy), delay, Event::StartRefused { slot, reason, delay })
+            }
+        };
+        state.place = place;
+        self.timers.arm(Timer::Restart(slot), self.clock.now().after(delay));
+        self.emit(event);
     }
 
     pub(super) fn role(&self, id: WorkerId, slot: SlotId) -> Role {

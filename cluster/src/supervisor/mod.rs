@@ -19,7 +19,7 @@
 //! How to read it. A `Slot` is a place, a `Worker` a process in it. A slot has at
 //! most one worker of its own, and perhaps a newcomer that will replace it. `life` says how workers
 //! come and go, `retire` how they are made to go, `replace` how a newcomer takes over. `reload`,
-//! `scale`, `health` and `stop` decide when. Nothing is searched: sets say which slots wait for
+//! `scale`, `health`, `outage` and `stop` decide when. Nothing is searched: sets say which slots wait for
 //! what, so that a step costs O(log n).
 
 mod action;
@@ -30,6 +30,7 @@ mod health;
 mod ids;
 mod input;
 mod life;
+mod outage;
 mod policy;
 mod programs;
 mod reload;
@@ -55,6 +56,7 @@ pub use event::{Event, Exit, Retirement};
 pub use ids::{Generation, RequestId, SlotId, Time, WorkerId};
 pub use input::{Input, Refusal, ScaleTo, Vitals};
 pub use policy::Policy;
+use outage::Outage;
 use programs::Programs;
 use reload::Reload;
 use slot::Slot;
@@ -101,6 +103,8 @@ pub struct Supervisor {
     replacing: BTreeSet<SlotId>,
     reload: Option<Reload>,
     stop: Option<Stop>,
+    /// Since there is no worker that accepts connections.
+    outage: Option<Outage>,
     /// When we last learned that we had not been running: silence before it proves nothing.
     resumed: Time,
     /// What the step under way has decided so far.
@@ -136,6 +140,7 @@ impl Supervisor {
             replacing: BTreeSet::new(),
             reload: None,
             stop: None,
+            outage: None,
             resumed: Time::default(),
             actions: Vec::new(),
             policy,
@@ -184,12 +189,17 @@ impl Supervisor {
     fn take(&mut self, input: Input) {
         match input {
             Input::Tick => self.tick(),
-            Input::SpawnFailed { worker, reason } => self.never_started(worker, &reason),
+            Input::SpawnFailed { worker, reason, shortage } => {
+                self.never_started(worker, &reason, shortage);
+            }
+            Input::Unfit { worker, reason, shortage } => self.unfit(worker, reason, shortage),
+            Input::WaitsFor(worker, listeners) => self.waits_for(worker, listeners),
             Input::Ready(worker) => self.became_ready(worker),
             Input::Heartbeat(worker, vitals) => self.heard(worker, vitals),
             Input::Memory(worker, bytes) => self.weighed(worker, bytes),
             Input::StoppedAccepting(worker) => self.stopped_accepting(worker),
             Input::Leaving(worker) => self.leaves(worker),
+            Input::Terminated(worker) => self.terminated(worker),
             Input::Broken(worker, reason) => self.broke(worker, &reason),
             Input::Exited(worker, exit) => self.exited(worker, exit),
             Input::Reload { request, generation } => self.reload_wanted(request, generation),
@@ -208,12 +218,14 @@ impl Supervisor {
                 Timer::Trusted(worker) => self.trust(worker),
                 Timer::HeardBy(worker) => self.check_silence(worker),
                 Timer::Lifetime(worker) => self.wants_replacement(worker, Retirement::MaxLifetime),
-                Timer::DrainedBy(worker) => self.terminate(worker),
+                Timer::DrainedBy(worker) => self.cut(worker),
+                Timer::Stable(worker) => self.stable(worker),
                 Timer::KillAt(worker) => self.signal(worker, Signal::Kill),
                 Timer::Restart(slot) => self.fill(slot),
                 Timer::Replace(slot) => self.replace_now(slot),
                 Timer::RefuseAt => self.refuse_connections(),
-                Timer::TerminateAt => self.terminate_all(),
+                Timer::CutAllAt => self.cut_all(),
+                Timer::OutageAt => {} // `settle` looks at it
                 Timer::KillAllAt => self.kill_all(),
             }
         }
@@ -229,6 +241,7 @@ impl Supervisor {
         self.open_gate();
         self.go_on_reloading();
         self.begin_replacements();
+        self.watch_outage();
     }
 
     /// When a step is wanted. As long as something will be due, a step is wanted now and then even

@@ -4,9 +4,9 @@
 //! they share the surge. While a reload runs, planned replacements wait: it replaces everybody.
 
 use super::life::Role;
-use super::restart::Failures;
+use super::restart::{End, Failures};
 use super::slot::{Place, Replacement};
-use super::worker::State;
+use super::worker::{State, Worker};
 use super::{Event, Generation, Retirement, SlotId, Supervisor, Timer, WorkerId};
 
 impl Supervisor {
@@ -25,6 +25,20 @@ impl Supervisor {
         if stable > self.now() {
             self.timers.arm(Timer::Replace(slot), stable);
         } else {
+            self.replace_now(slot);
+        }
+    }
+
+    /// A worker got SIGTERM from outside: its replacement waits for nothing but a back-off.
+    pub(super) fn terminated(&mut self, id: WorkerId) {
+        self.wants_replacement(id, Retirement::Terminated);
+        let Some(worker) = self.workers.get(&id).filter(|w| w.state == State::Ready) else {
+            return;
+        };
+        let slot = worker.slot;
+        let waits = self.slot(slot).replacement.as_ref().is_some_and(|it| !it.failures.is_clear());
+        if self.role(id, slot) == Role::Current && self.slot(slot).newcomer.is_none() && !waits {
+            self.timers.disarm(Timer::Replace(slot));
             self.replace_now(slot);
         }
     }
@@ -138,13 +152,20 @@ impl Supervisor {
 
     /// The newcomer of a planned replacement is gone before it took over: the old one stays, and
     /// another newcomer is tried later.
-    pub(super) fn replace_later(&mut self, slot: SlotId, early: bool) {
+    pub(super) fn replace_later(&mut self, slot: SlotId, end: End, newcomer: &Worker) {
         let Some(replacement) = &mut self.slots[slot.0 as usize].replacement else { return };
-        if !early {
+        if end == End::Late {
             replacement.failures.clear();
         }
-        if !early || self.reload.is_some() {
+        if end == End::Late || self.reload.is_some() {
             self.replace_now(slot);
+            return;
+        }
+        if end == End::Refused {
+            let delay = replacement.failures.refused(&self.policy, &mut self.dice);
+            self.timers.arm(Timer::Replace(slot), self.clock.now().after(delay));
+            let reason = newcomer.unfit.clone().unwrap_or_default();
+            self.emit(Event::StartRefused { slot, reason, delay });
             return;
         }
         let delay = replacement.failures.failed_attempt(&self.policy, &mut self.dice);

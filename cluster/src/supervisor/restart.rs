@@ -1,8 +1,11 @@
-//! When a slot whose worker died is filled again: at once, after a delay, or not any more.
+//! When a slot whose worker died is filled again: at once, or after a delay.
 //!
 //! Full jitter: the delay is drawn from the whole range between nothing and a bound that doubles.
 //! Workers that died together (a database was gone) do not come back together.
 //! <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>
+//!
+//! The bound on early deaths is a matter of what is reported, and not of whether attempts go on: a
+//! database that comes back after an hour finds the service trying.
 
 use std::time::Duration;
 
@@ -11,48 +14,91 @@ use serde::{Deserialize, Serialize};
 use super::Policy;
 use super::dice::Dice;
 
-/// Early deaths in a row.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Failures(u32);
+/// How a worker's life ended, as far as its successor is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum End {
+    /// Before it was ready, or before the minimum up-time.
+    Early,
+    /// After a stable time.
+    Late,
+    /// The kernel had no room for it: its program is not to blame.
+    Refused,
+}
 
-/// What is to be done about a death.
+/// Failures in a row.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Failures {
+    early_deaths: u32,
+    /// Refusals of the kernel since a process could last be started.
+    refusals: u32,
+}
+
+/// When the next attempt comes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Verdict {
     AtOnce,
+    /// After an early death.
     After(Duration),
-    GiveUp,
+    /// The limit of early deaths is reached. Attempts go on.
+    Errored(Duration),
+    /// After a refusal of the kernel.
+    Refused(Duration),
 }
 
 impl Failures {
+    /// Early deaths in a row.
     pub(super) fn count(&self) -> u32 {
-        self.0
+        self.early_deaths
     }
 
     pub(super) fn clear(&mut self) {
-        self.0 = 0;
+        *self = Self::default();
     }
 
-    /// A worker died, early or after a stable time.
-    pub(super) fn death(&mut self, early: bool, policy: &Policy, dice: &mut Dice) -> Verdict {
-        if !early {
-            self.clear();
-            return Verdict::AtOnce;
-        }
-        self.0 = self.0.saturating_add(1);
-        if self.0 >= policy.max_early_deaths {
-            return Verdict::GiveUp;
-        }
-        Verdict::After(dice.up_to(bound(self.0, policy)))
+    /// Whether there are none.
+    pub(super) fn is_clear(&self) -> bool {
+        *self == Self::default()
     }
 
-    /// The same for an attempt that is repeated for ever.
+    /// Whether the limit of early deaths is reached.
+    pub(super) fn is_limit_reached(&self, policy: &Policy) -> bool {
+        self.early_deaths >= policy.max_early_deaths
+    }
+
+    /// A worker's life has ended.
+    pub(super) fn after(&mut self, end: End, policy: &Policy, dice: &mut Dice) -> Verdict {
+        match end {
+            End::Late => {
+                self.clear();
+                Verdict::AtOnce
+            }
+            End::Refused => Verdict::Refused(self.refused(policy, dice)),
+            End::Early => {
+                let delay = self.failed_attempt(policy, dice);
+                if self.is_limit_reached(policy) {
+                    Verdict::Errored(policy.restart_delay_max)
+                } else {
+                    Verdict::After(delay)
+                }
+            }
+        }
+    }
+
+    /// An attempt has failed; the delay before the next.
     pub(super) fn failed_attempt(&mut self, policy: &Policy, dice: &mut Dice) -> Duration {
-        self.0 = self.0.saturating_add(1);
-        dice.up_to(bound(self.0, policy))
+        self.early_deaths = self.early_deaths.saturating_add(1);
+        self.refusals = 0;
+        dice.up_to(bound(self.early_deaths, policy))
+    }
+
+    /// The kernel has refused an attempt; the delay before the next.
+    pub(super) fn refused(&mut self, policy: &Policy, dice: &mut Dice) -> Duration {
+        self.refusals = self.refusals.saturating_add(1);
+        dice.up_to(bound(self.refusals, policy))
     }
 }
 
-/// The longest delay after the nth early death in a row.
+/// The longest delay after the nth failure in a row.
 fn bound(nth: u32, policy: &Policy) -> Duration {
     let doubled = 2_u32.checked_pow(nth.saturating_sub(1));
     let delay = doubled.and_then(|factor| policy.restart_delay.checked_mul(factor));
@@ -64,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bound_doubles_up_to_its_maximum() {
+    fn bound_doubles_up_to_its_maximum() {
         let policy = Policy::default();
         let bounds: Vec<_> = (1..=11).map(|n| bound(n, &policy).as_millis()).collect();
         assert_eq!(bounds[..4], [100, 200, 400, 800]);
@@ -73,18 +119,32 @@ mod tests {
     }
 
     #[test]
-    fn a_stable_life_is_followed_by_a_restart_at_once_and_clears_the_count() {
-        let (policy, mut dice, mut failures) = (Policy::default(), Dice::new(1), Failures(5));
-        assert_eq!(failures.death(false, &policy, &mut dice), Verdict::AtOnce);
-        assert_eq!(failures.count(), 0);
+    fn stable_life_is_followed_by_a_restart_at_once() {
+        let (policy, mut dice) = (Policy::default(), Dice::new(1));
+        let mut failures = Failures { early_deaths: 5, refusals: 2 };
+        assert_eq!(failures.after(End::Late, &policy, &mut dice), Verdict::AtOnce);
+        assert_eq!(failures, Failures::default());
     }
 
     #[test]
-    fn so_many_early_deaths_in_a_row_are_enough() {
+    fn limit_of_early_deaths_brings_the_maximum_delay() {
         let policy = Policy { max_early_deaths: 3, ..Policy::default() };
         let (mut dice, mut failures) = (Dice::new(1), Failures::default());
-        assert!(matches!(failures.death(true, &policy, &mut dice), Verdict::After(_)));
-        assert!(matches!(failures.death(true, &policy, &mut dice), Verdict::After(_)));
-        assert_eq!(failures.death(true, &policy, &mut dice), Verdict::GiveUp);
+        let mut death = || failures.after(End::Early, &policy, &mut dice);
+        assert!(matches!(death(), Verdict::After(_)));
+        assert!(matches!(death(), Verdict::After(_)));
+        assert_eq!(death(), Verdict::Errored(policy.restart_delay_max));
+        assert_eq!(death(), Verdict::Errored(policy.restart_delay_max), "attempts go on");
+    }
+
+    #[test]
+    fn refusal_of_the_kernel_never_counts_as_an_early_death() {
+        let policy = Policy { max_early_deaths: 1, ..Policy::default() };
+        let (mut dice, mut failures) = (Dice::new(1), Failures::default());
+        for _ in 0..100 {
+            let verdict = failures.after(End::Refused, &policy, &mut dice);
+            assert!(matches!(verdict, Verdict::Refused(delay) if delay <= policy.restart_delay_max));
+        }
+        assert_eq!(failures.count(), 0);
     }
 }

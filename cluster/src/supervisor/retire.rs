@@ -52,7 +52,7 @@ impl Supervisor {
         self.emit(Event::Draining(id, why));
     }
 
-    /// Ends a worker that is not needed before it was ready: it serves nobody.
+    /// Ends a worker that is not needed before it was ready: it accepts no connections yet.
     pub(super) fn discard(&mut self, id: WorkerId) {
         self.expect_end(id);
         self.condemn(id, Signal::Term, self.policy.term_grace);
@@ -74,7 +74,7 @@ impl Supervisor {
     pub(super) fn put_down(&mut self, id: WorkerId, how: &str, signal: Signal, grace: Duration) {
         self.emit(Event::Unhealthy(id, how.to_owned()));
         if let Some(State::Draining { .. }) = self.state(id) {
-            self.terminate(id);
+            self.cut(id);
             return;
         }
         self.condemn(id, signal, grace);
@@ -97,8 +97,10 @@ impl Supervisor {
             || self.is_of_the_reload(worker)
     }
 
+    /// The order goes over the channel, and the signal beside it: whether the worker reads the one or
+    /// dies of the other is not known. A ready worker has the grace to finish what it answers.
     fn condemn(&mut self, id: WorkerId, signal: Signal, grace: Duration) {
-        let now = self.now();
+        let (now, was) = (self.now(), self.state(id));
         self.set_state(id, State::Dying);
         if let Some(worker) = self.workers.get_mut(&id) {
             worker.condemned = Some(now);
@@ -107,15 +109,23 @@ impl Supervisor {
             self.timers.disarm(timer);
         }
         self.timers.arm(Timer::KillAt(id), now.after(grace));
+        match (signal, was) {
+            (Signal::Term, Some(State::Ready)) => {
+                let window = self.policy.drain_window.min(grace);
+                self.act(Action::Drain { worker: id, window, deadline: grace });
+            }
+            (Signal::Term, _) => self.act(Action::Cut(id)),
+            _ => {}
+        }
         self.signal(id, signal);
     }
 
-    /// SIGTERM, and SIGKILL if that does not help.
-    pub(super) fn terminate(&mut self, id: WorkerId) {
+    /// The order to cut, and SIGKILL if that does not help.
+    pub(super) fn cut(&mut self, id: WorkerId) {
         self.timers.disarm(Timer::DrainedBy(id));
         if self.timers.due(Timer::KillAt(id)).is_none() {
             self.timers.arm(Timer::KillAt(id), self.now().after(self.policy.term_grace));
-            self.signal(id, Signal::Term);
+            self.act(Action::Cut(id));
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::restart::Failures;
-use super::{Generation, Retirement, WorkerId};
+use super::{Generation, Policy, Retirement, WorkerId};
 
 /// A place for a worker. It outlives its workers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ pub(super) enum Place {
     Vacant,
     /// Nobody, until a delay is over.
     BackingOff,
-    /// Nobody: it was given up.
+    /// Nobody, until the maximum delay is over: the limit of early deaths is reached.
     Errored,
     /// This one: starting, ready, or dying. In the latter case its successor waits for its exit.
     Taken(WorkerId),
@@ -61,6 +61,11 @@ impl Slot {
             Place::Taken(worker) => Some(worker),
             _ => None,
         }
+    }
+
+    /// How a slot without a worker waits for the next attempt.
+    pub(super) fn waiting(&self, policy: &Policy) -> Place {
+        if self.failures.is_limit_reached(policy) { Place::Errored } else { Place::BackingOff }
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! Who is not ready is killed: it serves nobody. Who is ready drains without a window. When all
 //! have emptied the queue, or after a moment, the kernel refuses new connections. At the deadline
-//! comes SIGTERM, then SIGKILL.
+//! comes the order to cut, then SIGKILL.
 
 use std::time::Duration;
 
@@ -24,14 +24,13 @@ pub(super) struct Stop {
 impl Supervisor {
     pub(super) fn stop_wanted(&mut self) {
         if self.stop.is_some() {
-            self.stop_at_once();
-            return;
+            return; // one request, however often it comes
         }
         self.begin_stop();
         let (now, deadline) = (self.now(), self.policy.shutdown_timeout);
         let kill_at = now.after(deadline).after(self.policy.term_grace);
         self.timers.arm(Timer::RefuseAt, now.after(self.policy.accept_timeout));
-        self.timers.arm(Timer::TerminateAt, now.after(deadline));
+        self.timers.arm(Timer::CutAllAt, now.after(deadline));
         self.timers.arm(Timer::KillAllAt, kill_at);
         for id in self.everybody() {
             match self.state(id) {
@@ -96,9 +95,9 @@ impl Supervisor {
         }
     }
 
-    pub(super) fn terminate_all(&mut self) {
+    pub(super) fn cut_all(&mut self) {
         for id in self.everybody() {
-            self.terminate(id);
+            self.cut(id);
         }
     }
 

@@ -24,19 +24,23 @@ pub(super) enum Timer {
     KillAllAt,
     /// A worker that was told to leave now has not left.
     KillAt(WorkerId),
+    /// A worker has lived for so long that the early deaths before it are forgotten.
+    Stable(WorkerId),
     /// A slot's back-off is over.
     Restart(SlotId),
     /// A planned replacement that failed, or came too soon, may be tried.
     Replace(SlotId),
     /// In a stop: connections are refused from now on.
     RefuseAt,
-    /// In a stop: who is still there gets SIGTERM.
-    TerminateAt,
+    /// In a stop: who is still there is cut.
+    CutAllAt,
+    /// Clients have waited for a ready worker for long enough.
+    OutageAt,
 }
 
 impl Timer {
     /// All that concern one worker.
-    pub(super) fn of(worker: WorkerId) -> [Self; 6] {
+    pub(super) fn of(worker: WorkerId) -> [Self; 7] {
         [
             Self::ReadyBy(worker),
             Self::Trusted(worker),
@@ -44,6 +48,7 @@ impl Timer {
             Self::Lifetime(worker),
             Self::DrainedBy(worker),
             Self::KillAt(worker),
+            Self::Stable(worker),
         ]
     }
 }

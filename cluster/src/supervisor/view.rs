@@ -33,6 +33,8 @@ pub struct SlotView {
     pub state: SlotState,
     /// Early deaths in a row.
     pub failures: u32,
+    /// Whether these have reached their limit, and no worker has lived for the minimum up-time since.
+    pub errored: bool,
     /// How many workers it has had before the one that was started last.
     pub restarts: u64,
 }
@@ -44,8 +46,8 @@ pub enum SlotState {
     Worker(WorkerId),
     /// Nobody; it is filled again at this moment of the driver's clock.
     BackingOff(Time),
-    /// Nobody; it was given up.
-    Errored,
+    /// Nobody: the limit of early deaths is reached. It is tried again at this moment.
+    Errored(Time),
     /// Nobody, and the cluster stops.
     Empty,
 }
@@ -138,6 +140,7 @@ impl Supervisor {
                 generation: slot.generation,
                 state: self.slot_state(id),
                 failures: slot.failures.count(),
+                errored: slot.failures.is_limit_reached(&self.policy),
                 restarts: slot.spawned.saturating_sub(1),
             }
         })
@@ -146,12 +149,16 @@ impl Supervisor {
     fn slot_state(&self, id: SlotId) -> SlotState {
         match self.slot(id).place {
             Place::Taken(worker) => SlotState::Worker(worker),
-            Place::Errored => SlotState::Errored,
-            Place::BackingOff => match self.timers.due(Timer::Restart(id)) {
-                Some(at) => SlotState::BackingOff(self.clock.on_the_drivers(at)),
-                None => SlotState::Empty,
-            },
             Place::Vacant | Place::Unused => SlotState::Empty,
+            waits @ (Place::BackingOff | Place::Errored) => {
+                let due = self.timers.due(Timer::Restart(id));
+                let due = due.map(|at| self.clock.on_the_drivers(at));
+                match due {
+                    None => SlotState::Empty, // in a stop
+                    Some(at) if waits == Place::Errored => SlotState::Errored(at),
+                    Some(at) => SlotState::BackingOff(at),
+                }
+            }
         }
     }
 }

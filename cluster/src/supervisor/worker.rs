@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::dice::Dice;
+use super::restart::End;
 use super::{Generation, Policy, SlotId, Time};
 
 /// What the supervisor knows of one process.
@@ -25,6 +26,12 @@ pub(super) struct Worker {
     pub(super) condemned: Option<Time>,
     /// Its end is no crash: we asked for it, or it said so itself.
     pub(super) expected: bool,
+    /// Why it could not begin, before any code of the program's.
+    pub(super) unfit: Option<String>,
+    /// And whether that was because the kernel had no room for it.
+    pub(super) refused: bool,
+    /// The listeners that it has still to serve, once it has said so.
+    pub(super) waits_for: Option<Vec<String>>,
     /// How often it was told to report.
     pub(super) heartbeat: Option<Duration>,
     /// After how many requests it is replaced.
@@ -66,6 +73,9 @@ impl Worker {
             last_heard: now,
             condemned: None,
             expected: false,
+            unfit: None,
+            refused: false,
+            waits_for: None,
             heartbeat: policy.heartbeat,
             max_requests: policy.max_requests.map(|n| dice.about(n)),
             max_lifetime: policy.max_lifetime.map(|time| dice.about_duration(time)),
@@ -79,6 +89,27 @@ impl Worker {
     /// Whether its end is an early death, when it has gone by now.
     pub(super) fn is_early(&self, now: Time, policy: &Policy) -> bool {
         self.ready.is_none() || self.uptime(self.condemned.unwrap_or(now)) < policy.min_uptime
+    }
+
+    /// How its life ended, when it has gone by now.
+    pub(super) fn end(&self, now: Time, policy: &Policy) -> End {
+        match self.is_early(now, policy) {
+            true if self.refused => End::Refused,
+            true => End::Early,
+            false => End::Late,
+        }
+    }
+
+    /// What it lacks to be ready, as the end of a sentence.
+    pub(super) fn lacks(&self) -> String {
+        match self.waits_for.as_deref() {
+            None => "it has not come as far as cluster::run".to_owned(),
+            Some([one]) => format!("it waits for its program to serve the listener `{one}`"),
+            Some(several) => {
+                let several = several.join("`, `");
+                format!("it waits for its program to serve the listeners `{several}`")
+            }
+        }
     }
 
     /// When in its life it is now, as the end of a sentence.

@@ -1,31 +1,41 @@
 //! The first moments of a worker: am I one, what was I given, who am I?
 
 use std::env;
-use std::io::{ErrorKind, Read};
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock};
-use std::thread;
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, raise};
+use nix::sys::socket::{UnixAddr, getsockname, getsockopt, sockopt};
 use nix::sys::stat::fstat;
-use nix::unistd::getppid;
+use nix::unistd::{Pid, getppid};
 
 use crate::channel::frame;
-use crate::channel::message::{Hello, ToWorker};
+use crate::channel::message::{Hello, ToPrimary, ToWorker};
 use crate::config::{Config, Sharing};
 use crate::shared::Shared;
+use crate::signals::{IGNORED_BY_WORKERS, ignore};
 use crate::spawn::{ROLE, manifest};
-use crate::{Error, Result};
+use crate::{Error, Result, runtime};
+
+/// The exit code of a worker that cannot begin: `EX_OSERR` of sysexits.h.
+const UNFIT: i32 = 71;
 
 /// What a worker has to begin with.
 #[derive(Debug)]
 pub(crate) struct Boot {
-    pub(crate) hello: Hello,
     pub(crate) channel: UnixStream,
+    pub(crate) given: Given,
+}
+
+/// What it was given beside the channel.
+#[derive(Debug)]
+pub(crate) struct Given {
+    pub(crate) hello: Hello,
     pub(crate) hand_off: OwnedFd,
     pub(crate) listeners: Vec<OwnedFd>,
     pub(crate) shared: Option<Shared>,
@@ -35,10 +45,28 @@ pub(crate) struct Boot {
 static BOOT: OnceLock<Result<(Hello, Mutex<Option<Boot>>)>> = OnceLock::new();
 
 /// Whether this process is a worker of a cluster. If not, it is the primary-to-be.
+///
+/// The variable [`ROLE`] alone proves nothing: a process that a worker starts inherits it, and where
+/// the primary is PID 1 that process gets it as its parent, too, when the worker ends. So the channel
+/// must be there as well, and the primary must have made it.
 #[must_use]
 pub fn is_worker() -> bool {
-    // A grandchild that inherited the variable has another parent.
-    env::var(ROLE).is_ok_and(|primary| primary == getppid().to_string())
+    static ANSWER: OnceLock<bool> = OnceLock::new(); // later the channel has another number
+    *ANSWER.get_or_init(|| {
+        let parent = getppid();
+        env::var(ROLE).is_ok_and(|primary| primary == parent.to_string())
+            && maker_of_the_channel() == Some(parent)
+    })
+}
+
+/// The process that has made the socket pair of which descriptor 3 is an end, if it is one.
+#[allow(unsafe_code)]
+fn maker_of_the_channel() -> Option<Pid> {
+    // SAFETY: it is only asked about itself; a number that is not open gives EBADF.
+    let channel = unsafe { BorrowedFd::borrow_raw(manifest::CHANNEL) };
+    let unix = getsockname::<UnixAddr>(manifest::CHANNEL).is_ok();
+    let credentials = getsockopt(&channel, sockopt::PeerCredentials).ok()?;
+    unix.then(|| Pid::from_raw(credentials.pid()))
 }
 
 /// The settings that the primary has handed down; `None` in the primary itself. A worker never
@@ -56,17 +84,30 @@ pub(crate) fn take() -> Result<Boot> {
 
 fn boot() -> Result<&'static (Hello, Mutex<Option<Boot>>)> {
     let booted = BOOT.get_or_init(|| {
-        let boot = take_over()?;
-        Ok((boot.hello.clone(), Mutex::new(Some(boot))))
+        ignore(&IGNORED_BY_WORKERS)?; // by default each would end a worker that has hardly begun
+        let channel = UnixStream::from(inherited(manifest::CHANNEL, "the channel")?);
+        let given = take_over(&channel).unwrap_or_else(|error| unfit(&channel, &error));
+        Ok((given.hello.clone(), Mutex::new(Some(Boot { channel, given }))))
     });
     booted.as_ref().map_err(|error| Error::new(error.to_string()))
 }
 
-fn take_over() -> Result<Boot> {
+/// Reports to the primary that this worker cannot begin, and ends it. No code of the program's has
+/// run for it yet, so there is no line of its own: the primary has one.
+pub(super) fn unfit(channel: &UnixStream, error: &Error) -> ! {
+    let reason = error.to_string();
+    let report = ToPrimary::Unfit { reason, shortage: error.is_shortage() };
+    if let Ok(frame) = frame::encode(&report) {
+        let mut channel: &UnixStream = channel;
+        let _ = channel.write_all(&frame); // a primary that is gone needs no reason
+    }
+    std::process::exit(UNFIT)
+}
+
+fn take_over(channel: &UnixStream) -> Result<Given> {
     live_no_longer_than_the_primary(inherited(manifest::LIFELINE, "the lifeline")?)?;
-    let channel = UnixStream::from(inherited(manifest::CHANNEL, "the channel")?);
     let hand_off = inherited(manifest::HAND_OFF, "the hand-off channel")?;
-    let ToWorker::Hello(hello) = frame::read(&channel)? else {
+    let ToWorker::Hello(hello) = frame::read(channel)? else {
         return Err(Error::new("the primary's first message is no hello"));
     };
     let count = match hello.config.sharing {
@@ -78,7 +119,7 @@ fn take_over() -> Result<Boot> {
     let map = |number| Shared::map(&inherited(number, "the shared memory")?);
     let shared = hello.shared.map(map).transpose()?;
     take_name();
-    Ok(Boot { hello: *hello, channel, hand_off, listeners, shared })
+    Ok(Given { hello: *hello, hand_off, listeners, shared })
 }
 
 /// Takes over a descriptor of the manifest. From now on it closes at `exec`: a program that this
@@ -86,7 +127,7 @@ fn take_over() -> Result<Boot> {
 #[allow(unsafe_code)]
 fn inherited(number: RawFd, what: &str) -> Result<OwnedFd> {
     // SAFETY: it is only asked about itself; a number that is not open gives EBADF.
-    let open = unsafe { std::os::fd::BorrowedFd::borrow_raw(number) };
+    let open = unsafe { BorrowedFd::borrow_raw(number) };
     if let Err(errno) = fstat(open) {
         let what = format!("{what} did not arrive as descriptor {number}");
         return Err(Error::because(what, errno));
@@ -110,8 +151,7 @@ fn live_no_longer_than_the_primary(lifeline: OwnedFd) -> Result<()> {
         }
         let _ = raise(Signal::SIGKILL); // no destructors, no handlers: nothing that could wait
     };
-    thread::Builder::new().name("cluster-lifeline".to_owned()).spawn(wait)?;
-    Ok(())
+    runtime::spawn("cluster-lifeline", wait).map(drop)
 }
 
 /// Gives the process the name of its program; by its `exec` through a handle it would be a number.

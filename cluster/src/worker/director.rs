@@ -1,34 +1,55 @@
-//! Who decides in which phase of its life a worker is: the primary, SIGTERM, and the clock.
+//! What decides in which phase of its life a worker is: the primary's orders, signals, and the clock.
+//!
+//! An order of the primary comes over the channel, and a signal from outside is something else: a
+//! request, which the worker passes on. systemd, for one, sends SIGTERM to the primary and to every
+//! worker at once; a worker that obeyed by itself could close its door before the primary knows that
+//! the cluster stops, and nothing would empty the queue of clients.
+
+use std::time::Duration;
 
 use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::link::{Drain, Link};
+use super::link::{Drain, Link, Order};
 use crate::channel::message::ToPrimary;
 use crate::http::Phase;
+
+/// How long a worker that was asked to leave waits for the primary's order. Then it leaves by itself:
+/// the primary hangs, or has nobody to put in its place.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Directs the phases of one worker.
 pub(super) struct Director {
     pub(super) phase: watch::Sender<Phase>,
-    pub(super) drains: mpsc::UnboundedReceiver<Drain>,
-    pub(super) term: Signal,
+    pub(super) orders: mpsc::UnboundedReceiver<Order>,
+    /// Signals from outside that ask the worker to leave.
+    pub(super) signals: [Signal; 2],
     pub(super) link: Link,
-    /// How a worker leaves that is told to by SIGTERM, and not by its primary.
+    /// How the worker leaves when no order comes.
     pub(super) by_itself: Drain,
 }
 
 impl Director {
     /// Runs until all is to be cut.
     pub(super) async fn run(mut self) {
+        let mut asked = None;
         while *self.phase.borrow() != Phase::Cut {
-            let deadline = self.deadline();
+            let (deadline, leave_at) = (self.deadline(), asked.filter(|_| self.is_serving()));
+            let [term, limit] = &mut self.signals;
             tokio::select! {
-                Some(drain) = self.drains.recv() => self.drain(drain),
-                _ = self.term.recv() => self.terminated(),
+                Some(order) = self.orders.recv() => self.obey(order),
+                _ = async { tokio::select! { _ = term.recv() => {}, _ = limit.recv() => {} } } => {
+                    self.ask(&mut asked);
+                }
                 () = until(deadline) => drop(self.phase.send(Phase::Cut)),
+                () = until(leave_at) => self.leave_by_itself(),
             }
         }
+    }
+
+    fn is_serving(&self) -> bool {
+        *self.phase.borrow() == Phase::Serving
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -38,7 +59,14 @@ impl Director {
         }
     }
 
-    /// Begins to leave; whoever is leaving already may only be told to hurry.
+    fn obey(&self, order: Order) {
+        match order {
+            Order::Drain(drain) => self.drain(drain),
+            Order::Cut => drop(self.phase.send(Phase::Cut)),
+        }
+    }
+
+    /// Begins to leave; a worker that is leaving already may only be told to hurry.
     fn drain(&self, Drain { window, deadline }: Drain) {
         let by = Instant::now() + deadline;
         let hurried = match *self.phase.borrow() {
@@ -51,23 +79,30 @@ impl Director {
         let _ = self.phase.send(hurried);
     }
 
-    /// An operator's `kill`: leave gracefully, and say so, for it is no crash. At a second one, or at
-    /// the end of the primary's patience: at once.
-    fn terminated(&self) {
-        if self.deadline().is_some() {
-            let _ = self.phase.send(Phase::Cut);
-            return;
+    /// Asks the primary for a replacement, once. A worker that is leaving has its orders already.
+    fn ask(&self, asked: &mut Option<Instant>) {
+        if self.is_serving() && asked.is_none() {
+            *asked = Some(Instant::now() + PATIENCE);
+            self.report(ToPrimary::Terminated);
         }
-        // Not awaited: a primary that hears nothing must not keep us.
-        let link = self.link.clone();
-        tokio::spawn(async move { link.send(&ToPrimary::Leaving).await });
+    }
+
+    /// Leaves, and reports it: it is not a crash.
+    fn leave_by_itself(&self) {
+        self.report(ToPrimary::Leaving);
         self.drain(self.by_itself);
+    }
+
+    /// Not awaited: a primary that does not read must not hold up a worker.
+    fn report(&self, message: ToPrimary) {
+        let link = self.link.clone();
+        tokio::spawn(async move { link.send(&message).await });
     }
 }
 
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
         None => std::future::pending().await,
     }
 }

@@ -1,15 +1,17 @@
 //! The life of a worker, from its first message to its last.
 
 use std::future::Future;
+use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::boot::{self, Boot};
+use super::boot::{self, Boot, Given, unfit};
 use super::director::Director;
 use super::link::{self, Drain, Ears, Link};
 use super::observe::Observed;
@@ -38,23 +40,37 @@ where
     S: FnOnce(Worker) -> F,
     F: Future<Output = std::result::Result<(), Box<dyn std::error::Error + Send + Sync>>>,
 {
-    let boot = boot::take()?;
-    let _log = log::install(boot.hello.config.log);
-    let who = format!("worker {}", boot.hello.worker);
-    let runtime = runtime::start(boot.hello.config.worker_threads)
-        .map_err(|error| Error::because(format!("{who}: cannot start its runtime"), error))?;
-    let lived = runtime.block_on(live(boot, serve));
+    let Boot { channel, given } = boot::take()?;
+    let who = format!("worker {}", given.hello.worker);
+    // Until the program's own code runs, a failure is the primary's to report.
+    let (_log, runtime, spare) =
+        prepare(&channel, &given.hello.config).unwrap_or_else(|error| unfit(&channel, &error));
+    let lived = runtime.block_on(async {
+        let begun = begin(channel, given).unwrap_or_else(|error| unfit(&spare, &error));
+        drop(spare);
+        live(begun, serve).await
+    });
     runtime.shutdown_background(); // what still computes has had its time
     lived.map_err(|error| Error::because(who, error))
 }
 
-async fn live<S, F>(boot: Boot, serve: S) -> Result<()>
+/// What a worker needs before it can begin: its log, its runtime, and a way to report that it
+/// cannot begin when the channel belongs to the runtime already.
+fn prepare(
+    channel: &UnixStream,
+    config: &Config,
+) -> Result<(Option<log::Writer>, Runtime, UnixStream)> {
+    let log = log::install(config.log)?;
+    Ok((log, runtime::start(config.worker_threads)?, channel.try_clone()?))
+}
+
+async fn live<S, F>((worker, phase): (Worker, watch::Receiver<Phase>), serve: S) -> Result<()>
 where
     S: FnOnce(Worker) -> F,
     F: Future<Output = std::result::Result<(), Box<dyn std::error::Error + Send + Sync>>>,
 {
-    let (worker, phase) = begin(boot)?;
     worker.0.link.send(&ToPrimary::Online).await?;
+    worker.0.link.send(&ToPrimary::WaitsFor(worker.0.doors.names())).await?;
     tokio::spawn(report(worker.clone()));
     let mut serving = std::pin::pin!(serve(worker.clone()));
     let outcome = tokio::select! {
@@ -70,38 +86,29 @@ async fn cut(mut phase: watch::Receiver<Phase>) {
 }
 
 /// Makes the worker, and starts the tasks that go with it.
-fn begin(boot: Boot) -> Result<(Worker, watch::Receiver<Phase>)> {
-    let Boot { hello, channel, hand_off, listeners, shared } = boot;
+fn begin(channel: UnixStream, given: Given) -> Result<(Worker, watch::Receiver<Phase>)> {
+    let Given { hello, hand_off, listeners, shared } = given;
     channel.set_nonblocking(true)?;
     let (hearing, speaking) = tokio::net::UnixStream::from_std(channel)?.into_split();
     let link = Link::new(speaking);
     let (phase_to, phase) = watch::channel(Phase::Serving);
-    let (drain, drains) = mpsc::unbounded_channel();
+    let (orders_to, orders) = mpsc::unbounded_channel();
+    let (admitted_to, admitted) = watch::channel(false);
     let (messages, unread) = link::inbox();
-    tokio::spawn(listen(hearing, Ears { link: link.clone(), drain, messages }));
+    let ears = Ears { link: link.clone(), orders: orders_to, admitted: admitted_to, messages };
+    tokio::spawn(listen(hearing, ears));
     let by_itself = leaving(&hello.config);
-    leave_to_the_primary()?;
-    let term = signal(SignalKind::terminate())?;
-    let director = Director { phase: phase_to, drains, term, link: link.clone(), by_itself };
+    let limit = SignalKind::from_raw(Signal::SIGXCPU as i32);
+    let signals = [signal(SignalKind::terminate())?, signal(limit)?];
+    let director = Director { phase: phase_to, orders, signals, link: link.clone(), by_itself };
     tokio::spawn(director.run());
     let metrics = Metrics::default();
     let http = Server::new(hello.config.http, phase.clone(), Observed::new(&metrics));
-    let doors = Doors::open(&hello.config, listeners, hand_off, http.clone(), phase.clone())?;
+    let doors =
+        Doors::open(&hello.config, listeners, hand_off, http.clone(), phase.clone(), admitted)?;
     let messages = Mutex::new(Some(unread));
     let inner = Inner { hello, link, phase: phase.clone(), http, metrics, doors, messages, shared };
     Ok((Worker(Arc::new(inner)), phase))
-}
-
-/// Signals that are wishes to the primary: `pkill -HUP app` sends them to every process of that name,
-/// and by default they would end it. A handler, unlike an ignored signal, is not passed on to the
-/// programs that a worker starts.
-fn leave_to_the_primary() -> std::io::Result<()> {
-    for number in
-        [Signal::SIGHUP, Signal::SIGINT, Signal::SIGUSR2, Signal::SIGTTIN, Signal::SIGTTOU]
-    {
-        drop(signal(SignalKind::from_raw(number as i32))?); // the handler stays
-    }
-    Ok(())
 }
 
 fn leaving(config: &Config) -> Drain {

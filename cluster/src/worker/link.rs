@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use crate::channel::frame::{self, Frames};
@@ -156,7 +156,16 @@ async fn write(mut channel: OwnedWriteHalf, mut waiting: mpsc::Receiver<Outgoing
     }
 }
 
-/// What the primary wants of the worker itself.
+/// What the primary orders about the worker's life.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Order {
+    /// Leave.
+    Drain(Drain),
+    /// Cut what is left.
+    Cut,
+}
+
+/// How to leave.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Drain {
     pub(super) window: Duration,
@@ -166,7 +175,9 @@ pub(super) struct Drain {
 /// Where what the primary says goes.
 pub(super) struct Ears {
     pub(super) link: Link,
-    pub(super) drain: mpsc::UnboundedSender<Drain>,
+    pub(super) orders: mpsc::UnboundedSender<Order>,
+    /// Whether connections may be accepted.
+    pub(super) admitted: watch::Sender<bool>,
     pub(super) messages: mpsc::Sender<Message>,
 }
 
@@ -193,8 +204,10 @@ impl Ears {
         match message {
             ToWorker::Hello(_) => {} // it was read before the runtime began
             ToWorker::Drain { window, deadline } => {
-                let _ = self.drain.send(Drain { window, deadline });
+                let _ = self.orders.send(Order::Drain(Drain { window, deadline }));
             }
+            ToWorker::Cut => drop(self.orders.send(Order::Cut)),
+            ToWorker::Accept => drop(self.admitted.send_replace(true)),
             ToWorker::Tell(body) => self.message(Message { body: Body(body), reply: None }),
             ToWorker::Ask(id, body) => {
                 let reply = ReplyTo { id, link: self.link.clone() };

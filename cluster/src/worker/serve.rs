@@ -23,12 +23,34 @@ pub(super) struct Doors {
     names: Vec<String>,
     shut: Mutex<Vec<Option<Door>>>,
     closed: AtomicUsize,
+    /// Whether the primary lets this worker accept: it is ready, and the sockets listen.
+    admitted: watch::Receiver<bool>,
 }
 
 /// One door: a socket to accept from, or what others have accepted, or both.
 struct Door {
-    own: Option<Accepting>,
+    own: Own,
     fed: mpsc::UnboundedReceiver<Fed>,
+}
+
+/// A door's own socket.
+enum Own {
+    /// It may not listen yet, and a poller would take that for its end.
+    Closed(OwnedFd),
+    Open(Accepting),
+    /// It accepts no more, or never had one.
+    None,
+}
+
+impl Own {
+    fn open(&mut self) -> io::Result<()> {
+        if let Self::Closed(_) = self
+            && let Self::Closed(socket) = std::mem::replace(self, Self::None)
+        {
+            *self = Self::Open(Accepting::new(socket)?);
+        }
+        Ok(())
+    }
 }
 
 impl Doors {
@@ -38,22 +60,23 @@ impl Doors {
         hand_off: OwnedFd,
         http: Server,
         phase: watch::Receiver<Phase>,
+        admitted: watch::Receiver<bool>,
     ) -> Result<Self> {
         let names: Vec<String> = config.listen.iter().map(|listen| listen.name.clone()).collect();
         let (feeders, fed): (Vec<_>, Vec<_>) =
             names.iter().map(|_| mpsc::unbounded_channel()).unzip();
         feed::start(hand_off, feeders, config.http.connections, http, phase)?;
-        let mut own = listeners.into_iter().map(Accepting::new).map(io::Result::Ok);
-        let door = |fed| -> Result<Option<Door>> {
-            let own = own.next().transpose()?.transpose()?;
-            Ok(Some(Door { own, fed }))
-        };
-        let doors = fed.into_iter().map(door).collect::<Result<_>>()?;
-        Ok(Self { names, shut: Mutex::new(doors), closed: AtomicUsize::new(0) })
+        let own = listeners.into_iter().map(Own::Closed).chain(std::iter::repeat_with(|| Own::None));
+        let doors = fed.into_iter().zip(own).map(|(fed, own)| Some(Door { own, fed })).collect();
+        Ok(Self { names, shut: Mutex::new(doors), closed: AtomicUsize::new(0), admitted })
     }
 
-    /// Takes a door, and says whether it was the last.
-    fn take(&self, name: &str) -> Result<(Door, bool)> {
+    pub(super) fn names(&self) -> Vec<String> {
+        self.names.clone()
+    }
+
+    /// Takes a door, and says which are left.
+    fn take(&self, name: &str) -> Result<(Door, Vec<String>)> {
         let index = self.names.iter().position(|it| it == name).ok_or_else(|| {
             let known = self.names.join(", ");
             Error::new(format!("there is no listener named {name}; the settings have: {known}"))
@@ -62,13 +85,14 @@ impl Doors {
         let door = doors[index].take();
         let door =
             door.ok_or_else(|| Error::new(format!("the listener {name} is taken already")))?;
-        Ok((door, doors.iter().all(Option::is_none)))
+        let left = self.names.iter().zip(doors.iter()).filter(|(_, door)| door.is_some());
+        Ok((door, left.map(|(name, _)| name.clone()).collect()))
     }
 }
 
 /// Connections as they arrive at one listener, until the worker is told to leave.
 ///
-/// A worker counts as ready when it has taken all its listeners.
+/// A worker counts as ready when it has taken all its listeners. None arrives before that.
 pub struct Arrivals {
     door: Option<Door>,
     worker: Worker,
@@ -101,6 +125,7 @@ impl Worker {
         B: Answerable,
     {
         let mut arrivals = self.arrivals(name).await?;
+        arrivals.open().await?;
         let http = &self.0.http;
         while let Some(arrival) = arrivals.next_when(http.has_room()).await {
             let peer = arrival.peer;
@@ -115,10 +140,9 @@ impl Worker {
     /// # Errors
     /// There is no such listener, or it is taken already.
     pub async fn arrivals(&self, name: &str) -> Result<Arrivals> {
-        let (door, last) = self.0.doors.take(name)?;
-        if last {
-            self.0.link.send(&ToPrimary::Ready).await?;
-        }
+        let (door, left) = self.0.doors.take(name)?;
+        let news = if left.is_empty() { ToPrimary::Ready } else { ToPrimary::WaitsFor(left) };
+        self.0.link.send(&news).await?;
         Ok(Arrivals { door: Some(door), worker: self.clone(), phase: self.0.phase.clone() })
     }
 }
@@ -126,7 +150,22 @@ impl Worker {
 impl Arrivals {
     /// The next connection; `None` when the worker has been told to leave and no more will come.
     pub async fn next(&mut self) -> Option<Arrival> {
+        if let Err(error) = self.open().await {
+            tracing::error!("{error}");
+            return None;
+        }
         self.next_when(std::future::ready(())).await
+    }
+
+    /// Waits until the primary lets this worker accept, or orders it to leave.
+    async fn open(&mut self) -> Result<()> {
+        let mut admitted = self.worker.0.doors.admitted.clone();
+        tokio::select! {
+            _ = admitted.wait_for(|admitted| *admitted) => {}
+            _ = self.phase.wait_for(|phase| *phase != Phase::Serving) => return Ok(()),
+        }
+        let Some(door) = &mut self.door else { return Ok(()) };
+        door.own.open().map_err(|error| Error::because("cannot watch a listening socket", error))
     }
 
     /// The same, but accepts only when there is `room`. At the end it takes what is there in any
@@ -153,12 +192,15 @@ impl Arrivals {
     async fn remainder(&mut self) -> Option<Arrival> {
         let door = self.door.as_mut()?;
         if !self.phase.borrow().is_stop() {
-            door.own = None;
+            door.own = Own::None;
         }
-        if let Some((stream, peer)) = door.own.as_ref().and_then(Accepting::accept_ready) {
+        let _ = door.own.open(); // without room for it nothing more can be accepted
+        if let Own::Open(own) = &door.own
+            && let Some((stream, peer)) = own.accept_ready()
+        {
             return Some(Arrival { stream, peer, _held: None });
         }
-        door.own = None;
+        door.own = Own::None;
         door.fed.recv().await.map(Arrival::from)
     }
 
@@ -179,8 +221,8 @@ impl Door {
         let own = async {
             room.await;
             match &self.own {
-                Some(listener) => listener.accept().await,
-                None => std::future::pending().await,
+                Own::Open(listener) => listener.accept().await,
+                Own::Closed(_) | Own::None => std::future::pending().await,
             }
         };
         tokio::select! {

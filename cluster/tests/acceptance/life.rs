@@ -88,6 +88,8 @@ fn loop_panics_and_term(workers: usize) {
     held(&mut service, "slow");
     let _second = service.connect();
     service.event("Stopping");
+    service.signal(Signal::SIGTERM); // the stop is under way
+    std::thread::sleep(Duration::from_millis(700)); // the input is the gap
     service.signal(Signal::SIGTERM);
     assert_eq!(service.wait().code(), Some(1));
     slow.receive().expect_err("it was cut");
@@ -251,6 +253,7 @@ fn second_term(workers: usize) {
     service.get("/");
     service.signal(Signal::SIGTERM);
     service.event("Stopping");
+    std::thread::sleep(Duration::from_millis(700)); // the input is the gap
     service.signal(Signal::SIGTERM);
     assert!(service.wait().success(), "it was wanted");
     slow.receive().expect_err("it was cut");

@@ -4,6 +4,7 @@ mod accept;
 mod bind;
 mod lending;
 mod reuse_port;
+mod suspend;
 mod systemd;
 mod unix;
 
@@ -22,8 +23,11 @@ fn tcp(address: &str) -> Listen {
     at(Address::Tcp(address.parse().expect("an address")))
 }
 
+/// Binds, and listens.
 fn bind(listen: &Listen) -> cluster::Result<Listener> {
-    Listener::bind(listen, &mut Passed::default())
+    let mut listener = Listener::bind(listen, &mut Passed::default())?;
+    listener.listen()?;
+    Ok(listener)
 }
 
 fn bind_unix(path: &Path) -> cluster::Result<Listener> {

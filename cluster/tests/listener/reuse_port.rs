@@ -11,7 +11,9 @@ use cluster::supervisor::SlotId;
 use super::{address, at, tcp};
 
 fn group(slots: usize) -> ReusePort {
-    ReusePort::bind("127.0.0.1:0".parse().unwrap(), slots).unwrap()
+    let mut group = ReusePort::bind("127.0.0.1:0".parse().unwrap(), slots).unwrap();
+    group.listen().unwrap();
+    group
 }
 
 /// A copy of a slot's socket, as a worker has.
@@ -69,7 +71,7 @@ fn what_a_worker_inherits_depends_on_how_they_share() {
 
 #[test]
 fn after_refuse_no_slot_accepts() {
-    let group = group(4);
+    let mut group = group(4);
     group.refuse().unwrap();
     for _ in 0..20 {
         TcpStream::connect(address(group.address())).unwrap_err();

@@ -69,7 +69,7 @@ fn the_environment_of_a_service_is_understood() {
         let length = notifications.recv(&mut bytes).unwrap();
         String::from_utf8_lossy(&bytes[..length]).into_owned()
     };
-    assert_eq!(receive(), "READY=1\n");
+    assert_eq!(receive(), "READY=1\nSTATUS=2 workers serve\n");
     let reloading = receive();
     assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading}");
     assert_eq!(receive(), "STOPPING=1\n");
@@ -84,7 +84,7 @@ fn as_a_service() {
     assert!(VARIABLES.contains(&"LISTEN_FDS") && VARIABLES.contains(&"NOTIFY_SOCKET"));
     let listener = Listener::bind(&systemd("web"), &mut Passed::from_env().unwrap()).unwrap();
     println!("bound {}", listener.address());
-    notify_ready();
+    notify_ready("2 workers serve");
     notify_reloading();
     notify_stopping();
 }

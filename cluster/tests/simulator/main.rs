@@ -62,6 +62,7 @@ fn the_checker_finds_every_sabotage() {
         (StopNeverKills, Rule::StopEndsAll),
         (NoTrialPeriod, Rule::BrokenVersionHarmless),
         (RestartBringsTheNewest, Rule::BrokenVersionHarmless),
+        (NeverSuspends, Rule::BoundedWait),
         (EventsLag, Rule::LegalPath),
     ] {
         let caught = (0..HISTORIES).find_map(|seed| {

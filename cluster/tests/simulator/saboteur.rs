@@ -28,12 +28,14 @@ pub enum Sabotage {
     NoBreaker,
     /// Who backs off when the stop comes is started later.
     StopForgetsWhoBacksOff,
-    /// A stop ends with SIGTERM.
+    /// A stop ends with the order to leave.
     StopNeverKills,
     /// A newcomer replaces the old one as soon as it is ready.
     NoTrialPeriod,
     /// A restart brings the version that is on the disk now.
     RestartBringsTheNewest,
+    /// Clients wait for a worker forever.
+    NeverSuspends,
     /// An event comes later than the action that it announces.
     EventsLag,
 }
@@ -95,6 +97,9 @@ impl Subject {
                 without(actions, |action| {
                     stopping && matches!(action, Action::Signal { signal: Signal::Kill, .. })
                 })
+            }
+            Some(Sabotage::NeverSuspends) => {
+                without(actions, |action| *action == Action::SuspendConnections)
             }
             Some(Sabotage::RestartBringsTheNewest) => self.restart_the_newest(input, actions),
             Some(Sabotage::EventsLag) => self.hold_back(actions),

@@ -46,6 +46,7 @@ struct Process {
 #[derive(Clone, Copy, Debug)]
 enum Happening {
     CannotStart,
+    NoRoom,
     Ready,
     Heartbeat,
     Fat,
@@ -53,6 +54,7 @@ enum Happening {
     Exit(Exit),
     // What follows does not happen in a calm world.
     Leaves,
+    Terminated,
     Breaks,
     Hangs,
     Crash(i32),
@@ -63,6 +65,7 @@ enum Happening {
 enum Fault {
     Nothing,
     CannotStart,
+    NoRoom,
     ExitsAtBoot,
     NeverReady,
     NeverReadyAndStubborn,
@@ -72,10 +75,11 @@ enum Fault {
     Hangs,
     Leaves,
     LeavesBeforeReady,
+    IsTerminated,
     BreaksProtocol,
 }
 
-const FAULTS: [Fault; 20] = [
+const FAULTS: [Fault; 22] = [
     Fault::Nothing,
     Fault::Nothing,
     Fault::Nothing,
@@ -86,6 +90,7 @@ const FAULTS: [Fault; 20] = [
     Fault::Nothing,
     Fault::Nothing,
     Fault::CannotStart,
+    Fault::NoRoom,
     Fault::ExitsAtBoot,
     Fault::NeverReady,
     Fault::NeverReadyAndStubborn,
@@ -95,6 +100,7 @@ const FAULTS: [Fault; 20] = [
     Fault::Hangs,
     Fault::Leaves,
     Fault::LeavesBeforeReady,
+    Fault::IsTerminated,
     Fault::BreaksProtocol,
 ];
 
@@ -111,6 +117,7 @@ impl World {
                 self.start(worker, generation, policy, tape);
             }
             Action::Drain { worker, .. } => self.drain(worker, policy, tape),
+            Action::Cut(worker) => self.signal(worker, Signal::Term, tape),
             Action::Signal { worker, signal } => self.signal(worker, signal, tape),
             _ => {}
         }
@@ -130,7 +137,12 @@ impl World {
             Happening::CannotStart => {
                 self.processes.remove(&worker);
                 let reason = "no such file".to_owned();
-                return Some(Input::SpawnFailed { worker, reason });
+                return Some(Input::SpawnFailed { worker, reason, shortage: false });
+            }
+            Happening::NoRoom => {
+                self.processes.remove(&worker);
+                let reason = "no room".to_owned();
+                return Some(Input::SpawnFailed { worker, reason, shortage: true });
             }
             Happening::Exit(exit @ Exit::Signal(_)) => return Some(self.exit(worker, exit)),
             _ if process.hung => return None,
@@ -149,6 +161,7 @@ impl World {
                 self.plan(200, worker, Happening::Exit(Exit::Code(0)));
                 Some(Input::Leaving(worker))
             }
+            Happening::Terminated => Some(Input::Terminated(worker)),
             Happening::Breaks => Some(Input::Broken(worker, "not a frame".to_owned())),
             Happening::Crash(code) => Some(self.exit(worker, Exit::Code(code))),
             _ => {
@@ -202,6 +215,8 @@ impl World {
         let (ready_at, then) = match fault {
             Fault::Nothing => (Some(boot), None),
             Fault::CannotStart => (None, Some((0, Happening::CannotStart))),
+            Fault::NoRoom => (None, Some((0, Happening::NoRoom))),
+            Fault::IsTerminated => (Some(boot), Some((boot + later, Happening::Terminated))),
             Fault::ExitsAtBoot => (None, Some((boot, Happening::Crash(1)))),
             Fault::NeverReady | Fault::NeverReadyAndStubborn => (None, None),
             Fault::SlowStart => (Some(timeout / 2 + later % timeout), None),

@@ -38,7 +38,7 @@ impl Timeline {
                 let ms = delay.as_secs_f64() * 1e3;
                 self.line(*slot, "", &format!("waits {ms:.3} ms after early death {failures}"));
             }
-            Event::Errored { slot, failures } => {
+            Event::Errored { slot, failures, .. } => {
                 let why =
                     format!("is given up after {failures} early deaths; see /reset, or reload");
                 self.line(*slot, "", &why);

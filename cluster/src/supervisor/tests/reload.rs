@@ -62,10 +62,10 @@ fn a_version_that_is_never_ready_and_ignores_term_is_killed() {
     let mut story = Story::runs(workers(1));
     story.reload(2).done();
     story.wait(seconds(30)).then(&[
-        "2 was not ready within 30s",
-        "Term 2",
+        "2 was not ready within 30s: it has not come as far as cluster::run",
+        "cut 2",
         "reload to 2 failed",
-        "tell 1: worker 2 (slot 0) of the new version was not ready within 30s; \
+        "tell 1: worker 2 (slot 0) of the new version was not ready within 30s: it has not come as far as cluster::run; \
          0 of 1 slots run the new version",
     ]);
     story.wait(seconds(2)).then(&["Kill 2"]);
@@ -134,7 +134,7 @@ fn a_newcomer_that_dies_after_its_step_brings_the_old_version_back() {
     story.reload(2).ready(3).closes(1).exits(1, 0).wait(ms(120)).done();
     story.exits(3, 3).then(&[
         "3 crashed: exited with code 3",
-        "Term 4",
+        "cut 4",
         "reload to 2 failed",
         "tell 1: worker 3 (slot 0) of the new version exited with code 3, 120ms after it was \
          ready; 0 of 2 slots run the new version",
@@ -149,7 +149,7 @@ fn what_is_new_and_ready_stays_when_a_later_step_fails() {
     story.reload(2).ready(3).closes(1).exits(1, 0).done();
     story.tell(Input::Broken(WorkerId(4), "version 9".to_owned())).then(&[
         "4 broke the protocol: version 9",
-        "Term 4",
+        "cut 4",
         "reload to 2 failed",
         "tell 1: worker 4 (slot 1) of the new version broke the protocol: version 9; \
          1 of 2 slots run the new version",
@@ -205,7 +205,7 @@ fn a_slot_that_is_given_up_is_not_waited_for() {
     story.then(&["from 2 to 1", "tell 2: 1"]);
     story.exits(1, 0).then(&[
         "1 left: exited with code 0",
-        "Term 4",
+        "cut 4",
         "drain 2 (ScaleDown)",
         "reloaded to 2",
         "tell 1: 1",

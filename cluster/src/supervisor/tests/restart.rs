@@ -37,9 +37,63 @@ fn a_crash_loop_is_errored_after_its_limit_with_growing_delays() {
         assert!(until.since(died) <= ms(bound), "{death}: {:?}", until.since(died));
         story.wait(ms(bound)).done();
     }
-    story.exits(4, 1).then(&["4 crashed: exited with code 1", "slot 0 errored, death 4"]);
-    story.wait(seconds(3600)).then(&[]);
-    assert_eq!(story.supervisor.next_wake(), None);
+    story.exits(4, 1).then(&["4 crashed: exited with code 1", "slot 0 errored, death 4", "suspend connections", "no worker for long"]);
+    for death in 5..9 {
+        story.wait(seconds(29)).then(&[]);
+        story.wait(seconds(1)).then(&[&format!("spawn {death} in slot 0, version 1")]);
+        story.exits(death, 1);
+        story.then(&[
+            &format!("{death} crashed: exited with code 1"),
+            &format!("slot 0 backs off, death {death}"),
+        ]);
+    }
+}
+
+#[test]
+fn errored_slot_is_well_again_after_the_minimum_up_time() {
+    let mut story = Story::starts(Policy { max_early_deaths: 1, ..workers(1) });
+    let errored = |story: &Story| story.supervisor.slots().next().expect("one slot").errored;
+    story.exits(1, 1).wait(seconds(30)).ready(2);
+    assert!(errored(&story), "it has only just come back");
+    story.wait(seconds(1));
+    assert!(!errored(&story));
+}
+
+#[test]
+fn full_process_table_is_not_a_failure_of_the_program() {
+    let mut story = Story::runs(Policy { max_early_deaths: 2, ..workers(2) });
+    story.exits(1, 1).done();
+    for worker in (3..20).map(WorkerId) {
+        let reason = "no room".to_owned();
+        story.tell(Input::SpawnFailed { worker, reason, shortage: true });
+        let crashed = format!("{worker} crashed: could not be started");
+        story.then(&[&crashed, "slot 0 finds no room"]);
+        story.wait(seconds(30)).then(&[&format!("spawn {} in slot 0, version 1", worker.0 + 1)]);
+    }
+}
+
+#[test]
+fn worker_that_could_not_begin_for_lack_of_room_does_not_count_either() {
+    let mut story = Story::starts(Policy { max_early_deaths: 1, ..workers(1) });
+    let (worker, reason) = (WorkerId(1), "no room for a thread".to_owned());
+    story.tell(Input::Unfit { worker, reason, shortage: true }).done();
+    story.exits(1, 71).then(&["1 crashed: exited with code 71", "slot 0 finds no room"]);
+}
+
+#[test]
+fn worker_that_is_told_to_leave_from_outside_is_replaced_first() {
+    let mut story = Story::runs(workers(2));
+    story.tell(Input::Terminated(WorkerId(1))).then(&["spawn 3 in slot 0, version 1"]);
+    story.tell(Input::Terminated(WorkerId(1))).then(&[]);
+    story.ready(3).then(&["drain 1 (Terminated)"]);
+}
+
+#[test]
+fn worker_that_is_told_to_leave_from_outside_while_the_cluster_stops_drains_as_the_others() {
+    let mut story = Story::runs(workers(1));
+    story.tell(Input::Terminated(WorkerId(1))).done();
+    story.tell(Input::Stop);
+    story.then(&["stopping", "drain 1 (Stop)", "hurry 1", "Kill 2"]);
 }
 
 #[test]
@@ -68,7 +122,7 @@ fn the_delay_is_drawn_from_the_whole_range() {
 fn what_could_not_be_started_died_early() {
     let worker = WorkerId(1);
     let reason = "no such file".to_owned();
-    Story::starts(workers(1)).tell(Input::SpawnFailed { worker, reason }).then(&[
+    Story::starts(workers(1)).tell(Input::SpawnFailed { worker, reason, shortage: false }).then(&[
         "spawn 1 in slot 0, version 1",
         "1 crashed: could not be started",
         "slot 0 backs off, death 1",

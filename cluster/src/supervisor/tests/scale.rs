@@ -22,7 +22,7 @@ fn slots_that_serve_nobody_go_first() {
     let mut story = Story::starts(Policy { max_early_deaths: 1, ..workers(3) });
     story.ready(3).exits(1, 1).done();
     story.scale(ScaleTo::Down).then(&["from 3 to 2", "tell 1: 2"]);
-    story.scale(ScaleTo::Down).then(&["from 2 to 1", "tell 2: 1", "Term 2"]);
+    story.scale(ScaleTo::Down).then(&["from 2 to 1", "tell 2: 1", "cut 2"]);
     story.exits(2, 143).then(&["2 left: exited with code 143"]);
     // The first slot that was given up is the first to be used again.
     story.scale(ScaleTo::Up).then(&["from 1 to 2", "tell 3: 2", "spawn 4 in slot 0, version 1"]);

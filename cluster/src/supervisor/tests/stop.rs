@@ -28,16 +28,17 @@ fn a_worker_that_hangs_delays_the_refusal_by_a_moment_only_and_dies_at_the_deadl
     let mut story = Story::runs(workers(1));
     story.tell(Input::Stop).done();
     story.wait(ms(100)).then(&["refuse connections"]);
-    story.wait(seconds(30)).then(&["Term 1"]);
+    story.wait(seconds(30)).then(&["cut 1"]);
     story.wait(seconds(2)).then(&["Kill 1"]);
     story.is_killed(1).then(&["1 left: was killed by SIGKILL", "finished"]);
 }
 
 #[test]
-fn a_second_stop_ends_at_once() {
+fn second_stop_changes_nothing_and_an_impatient_one_ends_at_once() {
     let mut story = Story::runs(workers(1));
     story.tell(Input::Stop).done();
-    story.tell(Input::Stop).then(&["refuse connections", "Kill 1"]);
+    story.tell(Input::Stop).then(&[]);
+    story.tell(Input::StopNow).then(&["refuse connections", "Kill 1"]);
     story.tell(Input::StopNow).then(&[]);
 }
 
@@ -67,5 +68,5 @@ fn who_drains_already_is_told_to_hurry() {
     story.supervisor.set_policy(policy);
     story.tell(Input::Stop);
     story.then(&["stopping", "drain 1 (Stop)", "hurry 1", "hurry 2"]);
-    story.wait(seconds(5)).then(&["refuse connections", "Term 1", "Term 2"]);
+    story.wait(seconds(5)).then(&["refuse connections", "cut 1", "cut 2"]);
 }

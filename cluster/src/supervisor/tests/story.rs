@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::supervisor::{
-    Action, Event, Exit, Generation, Input, Policy, RequestId, ScaleTo, SlotId, Supervisor, Time,
-    Vitals, WorkerId,
+    Action, Event, Exit, Generation, Input, Policy, RequestId, ScaleTo, Signal, SlotId, Supervisor,
+    Time, Vitals, WorkerId,
 };
 
 pub const fn ms(millis: u64) -> Duration {
@@ -133,11 +133,14 @@ fn line(action: Action) -> Option<String> {
             format!("spawn {worker} in slot {slot}, version {generation}")
         }
         Action::Drain { worker, window, .. } if window.is_zero() => format!("hurry {worker}"),
-        Action::Drain { .. } | Action::Emit(Event::Spawned { .. } | Event::Ready(_)) => {
-            return None;
-        }
+        Action::Drain { .. }
+        | Action::Accept(_)
+        | Action::Emit(Event::Spawned { .. } | Event::Ready(_)) => return None,
+        Action::Signal { signal: Signal::Term, .. } => return None,
         Action::Signal { worker, signal } => format!("{signal:?} {worker}"),
+        Action::Cut(worker) => format!("cut {worker}"),
         Action::RefuseConnections => "refuse connections".to_owned(),
+        Action::SuspendConnections => "suspend connections".to_owned(),
         Action::Reply { request, result: Ok(number) } => format!("tell {}: {number}", request.0),
         Action::Reply { request, result: Err(why) } => format!("tell {}: {why}", request.0),
         Action::Forget(generation) => format!("forget version {generation}"),
@@ -156,7 +159,9 @@ fn event_line(event: Event) -> String {
         Event::BackingOff { slot, failures, .. } => {
             format!("slot {slot} backs off, death {failures}")
         }
-        Event::Errored { slot, failures } => format!("slot {slot} errored, death {failures}"),
+        Event::Errored { slot, failures, .. } => format!("slot {slot} errored, death {failures}"),
+        Event::StartRefused { slot, .. } => format!("slot {slot} finds no room"),
+        Event::Suspended => "no worker for long".to_owned(),
         Event::ReloadStarted(generation) => format!("reload to {generation}"),
         Event::ReloadFinished(generation) => format!("reloaded to {generation}"),
         Event::ReloadFailed(generation, _) => format!("reload to {generation} failed"),

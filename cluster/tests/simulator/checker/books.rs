@@ -86,6 +86,12 @@ impl Books {
         self.gone.values()
     }
 
+    /// Workers whose clients are served: ready, or draining and not closed yet.
+    pub fn accepting(&self) -> usize {
+        let closing = |life: &&Life| life.phase == Phase::Draining && !life.disconnected;
+        self.count(Phase::Ready) + self.alive.values().filter(closing).count()
+    }
+
     pub fn is_alive(&self, worker: WorkerId) -> bool {
         self.alive.contains_key(&worker)
     }
@@ -125,8 +131,12 @@ impl Books {
         match action {
             Action::Spawn { worker, .. } => self.started(*worker),
             Action::Drain { worker, .. } => {
-                let drains = self.is(*worker, Phase::Draining);
+                let drains = self.is(*worker, Phase::Draining) || self.is(*worker, Phase::Dying);
                 Rule::LegalPath.check(drains, || format!("worker {worker} was not to drain"))
+            }
+            Action::Cut(worker) => {
+                let alive = self.is_alive(*worker);
+                Rule::LegalPath.check(alive, || format!("an order to {worker}, which is gone"))
             }
             Action::Signal { worker, .. } => {
                 let alive = self.is_alive(*worker);
@@ -241,7 +251,7 @@ impl Books {
 
     /// Whether a worker that goes for this reason is replaced by a newcomer.
     pub fn is_replacement(why: Retirement) -> bool {
-        use Retirement::{MaxLifetime, MaxRequests, MemoryLimit, Reload};
-        matches!(why, Reload | MemoryLimit | MaxRequests | MaxLifetime)
+        use Retirement::{MaxLifetime, MaxRequests, MemoryLimit, Reload, Terminated};
+        matches!(why, Reload | MemoryLimit | MaxRequests | MaxLifetime | Terminated)
     }
 }

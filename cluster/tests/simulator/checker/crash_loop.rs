@@ -1,9 +1,11 @@
 //! Invariant 4: a crash loop spawns at a bounded rate.
 //!
 //! From outside: after an early death a slot is filled again only when a back-off was announced
-//! and has passed; the announced delays stay below a bound that doubles; and after so many in a row
-//! nothing is spawned. A wish of somebody (reload, reset, scaling) starts the count again.
+//! and has passed; the announced delays stay below a bound that doubles; and from the limit of early
+//! deaths in a row on, each delay is the maximum. A request (reload, reset, scaling) starts the count
+//! again. A refusal of the kernel has a delay of its own, and does not count.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -32,7 +34,6 @@ struct Debt {
     /// Early deaths in a row.
     in_a_row: u32,
     blocked_until: Millis,
-    errored: bool,
 }
 
 impl CrashLoops {
@@ -42,8 +43,11 @@ impl CrashLoops {
             Action::Emit(Event::BackingOff { slot, failures, delay }) => {
                 self.backs_off(*slot, *failures, *delay, books)
             }
-            Action::Emit(Event::Errored { slot, failures }) => {
-                self.errored(*slot, *failures, books)
+            Action::Emit(Event::Errored { slot, failures, delay }) => {
+                self.errored(*slot, *failures, *delay, books)
+            }
+            Action::Emit(Event::StartRefused { slot, delay, .. }) => {
+                self.refused(*slot, *delay, books)
             }
             Action::Emit(event) => {
                 self.heard(event, books);
@@ -88,7 +92,13 @@ impl CrashLoops {
         let lived = books.now - life.spawned;
         let early = life.ready.is_none() || lived < millis(books.policy.min_uptime);
         match self.places.role(worker, life.slot) {
-            Role::Nobody | Role::Owner { has_newcomer: true } => {}
+            Role::Nobody => {}
+            // The newcomer takes its place; a life that was long enough has cleared the count.
+            Role::Owner { has_newcomer: true } => {
+                if !early {
+                    self.debts.entry(life.slot).or_default().in_a_row = 0;
+                }
+            }
             Role::Newcomer => {
                 self.replacements.entry(life.slot).or_default().unpaid = early && !voluntary;
             }
@@ -106,9 +116,10 @@ impl CrashLoops {
 
     fn backs_off(&mut self, slot: SlotId, nth: u32, delay: Duration, books: &Books) -> Checked {
         let policy = &books.policy;
+        let at_the_limit = nth > policy.max_early_deaths && !self.places.is_held(slot);
         let doubled = 2_u32.saturating_pow(nth.saturating_sub(1)).min(1 << 20);
         let most = (policy.restart_delay * doubled).min(policy.restart_delay_max);
-        Rule::BoundedCrashLoop.check(delay <= most, || {
+        Rule::BoundedCrashLoop.check(delay <= most || at_the_limit, || {
             format!("slot {slot}: back-off {nth} is {delay:?}, at most {most:?}")
         })?;
         let until = books.now + millis(delay);
@@ -121,16 +132,34 @@ impl CrashLoops {
         let debt = self.debts.entry(slot).or_default();
         let grows = nth > debt.in_a_row || nth == 1 && books.slept > 0;
         (debt.unpaid, debt.blocked_until, debt.in_a_row) = (false, until, nth);
-        Rule::BoundedCrashLoop.check(grows && nth < policy.max_early_deaths, || {
-            format!("slot {slot} backs off for the death number {nth} in a row")
+        let legal = match nth.cmp(&policy.max_early_deaths) {
+            Ordering::Less => true,
+            Ordering::Equal => false, // that is told as an error
+            Ordering::Greater => delay == policy.restart_delay_max,
+        };
+        Rule::BoundedCrashLoop.check(grows && legal, || {
+            format!("slot {slot} backs off for {delay:?} at the death number {nth} in a row")
         })
     }
 
-    fn errored(&mut self, slot: SlotId, failures: u32, books: &Books) -> Checked {
-        self.debts.entry(slot).or_default().errored = true;
+    /// The kernel had no room: the attempt is owed a delay, and no more.
+    fn refused(&mut self, slot: SlotId, delay: Duration, books: &Books) -> Checked {
+        let most = books.policy.restart_delay_max;
+        let held = self.places.is_held(slot);
+        let debts = if held { &mut self.replacements } else { &mut self.debts };
+        let debt = debts.entry(slot).or_default();
+        (debt.unpaid, debt.blocked_until) = (false, books.now + millis(delay));
+        Rule::BoundedCrashLoop.check(delay <= most, || format!("slot {slot} waits for {delay:?}"))
+    }
+
+    fn errored(&mut self, slot: SlotId, nth: u32, delay: Duration, books: &Books) -> Checked {
+        let debt = self.debts.entry(slot).or_default();
+        let until = books.now + millis(delay);
+        (debt.unpaid, debt.blocked_until, debt.in_a_row) = (false, until, nth);
         let most = books.policy.max_early_deaths;
-        Rule::BoundedCrashLoop.check(failures == most, || {
-            format!("slot {slot} is errored after {failures} deaths, not {most}")
+        let legal = nth == most && delay == books.policy.restart_delay_max;
+        Rule::BoundedCrashLoop.check(legal, || {
+            format!("slot {slot} is errored after {nth} deaths, not {most}, for {delay:?}")
         })
     }
 
@@ -144,7 +173,6 @@ impl CrashLoops {
                 format!("slot {slot} is filled at once a second time in a reload")
             });
         }
-        Rule::BoundedCrashLoop.check(!debt.errored, || format!("slot {slot} was given up"))?;
         Rule::BoundedCrashLoop.check(!debt.unpaid, || {
             format!("slot {slot} is filled at once after an early death")
         })?;

@@ -5,6 +5,7 @@
 
 mod books;
 mod crash_loop;
+mod outage;
 mod places;
 mod reload;
 mod requests;
@@ -16,6 +17,7 @@ use cluster::supervisor::{Action, Event, Input, Policy, Retirement, Signal};
 
 pub use books::{Books, Phase};
 use crash_loop::CrashLoops;
+use outage::Outages;
 use reload::ReloadRules;
 use requests::Requests;
 use stop::StopRules;
@@ -34,6 +36,7 @@ pub enum Rule {
     LegalPath,
     OneReply,
     SparesTheSilenced,
+    BoundedWait,
     Recovers,
     NotBusy,
     Serialises,
@@ -69,6 +72,7 @@ impl fmt::Display for Violation {
             Rule::LegalPath => "invariant 7 (each worker's events are a legal path)",
             Rule::OneReply => "every request gets one reply",
             Rule::SparesTheSilenced => "silence counts only while we could hear",
+            Rule::BoundedWait => "clients wait for a worker for a bounded time",
             Rule::Recovers => "in a calm world everything becomes well",
             Rule::NotBusy => "time passes between wakes",
             Rule::Serialises => "the state survives serialisation",
@@ -82,6 +86,7 @@ impl fmt::Display for Violation {
 pub struct Checker {
     pub books: Books,
     crash_loops: CrashLoops,
+    outages: Outages,
     reload: ReloadRules,
     pub requests: Requests,
     stop: StopRules,
@@ -92,6 +97,7 @@ impl Checker {
         Self {
             books: Books::new(policy),
             crash_loops: CrashLoops::default(),
+            outages: Outages::default(),
             reload: ReloadRules::default(),
             requests: Requests::default(),
             stop: StopRules::default(),
@@ -116,12 +122,14 @@ impl Checker {
             self.books.note_action(action)?;
             self.requests.observe(action)?;
             self.crash_loops.observe(action, &self.books)?;
+            self.outages.observe(action, &self.books)?;
             self.reload.observe(action, &self.books)?;
             self.stop.observe(action, &self.books)?;
         }
         self.books.end_of_step()?;
         self.requests.end_of_step()?;
         self.reload.end_of_step(input, &self.books)?;
+        self.outages.end_of_step(self.stop.has_begun(), &self.books)?;
         self.stop.end_of_step(&self.books)
     }
 

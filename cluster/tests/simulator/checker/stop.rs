@@ -26,8 +26,7 @@ impl StopRules {
     }
 
     pub fn note(&mut self, input: &Input, now: Millis) {
-        let again = *input == Input::Stop && self.asked;
-        if again || *input == Input::StopNow {
+        if *input == Input::StopNow {
             self.at_once.get_or_insert(now);
         }
         self.asked |= matches!(input, Input::Stop | Input::StopNow);

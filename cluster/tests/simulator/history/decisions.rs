@@ -94,9 +94,11 @@ impl History {
             Input::Leaving(id),
             Input::Broken(id, "late".to_owned()),
             Input::Exited(id, Exit::Code(0)),
-            Input::SpawnFailed { worker: id, reason: "late".to_owned() },
+            Input::SpawnFailed { worker: id, reason: "late".to_owned(), shortage: false },
+            Input::Unfit { worker: id, reason: "late".to_owned(), shortage: true },
+            Input::Terminated(id),
         ];
-        let which = self.tape.choose(8) as usize;
+        let which = self.tape.choose(10) as usize;
         let [..] = &inputs;
         self.feed(&inputs[which])
     }

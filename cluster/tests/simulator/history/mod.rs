@@ -5,7 +5,7 @@ mod settings;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use cluster::supervisor::{Action, Input, Policy, SlotState};
+use cluster::supervisor::{Action, Input, Policy, SlotState, SlotView};
 
 use settings::random_policy;
 
@@ -168,9 +168,11 @@ impl History {
     }
 
     fn is_well(&self) -> bool {
+        let ready = |id| self.checker.books.is(id, Phase::Ready);
+        let is_staffed = |slot: &SlotView| matches!(slot.state, SlotState::Worker(id) if ready(id));
         let supervisor = &self.subject.supervisor;
         let books = &self.checker.books;
-        let errored = supervisor.slots().filter(|slot| slot.state == SlotState::Errored).count();
+        let errored = supervisor.slots().filter(|slot| slot.errored && !is_staffed(slot)).count();
         let gate_is_shut = errored > 0;
         let ready = books.count(Phase::Ready);
         let enough = if gate_is_shut {

@@ -1,0 +1,111 @@
+//! PID 1: the process to which the kernel gives every orphan of a container.
+//!
+//! Whatever process ends without a parent becomes a child of PID 1, and stays a zombie until PID 1
+//! has reaped it. A primary could reap them, but `waitpid(-1)` also takes the exits of children that
+//! the program has started (`std::process::Command`) and waits for by itself, and no call tells the
+//! one kind from the other. So as PID 1 the process splits in two: the parent becomes a tiny init,
+//! which passes signals on and reaps, and its child is the primary, whose children are its own.
+
+use std::fs;
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::prctl;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, pthread_sigmask};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Pid, fork, getpid};
+
+use crate::signals::was_sent;
+use crate::{Error, Result};
+
+/// What a shell reports of a command that a signal has ended: 128 and its number.
+const KILLED: i32 = 128;
+
+/// What became of this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It is not PID 1, or it is the child of the init now.
+    Primary,
+    /// It stays PID 1 without an init: a process with several threads must not fork.
+    ThreadedPid1,
+}
+
+/// What to do about [`Role::ThreadedPid1`].
+pub(super) const ADVICE: &str = "this is PID 1, and orphans will stay zombies: call cluster::run \
+    before the program starts threads, or let an init be PID 1 (docker run --init, tini)";
+
+/// As PID 1, returns in the child only; the parent ends with the child's exit code.
+///
+/// # Errors
+/// The kernel allows no second process.
+pub(super) fn split() -> Result<Role> {
+    if getpid() != Pid::from_raw(1) {
+        return Ok(Role::Primary);
+    }
+    if fs::read_dir("/proc/self/task").map_or(1, Iterator::count) > 1 {
+        return Ok(Role::ThreadedPid1);
+    }
+    become_init()
+}
+
+#[allow(unsafe_code)]
+fn become_init() -> Result<Role> {
+    let mut before = SigSet::empty();
+    // From before the fork: no signal is lost between it and the loop.
+    pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut before))?;
+    // SAFETY: there is one thread, so the child may go on with everything.
+    match unsafe { fork() } {
+        Ok(ForkResult::Child) => {
+            prctl::set_pdeathsig(Signal::SIGKILL)?;
+            pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&before), None)?;
+            Ok(Role::Primary)
+        }
+        Ok(ForkResult::Parent { child }) => {
+            let code = look_after(child);
+            // SAFETY: it ends the process, and leaves to the child what std would flush.
+            unsafe { libc::_exit(code) }
+        }
+        Err(errno) => Err(Error::because("cannot start the primary beside PID 1", errno)),
+    }
+}
+
+/// Passes signals on and reaps orphans until the primary has ended; returns its exit code.
+fn look_after(primary: Pid) -> i32 {
+    loop {
+        match next_signal() {
+            Some((Signal::SIGCHLD, _)) => {
+                if let Some(code) = reap(primary) {
+                    return code;
+                }
+            }
+            // The kernel sends a terminal's to the whole group, so the primary has it already.
+            Some((signal, code)) if was_sent(code) => drop(kill(primary, signal)),
+            _ => {}
+        }
+    }
+}
+
+/// Takes every exit that there is; the primary's code, if it is among them.
+fn reap(primary: Pid) -> Option<i32> {
+    loop {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::Exited(pid, code)) if pid == primary => return Some(code),
+            Ok(WaitStatus::Signaled(pid, signal, _)) if pid == primary => {
+                return Some(KILLED + signal as i32);
+            }
+            Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return None,
+            Ok(_) | Err(_) => {}
+        }
+    }
+}
+
+/// Waits for a signal; what it is, and whether a process has sent it (see `si_code`).
+#[allow(unsafe_code)]
+fn next_signal() -> Option<(Signal, i32)> {
+    let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+    // SAFETY: both point to memory of ours; the kernel writes the second.
+    let number = unsafe { libc::sigwaitinfo(SigSet::all().as_ref(), info.as_mut_ptr()) };
+    let signal = Signal::try_from(number).ok()?; // real-time signals have no name, and no meaning
+    // SAFETY: a signal has come, so the kernel has written it.
+    Some((signal, unsafe { info.assume_init() }.si_code))
+}

@@ -1,0 +1,95 @@
+//! Signals, as far as both roles need them: what is ignored, and how a terminal's are told from an
+//! operator's. What each signal does is a table in [`primary`](crate::primary).
+
+use nix::libc;
+use nix::sys::signal::{
+    SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, pthread_sigmask, sigaction,
+};
+use nix::unistd::getpid;
+
+/// Signals without a meaning for a worker. They belong to its primary (`pkill -HUP app` sends to
+/// every process of that name), or another program gives them one; by default each would end it.
+pub(crate) const IGNORED_BY_WORKERS: [Signal; 15] = [
+    Signal::SIGHUP,
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGPIPE,
+    Signal::SIGALRM,
+    Signal::SIGSTKFLT,
+    Signal::SIGTTIN,
+    Signal::SIGTTOU,
+    Signal::SIGXFSZ,
+    Signal::SIGVTALRM,
+    Signal::SIGPROF,
+    Signal::SIGIO,
+    Signal::SIGPWR,
+];
+
+/// An operator sends them to scale; the kernel sends them to a background job that reads from its
+/// terminal, or writes to it after `stty tostop`.
+pub(crate) const JOB_CONTROL: [Signal; 2] = [Signal::SIGTTIN, Signal::SIGTTOU];
+
+/// Lets these signals do nothing. A handler, unlike an ignored signal, is not passed on to the
+/// programs that this one starts.
+#[allow(unsafe_code)]
+pub(crate) fn ignore(signals: &[Signal]) -> nix::Result<()> {
+    let handler = SigHandler::Handler(nothing);
+    let action = SigAction::new(handler, SaFlags::SA_RESTART, SigSet::empty());
+    for signal in signals {
+        // SAFETY: the handler does nothing, which is allowed at any time.
+        unsafe { sigaction(*signal, &action) }?;
+    }
+    Ok(())
+}
+
+extern "C" fn nothing(_: libc::c_int) {}
+
+/// From now on, an operator's TTIN or TTOU waits for the main thread, which has it blocked and
+/// reads it, on whatever thread it arrives; and the kernel's is no reason to stop or to spin.
+///
+/// The kernel sends one for a write to the terminal, and restarts the write when the handler is
+/// done, which sends another, forever. It stops where the thread that writes has the signal blocked.
+/// So threads of ours block both, and the handler blocks the kernel's on a thread of the program's.
+/// There it is not blocked from the beginning, because a program that such a thread starts would
+/// inherit that.
+#[allow(unsafe_code)]
+pub(crate) fn tell_terminal_from_operator() -> nix::Result<()> {
+    let flags = SaFlags::SA_RESTART | SaFlags::SA_SIGINFO;
+    let action = SigAction::new(SigHandler::SigAction(job_control), flags, SigSet::empty());
+    for signal in JOB_CONTROL {
+        // SAFETY: the handler makes one system call and changes the context that it was given.
+        unsafe { sigaction(signal, &action) }?;
+    }
+    Ok(())
+}
+
+#[allow(unsafe_code)]
+extern "C" fn job_control(
+    number: libc::c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) {
+    // SAFETY: with SA_SIGINFO the kernel gives valid pointers, to a siginfo_t and a ucontext_t.
+    unsafe {
+        if was_sent((*info).si_code) {
+            let main = getpid().as_raw(); // the main thread's id is that of the process
+            libc::syscall(libc::SYS_tgkill, main, main, number);
+        } else {
+            let context = context.cast::<libc::ucontext_t>();
+            libc::sigaddset(&raw mut (*context).uc_sigmask, number);
+        }
+    }
+}
+
+/// Whether a process has sent it (`kill`, `sigqueue`, `tgkill`), and not the kernel by itself.
+pub(crate) fn was_sent(code: i32) -> bool {
+    code <= 0
+}
+
+/// Blocks these signals on this thread, and no others.
+pub(crate) fn block_only(signals: impl IntoIterator<Item = Signal>) -> nix::Result<()> {
+    let set = signals.into_iter().collect::<SigSet>();
+    pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&set), None)
+}

@@ -1,0 +1,53 @@
+//! An outage: no worker accepts connections.
+//!
+//! Clients that wait in the kernel's queue for a restart of milliseconds notice nothing of it. Clients
+//! that wait for a minute had better be refused: they, or the balancer before them, can go elsewhere.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Event, Supervisor, Time, Timer};
+
+/// Clients queue for this long at most.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// An outage under way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Outage {
+    since: Time,
+    /// Connections are refused already.
+    suspended: bool,
+}
+
+impl Supervisor {
+    /// Suspends connections as soon as it is clear that no worker will be ready in time.
+    pub(super) fn watch_outage(&mut self) {
+        if self.counts.ready + self.counts.accepting > 0 {
+            self.outage = None;
+            self.timers.disarm(Timer::OutageAt);
+            return;
+        }
+        let now = self.now();
+        let outage = self.outage.get_or_insert(Outage { since: now, suspended: false });
+        if outage.suspended {
+            return;
+        }
+        let end = outage.since.after(PATIENCE);
+        if now < end && self.is_filled_by(end) {
+            self.timers.arm(Timer::OutageAt, end);
+            return;
+        }
+        self.timers.disarm(Timer::OutageAt);
+        self.outage = self.outage.take().map(|outage| Outage { suspended: true, ..outage });
+        self.act(Action::SuspendConnections);
+        self.emit(Event::Suspended);
+    }
+
+    /// Whether a worker starts already, or will start by then.
+    fn is_filled_by(&self, end: Time) -> bool {
+        let due = |&slot: &_| self.timers.due(Timer::Restart(slot)).is_some_and(|at| at <= end);
+        // A worker that is being killed makes room for its successor, which is not far.
+        self.counts.starting + self.counts.dying > 0 || self.used.iter().any(due)
+    }
+}

@@ -1,0 +1,86 @@
+//! Connections are suspended while there is no worker, and resumed.
+
+use std::io::ErrorKind;
+use std::net::TcpStream;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+
+use cluster::config::{Address, Sharing};
+use cluster::listener::systemd::Passed;
+use cluster::listener::{BoundAddress, Listener, Listeners};
+
+use super::{address, at, bind, bind_unix, tcp};
+
+#[test]
+fn bound_socket_refuses_clients_until_it_listens() {
+    let mut listener = Listener::bind(&tcp("127.0.0.1:0"), &mut Passed::default()).unwrap();
+    let bound = address(listener.address());
+    assert_eq!(TcpStream::connect(bound).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    listener.listen().unwrap();
+    TcpStream::connect(bound).unwrap();
+}
+
+#[test]
+fn suspended_port_refuses_and_listens_again_at_the_same_address() {
+    for sharing in [Sharing::Inherited, Sharing::HandOff, Sharing::ReusePort] {
+        let mut all =
+            Listeners::bind(&[tcp("127.0.0.1:0")], sharing, 3, Passed::default()).unwrap();
+        let BoundAddress::Tcp(bound) = *all.addresses()[0] else { panic!("it is TCP") };
+        for _ in 0..3 {
+            all.listen().unwrap();
+            let _waits = TcpStream::connect(bound).unwrap();
+            assert!(all.suspend().unwrap().is_empty());
+            let refused = TcpStream::connect(bound).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::ConnectionRefused, "{sharing:?}");
+        }
+    }
+}
+
+#[test]
+fn suspended_unix_socket_refuses_and_is_bound_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.sock");
+    let mut listener = bind_unix(&path).unwrap();
+    listener.suspend().unwrap();
+    assert_eq!(UnixStream::connect(&path).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    listener.listen().unwrap();
+    UnixStream::connect(&path).unwrap();
+    drop(listener);
+    assert!(!path.exists(), "the file of the new socket is removed as well");
+}
+
+#[test]
+fn socket_of_systemd_cannot_be_suspended() {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let bound = socket.local_addr().unwrap();
+    let passed = Passed::new("web", vec![socket.into()]);
+    let listen = [tcp("127.0.0.1:0"), at(Address::Systemd("web".into()))];
+    let mut all = Listeners::bind(&listen, Sharing::Inherited, 1, passed).unwrap();
+    all.listen().unwrap();
+    assert_eq!(all.suspend().unwrap(), [1], "the primary has to turn clients away there");
+    TcpStream::connect(bound).unwrap();
+}
+
+#[test]
+fn port_taken_by_another_process_before_it_listens_is_reported() {
+    let mut slow = Listener::bind(&tcp("127.0.0.1:0"), &mut Passed::default()).unwrap();
+    let _fast = bind(&tcp(&address(slow.address()).to_string())).unwrap();
+    let error = slow.listen().unwrap_err().to_string();
+    assert!(error.contains("in use") && error.contains("CLUSTER_LISTEN"), "{error}");
+}
+
+#[test]
+fn removed_file_of_a_unix_socket_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.sock");
+    let mut listener = bind_unix(&path).unwrap();
+    assert!(!listener.renew().unwrap(), "it is there");
+    let before = listener.as_fd().try_clone_to_owned().unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert!(listener.renew().unwrap());
+    UnixStream::connect(&path).unwrap();
+    drop(before);
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, "another program's").unwrap();
+    assert!(!listener.renew().unwrap(), "what is there is not ours to replace");
+}
