@@ -57,14 +57,14 @@ pub(crate) fn hint(what: &str, error: &io::Error) -> String {
 
 /// Starts this many threads at the same time, and ends them.
 fn try_threads(threads: usize) -> io::Result<()> {
-    let (hold, held) = mpsc::channel::<()>();
-    let held = Arc::new(Mutex::new(held));
+    let (keep, ended) = mpsc::channel::<()>();
+    let ended = Arc::new(Mutex::new(ended));
     let start = |_| {
-        let held = Arc::clone(&held);
-        let wait = move || drop(held.lock().map(|held| held.recv()));
+        let ended = Arc::clone(&ended);
+        let wait = move || drop(ended.lock().map(|ended| ended.recv()));
         thread::Builder::new().spawn(wait)
     };
     let started = (0..threads).map(start).collect::<io::Result<Vec<_>>>();
-    drop(hold); // all of them end
+    drop(keep); // all of them end
     started.map(|threads| threads.into_iter().for_each(|thread| drop(thread.join())))
 }

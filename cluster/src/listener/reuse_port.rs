@@ -78,6 +78,11 @@ impl ReusePort {
         self.sockets.keys().copied()
     }
 
+    /// The sockets of all slots.
+    pub fn sockets(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.sockets.values().map(AsFd::as_fd)
+    }
+
     /// Where they listen.
     #[must_use]
     pub fn address(&self) -> &BoundAddress {

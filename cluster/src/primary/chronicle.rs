@@ -93,7 +93,9 @@ impl Driver {
             }
             Fact::ReloadFailed(generation, why) => {
                 error!(%generation, "reload failed: {why}");
-                systemd::notify_ready(&format!("reload failed: {why}"));
+                if !self.supervisor.stopping() {
+                    systemd::notify_ready(&format!("reload failed: {why}"));
+                }
                 self.tally.last_reload_error = Some(why.to_string());
                 self.events.put(Event::ReloadFailed(generation, why));
             }

@@ -36,7 +36,7 @@ impl Driver {
                 self.events.put(Event::Online(worker));
                 self.passed(worker);
             }
-            ToPrimary::Unfit { reason, shortage } => self.unfit(worker, reason, shortage),
+            ToPrimary::Unfit { reason, shortage } => self.unfit(worker, &reason, shortage),
             ToPrimary::WaitsFor(listeners) => self.feed(Input::WaitsFor(worker, listeners)),
             ToPrimary::Ready => self.ready(worker),
             ToPrimary::Terminated => self.feed(Input::Terminated(worker)),
@@ -50,7 +50,7 @@ impl Driver {
                 self.feed(Input::Heartbeat(worker, vitals));
             }
             ToPrimary::StoppedAccepting => {
-                self.ports.draining(worker);
+                self.ports.closed(worker);
                 self.feed(Input::StoppedAccepting(worker));
             }
             ToPrimary::Leaving => {

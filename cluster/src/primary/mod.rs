@@ -3,6 +3,8 @@
 //!
 //! Three threads: the main one runs the loop and starts processes; one delivers events to the
 //! program; one serves the [admin API](crate::admin). The last two send [`Command`]s to the first.
+//!
+#![doc = include_str!("signals.md")]
 
 mod actions;
 mod chronicle;
@@ -11,8 +13,8 @@ mod courier;
 mod driver;
 mod events;
 mod handle;
-mod init;
 mod inbox;
+mod init;
 mod last_resort;
 mod memory;
 mod outbox;

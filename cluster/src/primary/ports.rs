@@ -13,7 +13,7 @@ use tracing::{info, warn};
 
 use crate::config::{Config, Sharing};
 use crate::dispatch::channel::Sender;
-use crate::dispatch::wire::Order;
+use crate::dispatch::wire::{Given, MOST, Order};
 use crate::dispatch::{Dispatcher, Limits, Strategy};
 use crate::listener::systemd::Passed;
 use crate::listener::{Accepting, Lending, Listeners, Loan, Peer};
@@ -253,16 +253,50 @@ impl Ports {
         dispatcher.pending() > 0
     }
 
-    /// Lets the kernel refuse new connections, and closes those that nobody will serve.
+    /// A worker accepts no more, by its own word.
+    pub(super) fn closed(&mut self, worker: WorkerId) {
+        self.draining(worker);
+        if let Plan::Inherited(senders) | Plan::ReusePort(_, senders) = &mut self.sharing {
+            senders.remove(&worker);
+        }
+    }
+
+    /// Lets the kernel refuse new connections. What still stands in its queue would be reset: it is
+    /// given to workers that have not closed yet, because they are busy, and find it when they look.
     pub(super) fn refuse(&mut self) {
+        let waiting = if self.open { self.take_waiting() } else { Vec::new() };
         self.open = false;
         if let Err(error) = self.listeners.refuse() {
             warn!("cannot refuse new connections: {error}");
         }
-        if let Plan::HandOff(dispatcher, sockets) = &mut self.sharing {
-            sockets.clear();
-            dispatcher.stop();
+        match &mut self.sharing {
+            Plan::Inherited(senders) | Plan::ReusePort(_, senders) => give(senders, &waiting),
+            Plan::HandOff(dispatcher, sockets) => {
+                sockets.clear();
+                dispatcher.stop();
+            }
         }
+    }
+
+    /// What stands in the queues of sockets from which workers accept, with the listeners' numbers.
+    fn take_waiting(&mut self) -> Vec<(u16, OwnedFd)> {
+        let sockets: Vec<(u16, BorrowedFd<'_>)> = match (&self.sharing, &self.listeners) {
+            (Plan::Inherited(senders) | Plan::ReusePort(_, senders), _) if senders.is_empty() => {
+                return Vec::new();
+            }
+            (_, Listeners::Inherited(all)) => (0..).zip(all.iter().map(AsFd::as_fd)).collect(),
+            (_, Listeners::ReusePort(groups)) => {
+                let numbered = (0..).zip(groups);
+                numbered.flat_map(|(number, it)| it.sockets().map(move |fd| (number, fd))).collect()
+            }
+            (_, Listeners::HandOff(_)) => return Vec::new(),
+        };
+        let waiting = sockets.into_iter().flat_map(|(number, socket)| {
+            let waiting = accepting(socket).map(|socket| socket.accept_waiting(usize::MAX));
+            let waiting = waiting.inspect_err(|error| warn!("{error}")).unwrap_or_default();
+            waiting.into_iter().map(move |(connection, _)| (number, connection))
+        });
+        waiting.collect()
     }
 
     /// Waits for something to do. Dropping the future loses nothing.
@@ -363,6 +397,23 @@ async fn hand_off(
             Arrived::Broken(broken.into_iter().map(reason).collect())
         }
         () = sleep_until(retry.unwrap_or_else(Instant::now)), if retry.is_some() => Arrived::Retry,
+    }
+}
+
+/// Deals connections out to workers, whatever their limits are: the cluster stops.
+fn give(senders: &BTreeMap<WorkerId, Sender>, waiting: &[(u16, OwnedFd)]) {
+    if waiting.is_empty() {
+        return;
+    }
+    for sender in senders.values() {
+        let _ = sender.send(&Order::AdmitAll, &[]); // a worker that reads nothing takes nothing
+    }
+    for (sender, batch) in senders.values().cycle().zip(waiting.chunks(MOST)) {
+        let given = (0..).zip(batch).map(|(id, &(listener, _))| Given { id, listener }).collect();
+        let connections: Vec<_> = batch.iter().map(|(_, connection)| connection.as_fd()).collect();
+        if !sender.send(&Order::Connections(given), &connections).unwrap_or(false) {
+            warn!("{} connections of the queue are lost: a worker reads nothing", batch.len());
+        }
     }
 }
 

@@ -47,11 +47,7 @@ impl Driver {
             max_workers: self.config.policy.max_workers,
             healthy_workers: ready,
             draining_workers: self.supervisor.draining(),
-            errored_slots: self
-                .supervisor
-                .slots()
-                .filter(|slot| slot.errored)
-                .count(),
+            errored_slots: self.supervisor.slots().filter(|slot| slot.errored).count(),
         }
     }
 

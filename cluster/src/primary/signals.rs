@@ -130,7 +130,9 @@ impl Signals {
             Meaning::Reload if signal == Signal::SIGHUP => self.hung_up(),
             Meaning::Reload => Some(Wish::Reload),
             Meaning::Nothing => {
-                info!("{signal} was ignored: it has no meaning here, and there is no log file to reopen");
+                info!(
+                    "{signal} was ignored: it has no meaning here, and there is no log file to reopen"
+                );
                 None
             }
         }

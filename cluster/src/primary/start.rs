@@ -23,9 +23,9 @@ use crate::dispatch::Strategy;
 use crate::listener::systemd::{self, Passed};
 use crate::metrics::Totals;
 use crate::shared::{Block, Shared};
+use crate::signals::block_only;
 use crate::spawn::{Image, Program};
 use crate::supervisor::{Generation, Supervisor};
-use crate::signals::block_only;
 use crate::{Error, Result, admin, log, runtime, spawn};
 
 /// What the program does with events, on a thread of its own.

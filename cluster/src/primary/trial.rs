@@ -28,7 +28,7 @@ impl Trial {
 
 impl Driver {
     /// A worker could not begin, before any code of the program's; it exits.
-    pub(super) fn unfit(&mut self, worker: WorkerId, reason: String, shortage: bool) {
+    pub(super) fn unfit(&mut self, worker: WorkerId, reason: &str, shortage: bool) {
         let reason = format!("cannot start a worker: {reason}");
         if let Some(peer) = self.peers.get_mut(&worker) {
             peer.unfit = true;

@@ -3,11 +3,12 @@
 //!
 //! What happens between `fork` and `exec`, in this order: the descriptors go to the numbers of the
 //! [`manifest`]; a session of its own (Ctrl-C in a terminal reaches the primary alone, and a
-//! terminal never stops a worker that reads or writes); SIGKILL when the primary dies; a look whether it is dead already; signals as the kernel has them by default;
-//! all descriptors above the manifest close at `exec`.
+//! terminal never stops a worker that reads or writes); SIGKILL when the primary dies; a look
+//! whether it is dead already; signals as the kernel has them by default; all descriptors above the
+//! manifest close at `exec`.
 
-pub mod manifest;
 mod check;
+pub mod manifest;
 mod program;
 
 pub(crate) use check::check;
@@ -21,13 +22,14 @@ use std::process::{Command, Stdio};
 use command_fds::{CommandFdExt, FdMapping};
 use nix::libc;
 use nix::sys::prctl;
-use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, kill, signal, sigprocmask};
+use nix::sys::signal::{SigHandler, Signal, kill, signal};
 use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, getpid, getppid, setsid};
 use rustix::process::{PidfdFlags, pidfd_open};
 
 use crate::listener::systemd;
 use crate::runtime::hint;
+use crate::signals::{IGNORED_BY_WORKERS, block_only};
 use crate::{Error, Result};
 
 /// The variable that tells a process that it is a worker: it holds the pid of its primary. A
@@ -111,14 +113,15 @@ fn before_exec(command: &mut Command, primary: Pid, above: RawFd) {
     unsafe { command.pre_exec(prepare) };
 }
 
-/// A signal that arrives before the `exec` must end the child, and not run a handler of the primary.
+/// A signal that arrives before the `exec` must not run a handler of the primary. Those that mean
+/// nothing to a worker wait until it ignores them: by default they would end one that has just begun.
 #[allow(unsafe_code)]
 fn default_signals() -> io::Result<()> {
     for number in Signal::iterator().filter(|it| !matches!(it, Signal::SIGKILL | Signal::SIGSTOP)) {
         // SAFETY: the default action is no handler of ours.
         unsafe { signal(number, SigHandler::SigDfl) }?;
     }
-    Ok(sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?)
+    Ok(block_only(IGNORED_BY_WORKERS)?)
 }
 
 /// Closes all descriptors from `first` on, as soon as the new program begins. What the primary's own
@@ -133,4 +136,3 @@ fn close_at_exec(first: RawFd) -> io::Result<()> {
         _ => Err(io::Error::last_os_error()),
     }
 }
-

@@ -143,7 +143,9 @@ mod tests {
         let (mut dice, mut failures) = (Dice::new(1), Failures::default());
         for _ in 0..100 {
             let verdict = failures.after(End::Refused, &policy, &mut dice);
-            assert!(matches!(verdict, Verdict::Refused(delay) if delay <= policy.restart_delay_max));
+            assert!(
+                matches!(verdict, Verdict::Refused(delay) if delay <= policy.restart_delay_max)
+            );
         }
         assert_eq!(failures.count(), 0);
     }

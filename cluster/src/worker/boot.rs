@@ -18,7 +18,7 @@ use crate::channel::frame;
 use crate::channel::message::{Hello, ToPrimary, ToWorker};
 use crate::config::{Config, Sharing};
 use crate::shared::Shared;
-use crate::signals::{IGNORED_BY_WORKERS, ignore};
+use crate::signals::{IGNORED_BY_WORKERS, block_only, ignore};
 use crate::spawn::{ROLE, manifest};
 use crate::{Error, Result, runtime};
 
@@ -53,9 +53,14 @@ static BOOT: OnceLock<Result<(Hello, Mutex<Option<Boot>>)>> = OnceLock::new();
 pub fn is_worker() -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new(); // later the channel has another number
     *ANSWER.get_or_init(|| {
-        let parent = getppid();
-        env::var(ROLE).is_ok_and(|primary| primary == parent.to_string())
-            && maker_of_the_channel() == Some(parent)
+        let primary = env::var(ROLE).ok().and_then(|pid| pid.parse().ok()).map(Pid::from_raw);
+        let is_worker = primary.is_some() && primary == maker_of_the_channel();
+        if is_worker && primary != Some(getppid()) {
+            // The primary has died already, and a program that changes its user at `exec` has lost
+            // the kernel's tie to it. It must not become a primary itself.
+            std::process::exit(UNFIT);
+        }
+        is_worker
     })
 }
 
@@ -84,7 +89,8 @@ pub(crate) fn take() -> Result<Boot> {
 
 fn boot() -> Result<&'static (Hello, Mutex<Option<Boot>>)> {
     let booted = BOOT.get_or_init(|| {
-        ignore(&IGNORED_BY_WORKERS)?; // by default each would end a worker that has hardly begun
+        ignore(&IGNORED_BY_WORKERS)?;
+        block_only([])?; // they were blocked since before the `exec`
         let channel = UnixStream::from(inherited(manifest::CHANNEL, "the channel")?);
         let given = take_over(&channel).unwrap_or_else(|error| unfit(&channel, &error));
         Ok((given.hello.clone(), Mutex::new(Some(Boot { channel, given }))))

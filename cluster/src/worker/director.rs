@@ -39,9 +39,8 @@ impl Director {
             let [term, limit] = &mut self.signals;
             tokio::select! {
                 Some(order) = self.orders.recv() => self.obey(order),
-                _ = async { tokio::select! { _ = term.recv() => {}, _ = limit.recv() => {} } } => {
-                    self.ask(&mut asked);
-                }
+                _ = term.recv() => self.ask(&mut asked),
+                _ = limit.recv() => self.ask(&mut asked),
                 () = until(deadline) => drop(self.phase.send(Phase::Cut)),
                 () = until(leave_at) => self.leave_by_itself(),
             }

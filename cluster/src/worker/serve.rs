@@ -66,7 +66,8 @@ impl Doors {
         let (feeders, fed): (Vec<_>, Vec<_>) =
             names.iter().map(|_| mpsc::unbounded_channel()).unzip();
         feed::start(hand_off, feeders, config.http.connections, http, phase)?;
-        let own = listeners.into_iter().map(Own::Closed).chain(std::iter::repeat_with(|| Own::None));
+        let own =
+            listeners.into_iter().map(Own::Closed).chain(std::iter::repeat_with(|| Own::None));
         let doors = fed.into_iter().zip(own).map(|(fed, own)| Some(Door { own, fed })).collect();
         Ok(Self { names, shut: Mutex::new(doors), closed: AtomicUsize::new(0), admitted })
     }

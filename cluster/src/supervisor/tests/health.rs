@@ -63,7 +63,9 @@ fn deadlines_move_by_the_time_slept() {
     let mut story = Story::starts(workers(1));
     story.wait(seconds(10)).done();
     story.sleep(seconds(3600)).wait(seconds(15)).then(&[]);
-    story.wait(seconds(5)).then(&["1 was not ready within 30s: it has not come as far as cluster::run", "cut 1"]);
+    story
+        .wait(seconds(5))
+        .then(&["1 was not ready within 30s: it has not come as far as cluster::run", "cut 1"]);
 }
 
 /// Acceptance 25.

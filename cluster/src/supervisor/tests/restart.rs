@@ -37,7 +37,12 @@ fn a_crash_loop_is_errored_after_its_limit_with_growing_delays() {
         assert!(until.since(died) <= ms(bound), "{death}: {:?}", until.since(died));
         story.wait(ms(bound)).done();
     }
-    story.exits(4, 1).then(&["4 crashed: exited with code 1", "slot 0 errored, death 4", "suspend connections", "no worker for long"]);
+    story.exits(4, 1).then(&[
+        "4 crashed: exited with code 1",
+        "slot 0 errored, death 4",
+        "suspend connections",
+        "no worker for long",
+    ]);
     for death in 5..9 {
         story.wait(seconds(29)).then(&[]);
         story.wait(seconds(1)).then(&[&format!("spawn {death} in slot 0, version 1")]);

@@ -29,7 +29,8 @@ impl Outages {
             Action::SuspendConnections => {
                 let legal = !self.suspended && books.accepting() == 0;
                 self.suspended = true;
-                return RULE.check(legal, || "suspended while a worker accepts, or twice".to_owned());
+                return RULE
+                    .check(legal, || "suspended while a worker accepts, or twice".to_owned());
             }
             _ => {}
         }
