@@ -133,7 +133,8 @@ impl Dispatcher {
             // A channel that is full or broken belongs to a worker that takes nothing anyway.
             let _ = channel.sender.send(&Order::AdmitAll, &[]);
         }
-        self.retry();
+        self.step(Input::AdmitAll);
+        self.send_all();
     }
 
     /// Closes all connections that wait: there is no worker for them.

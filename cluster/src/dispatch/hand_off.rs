@@ -53,6 +53,8 @@ pub enum Input {
     WorkerGone(WorkerId),
     /// Workers that have declined are asked again.
     Retry,
+    /// Workers take whatever comes from now on: no window, no limit of connections.
+    AdmitAll,
     /// No worker will take what waits: there is none.
     Suspend,
     /// Nothing is handed over any more.
@@ -168,6 +170,10 @@ impl HandOff {
                 for worker in self.workers.keys().copied().collect::<Vec<_>>() {
                     self.with(worker, |it| it.full = false);
                 }
+            }
+            Input::AdmitAll => {
+                self.limits.window = usize::MAX;
+                self.note(Input::Retry, outputs);
             }
             Input::Suspend => outputs.extend(self.reject_all()),
             Input::Stop => self.stopping = true,

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::io::Errno;
-use rustix::net::{Shutdown, getsockname};
+use rustix::net::{Shutdown, SocketFlags, getsockname};
 use socket2::{Domain, SockRef, Socket, Type};
 
 use super::address::BoundAddress;
@@ -69,19 +69,20 @@ impl Listener {
     }
 
     /// Lets clients connect from now on, also after [`suspend`](Self::suspend). A Unix socket that
-    /// was suspended is bound anew: the kernel lets none listen a second time.
+    /// was suspended is bound anew: the kernel lets none listen a second time. True when the
+    /// descriptor is another one from now on.
     ///
     /// # Errors
     /// Another process listens at the address by now; the message says which, and what to do.
-    pub fn listen(&mut self) -> Result<()> {
+    pub fn listen(&mut self) -> Result<bool> {
+        let suspended = std::mem::replace(&mut self.suspended, false);
         match &self.kind {
             Kind::Tcp(address) => rustix::net::listen(&self.fd, BACKLOG)
-                .map_err(|errno| cannot_listen(*address, &errno.into()))?,
-            Kind::Unix(_) if self.suspended => self.bind_anew()?,
-            Kind::Unix(_) | Kind::Systemd => {}
+                .map_err(|errno| cannot_listen(*address, &errno.into()))
+                .map(|()| false),
+            Kind::Unix(_) if suspended => self.bind_anew().map(|()| true),
+            Kind::Unix(_) | Kind::Systemd => Ok(false),
         }
-        self.suspended = false;
-        Ok(())
     }
 
     /// Lets the kernel refuse new connections from now on, whatever process has copies of the
@@ -107,6 +108,10 @@ impl Listener {
     pub fn suspend(&mut self) -> io::Result<bool> {
         self.refuse()?;
         self.suspended = true;
+        if let Kind::Unix(_) = self.kind {
+            // TCP resets what stands in the queue; here the clients would wait on.
+            while rustix::net::accept_with(&self.fd, SocketFlags::CLOEXEC).is_ok() {}
+        }
         Ok(!matches!(self.kind, Kind::Systemd))
     }
 

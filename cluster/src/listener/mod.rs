@@ -90,17 +90,20 @@ impl Listeners {
         }
     }
 
-    /// Lets clients connect from now on, also after [`suspend`](Self::suspend).
+    /// Lets clients connect from now on, also after [`suspend`](Self::suspend). Returns the numbers
+    /// of the listeners that were bound anew.
     ///
     /// # Errors
     /// Another process listens at one of the addresses by now.
-    pub fn listen(&mut self) -> Result<()> {
-        match self {
-            Self::Inherited(listeners) | Self::HandOff(listeners) => {
-                listeners.iter_mut().try_for_each(Listener::listen)
+    pub fn listen(&mut self) -> Result<Vec<usize>> {
+        let listeners = match self {
+            Self::Inherited(listeners) | Self::HandOff(listeners) => listeners,
+            Self::ReusePort(groups) => {
+                return groups.iter_mut().try_for_each(ReusePort::listen).map(|()| Vec::new());
             }
-            Self::ReusePort(groups) => groups.iter_mut().try_for_each(ReusePort::listen),
-        }
+        };
+        let anew = listeners.iter_mut().map(Listener::listen).collect::<Result<Vec<bool>>>()?;
+        Ok((0..).zip(anew).filter(|(_, anew)| *anew).map(|(number, _)| number).collect())
     }
 
     /// Lets the kernel refuse new connections from now on, except on sockets of systemd's.

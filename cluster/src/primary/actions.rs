@@ -54,6 +54,7 @@ impl Driver {
                 }
             }
             Action::RefuseConnections => {
+                self.ports.take_in();
                 self.drain(true);
                 self.ports.refuse();
             }
@@ -74,7 +75,11 @@ impl Driver {
             return;
         }
         for Drain { worker, window, deadline } in std::mem::take(&mut self.drains) {
-            self.ports.draining(worker);
+            if window.is_zero() {
+                self.ports.draining(worker);
+            } else {
+                self.ports.closed(worker);
+            }
             self.control(worker, &ToWorker::Drain { window, deadline });
         }
     }

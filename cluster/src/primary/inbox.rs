@@ -54,7 +54,7 @@ impl Driver {
                 self.feed(Input::StoppedAccepting(worker));
             }
             ToPrimary::Leaving => {
-                self.ports.draining(worker);
+                self.ports.closed(worker);
                 self.feed(Input::Leaving(worker));
             }
             ToPrimary::Tell(body) => self.events.put(Event::Message(worker, Body(body))),

@@ -30,8 +30,11 @@ const RETRY: Duration = Duration::from_secs(1);
 pub(super) struct Ports {
     listeners: Listeners,
     sharing: Plan,
-    /// The primary's ends of the hand-off channels of workers that are not ready yet.
-    waiting: BTreeMap<WorkerId, (SlotId, OwnedFd)>,
+    /// Workers that are not ready yet.
+    waiting: BTreeMap<WorkerId, Waiting>,
+    /// Listeners that were bound anew, with the number of the last time.
+    bound_anew: BTreeMap<usize, u64>,
+    times_bound: u64,
     /// When workers that declined are asked again, while connections wait.
     retry_at: Option<Instant>,
     /// Whether workers have been told to take whatever comes, because the cluster stops.
@@ -41,6 +44,15 @@ pub(super) struct Ports {
     /// Sockets of systemd's while there is no worker. They cannot be shut, so connections to them are
     /// accepted and closed.
     turning_away: Vec<Accepting>,
+}
+
+/// A worker that is not ready yet.
+struct Waiting {
+    slot: SlotId,
+    /// The primary's end of its hand-off channel.
+    channel: OwnedFd,
+    /// How often sockets had been bound anew when it inherited its own.
+    inherited: u64,
 }
 
 enum Plan {
@@ -90,6 +102,8 @@ impl Ports {
             listeners,
             sharing,
             waiting: BTreeMap::new(),
+            bound_anew: BTreeMap::new(),
+            times_bound: 0,
             retry_at: None,
             admits_all: false,
             open: false,
@@ -102,7 +116,9 @@ impl Ports {
         if self.open {
             return Ok(());
         }
-        self.listeners.listen()?;
+        for number in self.listeners.listen()? {
+            self.note_bound(number);
+        }
         self.turning_away.clear();
         if let (Plan::HandOff(_, sockets), Listeners::HandOff(listeners)) =
             (&mut self.sharing, &self.listeners)
@@ -159,15 +175,28 @@ impl Ports {
         info!("the file of {} was removed; the socket is bound anew", all[number].address());
         match &mut self.sharing {
             Plan::Inherited(senders) => {
-                let listener = u16::try_from(number).expect("listeners are few");
                 for sender in senders.values() {
-                    // The slot only names the loan, and this one is never taken back.
-                    let loan = Order::Lend { slot: SlotId(u32::MAX), listener };
-                    sender.send(&loan, &[all[number].as_fd()])?;
+                    lend_for_good(sender, number, all[number].as_fd())?;
                 }
             }
             Plan::HandOff(_, sockets) => sockets[number] = accepting(all[number].as_fd())?,
             Plan::ReusePort(..) => {} // has TCP only
+        }
+        self.note_bound(number);
+        Ok(())
+    }
+
+    /// Workers that were started before this have inherited another socket.
+    fn note_bound(&mut self, number: usize) {
+        self.times_bound += 1;
+        self.bound_anew.insert(number, self.times_bound);
+    }
+
+    /// Lends a worker that accepts for itself what was bound anew since it was started.
+    fn lend_bound_anew(&self, sender: &Sender, inherited: u64) -> Result<()> {
+        let Listeners::Inherited(all) = &self.listeners else { return Ok(()) };
+        for (&number, _) in self.bound_anew.iter().filter(|(_, time)| **time > inherited) {
+            lend_for_good(sender, number, all[number].as_fd())?;
         }
         Ok(())
     }
@@ -190,15 +219,20 @@ impl Ports {
 
     /// A worker was started; `channel` is our end of its hand-off channel.
     pub(super) fn spawned(&mut self, worker: WorkerId, slot: SlotId, channel: OwnedFd) {
-        self.waiting.insert(worker, (slot, channel));
+        let inherited = self.times_bound;
+        self.waiting.insert(worker, Waiting { slot, channel, inherited });
     }
 
     /// A worker accepts connections.
     pub(super) fn ready(&mut self, worker: WorkerId) {
-        let Some((slot, channel)) = self.waiting.remove(&worker) else { return };
-        let sender = match Sender::new(channel) {
+        let Some(Waiting { slot, channel, inherited }) = self.waiting.remove(&worker) else { return };
+        let sender = Sender::new(channel).map_err(Error::from).and_then(|sender| {
+            self.lend_bound_anew(&sender, inherited)?;
+            Ok(sender)
+        });
+        let sender = match sender {
             Ok(sender) => sender,
-            Err(error) => return warn!(%worker, "cannot watch its hand-off channel: {error}"),
+            Err(error) => return warn!(%worker, "cannot use its hand-off channel: {error}"),
         };
         match &mut self.sharing {
             Plan::Inherited(senders) => drop(senders.insert(worker, sender)),
@@ -253,7 +287,19 @@ impl Ports {
         dispatcher.pending() > 0
     }
 
-    /// A worker accepts no more, by its own word.
+    /// Takes in what stands in the kernel's queue, so that workers are given it before they are told
+    /// to leave.
+    pub(super) fn take_in(&mut self) {
+        self.owes_connections();
+        if let Plan::HandOff(dispatcher, sockets) = &mut self.sharing {
+            for (number, socket) in (0..).zip(sockets.iter()) {
+                dispatcher.accepted(number, socket.accept_waiting(usize::MAX));
+            }
+        }
+    }
+
+    /// A worker accepts no more, or was told so with time to spare: it is given nothing, also when the
+    /// cluster stops.
     pub(super) fn closed(&mut self, worker: WorkerId) {
         self.draining(worker);
         if let Plan::Inherited(senders) | Plan::ReusePort(_, senders) = &mut self.sharing {
@@ -270,7 +316,10 @@ impl Ports {
             warn!("cannot refuse new connections: {error}");
         }
         match &mut self.sharing {
-            Plan::Inherited(senders) | Plan::ReusePort(_, senders) => give(senders, &waiting),
+            Plan::Inherited(senders) | Plan::ReusePort(_, senders) => {
+                give(senders, &waiting);
+                senders.clear(); // the end of the channel tells that nothing follows
+            }
             Plan::HandOff(dispatcher, sockets) => {
                 sockets.clear();
                 dispatcher.stop();
@@ -373,6 +422,13 @@ impl Ports {
 fn accepting(socket: BorrowedFd<'_>) -> Result<Accepting> {
     let watched = |error| Error::because("cannot watch a listening socket", error);
     Accepting::new(socket.try_clone_to_owned().map_err(watched)?).map_err(watched)
+}
+
+/// A loan that is never taken back; so the slot, which only names it, is none that exists.
+fn lend_for_good(sender: &Sender, number: usize, socket: BorrowedFd<'_>) -> Result<()> {
+    let listener = u16::try_from(number).expect("listeners are few");
+    sender.send(&Order::Lend { slot: SlotId(u32::MAX), listener }, &[socket])?;
+    Ok(())
 }
 
 /// What happens next where the primary accepts.

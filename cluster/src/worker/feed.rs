@@ -12,6 +12,7 @@ use tokio::task::{AbortHandle, unconstrained};
 use tracing::warn;
 
 use crate::Result;
+use crate::config::{Config, Sharing};
 use crate::dispatch::channel::{Delivery, Handed, Open, Receiver};
 use crate::http::{Phase, Server};
 use crate::listener::{Accepting, Peer, Stream};
@@ -43,7 +44,7 @@ pub(super) type Feeder = mpsc::UnboundedSender<Fed>;
 pub(super) fn start(
     hand_off: OwnedFd,
     feeders: Vec<Feeder>,
-    connections: usize,
+    config: &Config,
     http: Server,
     phase: watch::Receiver<Phase>,
 ) -> Result<()> {
@@ -51,7 +52,8 @@ pub(super) fn start(
         receiver: Receiver::new(hand_off)?,
         feeders,
         http,
-        room: Arc::new(Semaphore::new(connections.min(NO_LIMIT))),
+        room: Arc::new(Semaphore::new(config.http.connections.min(NO_LIMIT))),
+        accepts: config.sharing != Sharing::HandOff,
         lent: BTreeMap::new(),
     };
     tokio::spawn(feed.run(phase));
@@ -60,6 +62,8 @@ pub(super) fn start(
 
 struct Feed {
     receiver: Receiver,
+    /// The worker accepts for itself.
+    accepts: bool,
     feeders: Vec<Feeder>,
     room: Arc<Semaphore>,
     http: Server,
@@ -94,7 +98,8 @@ impl Feed {
     }
 
     /// The worker is told to leave. The primary sends nothing any more, and what it has sent is all
-    /// there: it was sent before the worker was told.
+    /// there: it was sent before the worker was told. Only in a stop it may give what is left in the
+    /// queue of a worker that was busy, to any worker, until it closes the channel.
     async fn leave(mut self, phase: watch::Receiver<Phase>) {
         while let Some(received) = unconstrained(self.receiver.recv()).now_or_never() {
             if !self.take(received).await {
@@ -103,6 +108,11 @@ impl Feed {
         }
         if phase.borrow().is_stop() {
             self.lent.values().flatten().for_each(Lent::empty);
+            self.lent.clear();
+            while self.accepts {
+                let received = self.receiver.recv().await;
+                self.accepts = self.take(received).await;
+            }
         }
         drop(self.lent);
         drop(self.feeders); // the doors are shut now

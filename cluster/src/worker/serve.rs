@@ -31,6 +31,8 @@ pub(super) struct Doors {
 struct Door {
     own: Own,
     fed: mpsc::UnboundedReceiver<Fed>,
+    /// It was reported that it accepts no more.
+    closed: bool,
 }
 
 /// A door's own socket.
@@ -65,10 +67,11 @@ impl Doors {
         let names: Vec<String> = config.listen.iter().map(|listen| listen.name.clone()).collect();
         let (feeders, fed): (Vec<_>, Vec<_>) =
             names.iter().map(|_| mpsc::unbounded_channel()).unzip();
-        feed::start(hand_off, feeders, config.http.connections, http, phase)?;
+        feed::start(hand_off, feeders, config, http, phase)?;
         let own =
             listeners.into_iter().map(Own::Closed).chain(std::iter::repeat_with(|| Own::None));
-        let doors = fed.into_iter().zip(own).map(|(fed, own)| Some(Door { own, fed })).collect();
+        let open = |(fed, own)| Some(Door { own, fed, closed: false });
+        let doors = fed.into_iter().zip(own).map(open).collect();
         Ok(Self { names, shut: Mutex::new(doors), closed: AtomicUsize::new(0), admitted })
     }
 
@@ -192,22 +195,31 @@ impl Arrivals {
     /// from it. What was handed to this worker is its own in both.
     async fn remainder(&mut self) -> Option<Arrival> {
         let door = self.door.as_mut()?;
-        if !self.phase.borrow().is_stop() {
-            door.own = Own::None;
+        if self.phase.borrow().is_stop() {
+            let _ = door.own.open(); // without room for it nothing more can be accepted
+            if let Own::Open(own) = &door.own
+                && let Some((stream, peer)) = own.accept_ready()
+            {
+                return Some(Arrival { stream, peer, _held: None });
+            }
         }
-        let _ = door.own.open(); // without room for it nothing more can be accepted
-        if let Own::Open(own) = &door.own
-            && let Some((stream, peer)) = own.accept_ready()
-        {
-            return Some(Arrival { stream, peer, _held: None });
+        // A socket of its own is what a door accepts from; without one, what it is fed is.
+        if !matches!(std::mem::replace(&mut door.own, Own::None), Own::None) {
+            self.report_closed().await;
         }
-        door.own = Own::None;
-        door.fed.recv().await.map(Arrival::from)
+        self.door.as_mut()?.fed.recv().await.map(Arrival::from)
     }
 
-    /// Closes the door, and says so when it was the last.
+    /// Closes the door: nothing will come any more.
     async fn close(&mut self) {
+        self.report_closed().await;
         self.door = None;
+    }
+
+    /// Reports that the worker accepts no more, when this door was the last that did.
+    async fn report_closed(&mut self) {
+        let Some(door) = self.door.as_mut().filter(|door| !door.closed) else { return };
+        door.closed = true;
         let doors = &self.worker.0.doors;
         if doors.closed.fetch_add(1, Ordering::Relaxed) + 1 == doors.names.len() {
             let _ = self.worker.0.link.send(&ToPrimary::StoppedAccepting).await;

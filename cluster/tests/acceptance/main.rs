@@ -7,6 +7,7 @@
 #![allow(missing_docs)]
 
 mod broken;
+mod container;
 mod fixture;
 mod hostile;
 mod lab;
@@ -14,9 +15,14 @@ mod life;
 mod limits;
 mod messages;
 mod operating;
+mod outage;
 mod reload;
 mod shared;
+mod signals;
 mod sockets;
+mod start;
+mod stops;
+mod systemd;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -37,13 +43,17 @@ fn main() {
         operating::SCENARIOS,
         hostile::SCENARIOS,
         shared::SCENARIOS,
+        stops::SCENARIOS,
+        signals::SCENARIOS,
+        start::SCENARIOS,
+        container::SCENARIOS,
+        systemd::SCENARIOS,
+        outage::SCENARIOS,
     ];
     let trials = scenarios.concat().into_iter().flat_map(|(name, counts, run)| {
         counts.iter().map(move |&workers| {
-            Trial::test(format!("{name}::workers_{workers}"), move || {
-                run(workers);
-                Ok(())
-            })
+            let name = format!("{name}::workers_{workers}");
+            Trial::ignorable_test(name, move || Ok(lab::attempt(move || run(workers))))
         })
     });
     let mut arguments = Arguments::from_args();

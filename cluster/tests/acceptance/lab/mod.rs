@@ -16,8 +16,11 @@ pub use proc::{
 pub use program::{Conduct, Program, mine};
 pub use service::{Service, Start};
 
+use std::panic::{catch_unwind, resume_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use libtest_mimic::Completion;
 
 /// The variable that makes this binary the server.
 pub const FIXTURE: &str = "CLUSTER_FIXTURE";
@@ -32,6 +35,25 @@ fn without_forks() -> MutexGuard<'static, ()> {
 
 /// How long a test waits for a fact before it gives up. Only a defect makes it wait that long.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Why a scenario cannot be played on this machine.
+struct Skip(String);
+
+/// Leaves the scenario that this thread plays: it is reported as ignored, with the reason.
+pub fn skip(reason: impl Into<String>) -> ! {
+    resume_unwind(Box::new(Skip(reason.into())))
+}
+
+/// Plays a scenario.
+pub fn attempt(scenario: impl FnOnce() + std::panic::UnwindSafe) -> Completion {
+    match catch_unwind(scenario) {
+        Ok(()) => Completion::Completed,
+        Err(panic) => match panic.downcast::<Skip>() {
+            Ok(skip) => Completion::ignored_with(skip.0),
+            Err(panic) => resume_unwind(panic),
+        },
+    }
+}
 
 /// Waits until a fact can be observed, or fails with its name.
 pub fn until<T>(fact: &str, mut observe: impl FnMut() -> Option<T>) -> T {

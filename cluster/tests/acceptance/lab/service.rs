@@ -1,15 +1,19 @@
 //! A cluster under observation: the fixture, started as a program of its own.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Instant;
 
+use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, geteuid};
 use serde_json::Value;
 
 use super::{Client, FIXTURE, PATIENCE, Program, until};
@@ -17,6 +21,7 @@ use super::{Client, FIXTURE, PATIENCE, Program, until};
 /// How to start it.
 pub struct Start {
     command: Command,
+    user: u32,
     program: Option<Program>,
 }
 
@@ -24,7 +29,8 @@ impl Start {
     /// The fixture with so many workers, on a free TCP port.
     pub fn workers(workers: usize) -> Self {
         let program = Program::new();
-        let mut start = Self { command: Command::new(program.path()), program: Some(program) };
+        let command = Command::new(program.path());
+        let mut start = Self { command, user: 0, program: Some(program) };
         start = start.env("CLUSTER_WORKERS", workers).env("CLUSTER_LISTEN", "127.0.0.1:0");
         // No test depends on how long these are; short ones make mistakes show sooner.
         start = start.env("DRAIN_WINDOW", "1s").env("RUST_BACKTRACE", "0").env("NO_COLOR", "1");
@@ -48,6 +54,28 @@ impl Start {
         self.command = Command::new(path);
         self.command.envs(envs);
         self
+    }
+
+    /// Runs it as a user that has no other processes, and may have this many, threads included.
+    #[allow(unsafe_code)]
+    pub fn as_nobody(mut self, processes: u64) -> Self {
+        if !geteuid().is_root() {
+            super::skip("only root can run a program as another user");
+        }
+        let open = fs::Permissions::from_mode(0o777);
+        fs::set_permissions(self.folder(), open).expect("it is ours");
+        static USERS: AtomicU32 = AtomicU32::new(0);
+        self.user = 2_000_000 + std::process::id() % 10_000 * 100 + USERS.fetch_add(1, Relaxed);
+        self.command.uid(self.user).gid(self.user);
+        let limit = move || Ok(setrlimit(Resource::RLIMIT_NPROC, processes, processes)?);
+        // SAFETY: it calls nothing but a system call.
+        unsafe { self.command.pre_exec(limit) };
+        self
+    }
+
+    /// The user as which it runs.
+    pub fn user(&self) -> u32 {
+        self.user
     }
 
     /// A listening Unix socket in the program's folder.

@@ -1,0 +1,3 @@
+//! x
+use super::Scenario;
+pub const SCENARIOS: &[Scenario] = &[];

@@ -1,0 +1,109 @@
+//! Scenario 48: what systemd hears of a service, with a socket in its place.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use super::Scenario;
+use crate::lab::{PATIENCE, Service, Start};
+
+pub const SCENARIOS: &[Scenario] = &[
+    ("s48_watchdog_is_notified_by_the_loop", &[1], watchdog),
+    ("s48_refused_reload_ends_for_systemd_too", &[1, 3], refused_reload),
+    ("s48_stop_in_a_reload_is_not_followed_by_ready", &[1], stop_in_a_reload),
+];
+
+/// A socket that hears what systemd would hear.
+struct Manager(UnixDatagram);
+
+impl Manager {
+    fn of(start: &Start) -> Self {
+        let socket = UnixDatagram::bind(start.folder().join("notify.sock")).expect("it is free");
+        socket.set_read_timeout(Some(PATIENCE)).expect("it is a socket");
+        Self(socket)
+    }
+
+    fn next(&self) -> String {
+        let mut message = [0; 512];
+        let length = self.0.recv(&mut message).expect("a notification comes");
+        String::from_utf8_lossy(&message[..length]).into_owned()
+    }
+
+    /// The next notification that contains this line.
+    fn hears(&self, line: &str) -> String {
+        loop {
+            let message = self.next();
+            if message.lines().any(|it| it.starts_with(line)) {
+                return message;
+            }
+        }
+    }
+}
+
+fn notifying(workers: usize) -> (Start, Manager) {
+    let start = Start::workers(workers);
+    let manager = Manager::of(&start);
+    let socket = start.folder().join("notify.sock");
+    (start.env("NOTIFY_SOCKET", socket.display()), manager)
+}
+
+fn watchdog(workers: usize) {
+    let (start, systemd) = notifying(workers);
+    let service = start
+        .env("WATCHDOG_USEC", 200_000)
+        .env("CLUSTER_SHARING", "hand-off")
+        .env("FIXTURE_STRATEGY", "hangs")
+        .ready();
+    systemd.hears("READY=1");
+    for _ in 0..3 {
+        systemd.hears("WATCHDOG=1");
+    }
+    let _client = service.connect(); // the strategy hangs, and with it the loop
+    systemd.0.set_read_timeout(Some(Duration::from_secs(2))).expect("it is a socket");
+    let silent = (0..20).any(|_| {
+        let error = systemd.0.recv(&mut [0; 512]).err();
+        error.is_some_and(|error| error.kind() == ErrorKind::WouldBlock)
+    });
+    assert!(silent, "a loop that hangs is not alive");
+}
+
+fn refused_reload(workers: usize) {
+    let (start, systemd) = notifying(workers);
+    let mut service = start.ready();
+    let ready = systemd.hears("READY=1");
+    assert!(ready.contains(&format!("STATUS={workers} workers serve on ")), "{ready}");
+    fs::remove_file(service.program().path()).expect("it is ours");
+    service.signal(Signal::SIGHUP);
+    let reloading = systemd.hears("RELOADING=1");
+    assert!(reloading.contains("MONOTONIC_USEC="), "{reloading}");
+    let status = systemd.hears("READY=1");
+    assert!(status.contains("STATUS=reload refused: cannot open the program"), "{status}");
+    service.program().deploy(2, crate::lab::Conduct::ExitsAtBoot);
+    service.signal(Signal::SIGHUP);
+    systemd.hears("RELOADING=1");
+    let status = systemd.hears("READY=1");
+    assert!(status.contains("STATUS=reload failed: worker"), "{status}");
+    stops(&mut service, &systemd);
+}
+
+fn stop_in_a_reload(workers: usize) {
+    let (start, systemd) = notifying(workers);
+    let mut service = start.ready();
+    service.program().deploy(2, crate::lab::Conduct::NeverReady);
+    service.signal(Signal::SIGHUP);
+    systemd.hears("RELOADING=1");
+    stops(&mut service, &systemd);
+}
+
+/// `STOPPING=1` is the last word.
+fn stops(service: &mut Service, systemd: &Manager) {
+    service.signal(Signal::SIGTERM);
+    systemd.hears("STOPPING=1");
+    assert!(service.wait().success());
+    systemd.0.set_nonblocking(true).expect("it is a socket");
+    let rest = systemd.0.recv(&mut [0; 512]);
+    assert_eq!(rest.expect_err("nothing follows").kind(), ErrorKind::WouldBlock);
+}
