@@ -157,7 +157,10 @@ impl Feed {
                 Err(_) => drop(held), // the client has gone already
             }
         }
-        if let Err(error) = self.receiver.answer(&acked, &declined).await {
+        // Only where the primary accepts does it keep copies, for others to serve.
+        if let Err(error) = self.receiver.answer(&acked, &declined).await
+            && !self.accepts
+        {
             warn!("cannot answer on the hand-off channel: {error}");
             return; // without our ack others may serve them
         }
