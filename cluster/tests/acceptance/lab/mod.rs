@@ -11,7 +11,7 @@ pub use h2::stuck_h2;
 pub use lab::raw::{Client, Reply};
 pub use load::{Kind, Load};
 pub use proc::{
-    children, descriptors, exists, gone, group, queued, resident, send, state, threads,
+    children, cpu_ticks, descriptors, exists, gone, group, queued, resident, send, state, threads,
 };
 pub use program::{Conduct, Program, mine};
 pub use service::{Service, Start};

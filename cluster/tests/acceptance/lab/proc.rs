@@ -81,3 +81,9 @@ fn stat(pid: u32) -> Option<Vec<String>> {
     let (_, rest) = stat.rsplit_once(')')?;
     Some(rest.split_whitespace().map(str::to_owned).collect())
 }
+
+/// Processor time that a process has taken, in hundredths of a second.
+pub fn cpu_ticks(pid: u32) -> u64 {
+    let fields = stat(pid).expect("it is there");
+    fields[11..13].iter().map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
+}
