@@ -29,6 +29,8 @@ use super::wire::Wire;
 use crate::listener::Peer;
 
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// No request has this method: it is reserved for the preface.
+const HTTP2_METHOD: &[u8] = b"PRI";
 const HTTP2_STREAMS: u32 = 200;
 /// hyper accepts no smaller buffer.
 const SMALLEST_BUFFER: usize = 8192;
@@ -104,6 +106,7 @@ where
         let mut tap = self.tap(Bytes::new());
         while HTTP2_PREFACE.starts_with(seen) && seen.len() < HTTP2_PREFACE.len() {
             match self.step(|cx| poll_some(&mut tap, cx, seen)).await {
+                Step::Done(true) if seen.starts_with(HTTP2_METHOD) => self.progress.prefaced(),
                 Step::Done(true) | Step::Look => {}
                 Step::Done(false) => return Some(false),
                 Step::Cut => return None,
@@ -129,7 +132,9 @@ where
             };
             unread = parts.read_buf;
             match self.progress.gave_up() {
-                Some(Stage::Head { .. }) => return Ending::Closed(TIMED_OUT),
+                Some(Stage::Head { .. } | Stage::Preface { .. }) => {
+                    return Ending::Closed(TIMED_OUT);
+                }
                 Some(_) if !unread.is_empty() => self.progress.found_half_a_head(),
                 _ => {
                     note(result);
@@ -147,10 +152,14 @@ where
         loop {
             if self.progress.says_goodbye() {
                 conn.as_mut().graceful_shutdown();
-            } else if self.progress.outstays() {
-                return Ending::Closed(b"");
             }
-            match self.step(|cx| conn.as_mut().poll(cx)).await {
+            let (progress, wire) = (Arc::clone(&self.progress), Arc::clone(&self.wire));
+            // After a poll the requests in all bytes that hyper has read are known to `progress`.
+            let step = self.step(|cx| match conn.as_mut().poll(cx) {
+                Poll::Pending if progress.outstays() && !wire.has_bytes() => Poll::Ready(Ok(())),
+                polled => polled,
+            });
+            match step.await {
                 Step::Done(result) => {
                     note(result);
                     return Ending::Closed(b"");

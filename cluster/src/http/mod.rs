@@ -30,6 +30,7 @@ mod leftover;
 mod linger;
 mod observer;
 mod phase;
+mod piece;
 mod progress;
 mod server;
 mod service;

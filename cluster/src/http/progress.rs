@@ -41,7 +41,7 @@ impl Progress {
     /// Whether an HTTP/1 connection has waited long enough.
     pub(super) fn is_overdue(&self) -> bool {
         let stage = self.lock().stage;
-        matches!(stage, Stage::Idle { .. } | Stage::Head { .. })
+        matches!(stage, Stage::Idle { .. } | Stage::Head { .. } | Stage::Preface { .. })
             && stage
                 .due(&self.limits, *self.phase.borrow())
                 .is_some_and(|due| due <= Instant::now())
@@ -71,16 +71,38 @@ impl Progress {
     /// All that was to be written has been.
     pub(super) fn flushed(&self) {
         let mut state = self.lock();
-        if let Stage::Exchange { sent: sent @ Sent::Written, .. } = &mut state.stage {
-            *sent = Sent::Flushed;
-            state.stage = state.stage.settled();
+        match &mut state.stage {
+            Stage::Exchange { sent: sent @ Sent::Written, .. } => {
+                *sent = Sent::Flushed;
+                state.stage = state.stage.settled();
+            }
+            Stage::Streams { blocked: blocked @ true, since, .. } => {
+                *blocked = false;
+                *since = Instant::now();
+            }
+            _ => {}
+        }
+    }
+
+    /// The kernel takes no more bytes at the moment.
+    pub(super) fn blocked(&self) {
+        if let Stage::Streams { blocked, .. } = &mut self.lock().stage {
+            *blocked = true;
+        }
+    }
+
+    /// The bytes so far begin HTTP/2's preface, and no request.
+    pub(super) fn prefaced(&self) {
+        let mut state = self.lock();
+        if let Stage::Head { since } = state.stage {
+            state.stage = Stage::Preface { since };
         }
     }
 
     /// The client speaks HTTP/2.
     pub(super) fn multiplexed(&self) {
         let since = Instant::now();
-        self.lock().stage = Stage::Streams { open: 0, since, goodbye: None };
+        self.lock().stage = Stage::Streams { open: 0, since, goodbye: None, blocked: false };
     }
 
     /// Whether it is time for an HTTP/2 connection's GOAWAY; true once.
@@ -97,7 +119,7 @@ impl Progress {
         }
     }
 
-    /// Whether GOAWAY was said long ago, and the client, which has no stream open, stays.
+    /// Whether an HTTP/2 client stays for too long after GOAWAY, with no stream open.
     pub(super) fn outstays(&self) -> bool {
         let stage = self.lock().stage;
         matches!(stage, Stage::Streams { goodbye: Some(_), .. })

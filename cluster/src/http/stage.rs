@@ -14,6 +14,8 @@ pub(super) enum Stage {
     Idle { since: Instant },
     /// HTTP/1: bytes have come, but not yet a whole head.
     Head { since: Instant },
+    /// The beginning of HTTP/2's preface has come, which is not part of a request.
+    Preface { since: Instant },
     /// HTTP/1: a request is being received or answered.
     Exchange {
         /// The client is not done with its request's body, or the service is not done with reading.
@@ -21,7 +23,13 @@ pub(super) enum Stage {
         sent: Sent,
     },
     /// HTTP/2: any number of requests at the same time; each counts twice, asking and answering.
-    Streams { open: usize, since: Instant, goodbye: Option<Instant> },
+    Streams {
+        open: usize,
+        since: Instant,
+        goodbye: Option<Instant>,
+        /// The kernel takes no more bytes, because the client does not read.
+        blocked: bool,
+    },
     /// Another protocol.
     Upgraded,
 }
@@ -48,10 +56,16 @@ impl Stage {
                 earliest(after(since, limits.idle_time), phase.window_ends(since))
             }
             Self::Head { since } => after(since, limits.header_time),
-            Self::Streams { open: 0, since, goodbye: None } => after(since, limits.idle_time),
-            Self::Streams { open: 0, since, goodbye: Some(said) } => {
-                after(said.max(since), limits.header_time)
+            Self::Preface { since } => {
+                earliest(after(since, limits.header_time), phase.goodbye_ends(since))
             }
+            Self::Streams { open: 0, since, goodbye, blocked: false } => match goodbye {
+                None => after(since, limits.idle_time),
+                Some(said) => {
+                    let since = said.max(since);
+                    phase.goodbye_ends(since).or_else(|| after(since, limits.header_time))
+                }
+            },
             Self::Exchange { .. } | Self::Streams { .. } | Self::Upgraded => None,
         }
     }
@@ -59,8 +73,8 @@ impl Stage {
     /// A request's head is complete.
     pub(super) fn begun(self) -> Self {
         match self {
-            Self::Streams { open, since, goodbye } => {
-                Self::Streams { open: open + 2, since, goodbye }
+            Self::Streams { open, since, goodbye, blocked } => {
+                Self::Streams { open: open + 2, since, goodbye, blocked }
             }
             _ => Self::Exchange { asking: true, sent: Sent::Partly },
         }

@@ -4,6 +4,7 @@ mod deadline;
 mod drain;
 mod failures;
 mod fuzz;
+mod goodbye;
 mod http2;
 mod lab;
 mod limits;
