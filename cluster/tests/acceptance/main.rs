@@ -7,6 +7,7 @@
 #![allow(missing_docs)]
 
 mod broken;
+mod clients;
 mod fixture;
 mod hostile;
 mod lab;
@@ -37,6 +38,7 @@ fn main() {
         operating::SCENARIOS,
         hostile::SCENARIOS,
         shared::SCENARIOS,
+        clients::SCENARIOS,
     ];
     let trials = scenarios.concat().into_iter().flat_map(|(name, counts, run)| {
         counts.iter().map(move |&workers| {
