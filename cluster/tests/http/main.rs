@@ -9,5 +9,6 @@ mod http2;
 mod lab;
 mod limits;
 mod random;
+mod request_time;
 mod sockets;
 mod upgrade;
