@@ -52,7 +52,7 @@ pub(super) struct Connection<IO, S> {
 enum Ending {
     /// With a FIN, after these last bytes.
     Closed(&'static [u8]),
-    /// At the deadline.
+    /// At once: the deadline has come, or the client is gone.
     Cut,
 }
 
@@ -123,6 +123,7 @@ where
             let result = loop {
                 match self.step(|cx| Pin::new(&mut conn).poll(cx)).await {
                     Step::Done(result) => break result,
+                    Step::Look if self.is_abandoned() => return Ending::Cut,
                     Step::Look => {}
                     Step::Cut => return Ending::Cut,
                 }
@@ -170,6 +171,16 @@ where
         }
     }
 
+    /// Whether the client of the current request is gone. Then hyper's future is dropped, and with it
+    /// the service's.
+    fn is_abandoned(&self) -> bool {
+        let abandoned = self.progress.wants_a_look() && self.wire.has_hung_up();
+        if abandoned {
+            tracing::debug!("a client went away before its answer");
+        }
+        abandoned
+    }
+
     /// The service has the connection now, and closes it when it likes, up to the deadline.
     async fn upgraded(&mut self) -> Ending {
         tokio::select! {
@@ -205,11 +216,13 @@ where
         Tap::new(Arc::clone(&self.wire), Arc::clone(&self.progress), unread, dropped)
     }
 
-    /// The times are `progress`'s business: hyper's header timeout counts idle time, too.
+    /// The times are `progress`'s business: hyper's header timeout counts idle time, too. A client
+    /// that ends its half after its request waits for the answer, so hyper goes on after an end of
+    /// file.
     fn http1_builder(&self) -> http1::Builder {
         let size = self.handler.shared.limits.header_size;
         let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(None);
+        builder.timer(TokioTimer::new()).header_read_timeout(None).half_close(true);
         builder.max_header_size(size).max_buf_size(size.max(SMALLEST_BUFFER));
         builder
     }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::phase::Phase;
-use super::stage::{Sent, Stage};
+use super::stage::{Sent, Stage, next_look};
 use crate::config::HttpLimits;
 
 /// The progress of one connection; shared by its tap, its service and its task.
@@ -128,6 +128,18 @@ impl Progress {
                 .is_some_and(|due| due <= Instant::now())
     }
 
+    /// Whether it is time to look if the client that is being answered is still there; sets the next
+    /// time.
+    pub(super) fn wants_a_look(&self) -> bool {
+        match &mut self.lock().stage {
+            Stage::Exchange { look, .. } if *look <= Instant::now() => {
+                *look = next_look();
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// The connection now speaks another protocol.
     pub(super) fn upgraded(&self) {
         self.lock().stage = Stage::Upgraded;
@@ -222,7 +234,7 @@ mod tests {
         progress.flushed();
         assert!(matches!(
             progress.lock().stage,
-            Stage::Exchange { asking: true, sent: Sent::Partly }
+            Stage::Exchange { asking: true, sent: Sent::Partly, .. }
         ));
     }
 }

@@ -204,6 +204,10 @@ impl Transport for Slow {
     fn has_bytes(&self) -> bool {
         self.before == 0 && !self.learns.is_elapsed()
     }
+
+    fn has_hung_up(&self) -> bool {
+        false
+    }
 }
 
 impl AsyncRead for Slow {

@@ -5,6 +5,7 @@ mod drain;
 mod failures;
 mod fuzz;
 mod goodbye;
+mod half_close;
 mod http2;
 mod lab;
 mod limits;
