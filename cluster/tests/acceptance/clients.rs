@@ -1,13 +1,12 @@
 //! Scenarios 38 and 39: clients that send nothing, or nothing more.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
 use super::Scenario;
-use crate::lab::{PATIENCE, Start, silent_h2};
+use crate::lab::{Start, silent_h2};
+use crate::life::pid_of;
 
 pub const SCENARIOS: &[Scenario] = &[
     ("s38_a_silent_http2_client_does_not_delay_a_stop", &[1, 3], silent),
@@ -33,25 +32,24 @@ fn silent(workers: usize) {
 
 /// How many clients ask at the same time.
 const CLIENTS: usize = 40;
+const SLOW: &str = "/slow?ms=100";
 
 /// As `printf … | nc -N` does. Half of the requests are answered at once, half after the FIN.
 fn half_closes(workers: usize) {
     for sharing in ["inherited", "reuse-port", "hand-off"] {
         let service = Start::workers(workers).env("CLUSTER_SHARING", sharing).ready();
         let ask = |number: usize| {
-            let path = if number.is_multiple_of(2) { "/" } else { "/slow?ms=100" };
-            let mut client = TcpStream::connect(&service.address).expect("it listens");
-            client.set_read_timeout(Some(PATIENCE)).expect("it is a socket");
-            client.write_all(format!("GET {path} HTTP/1.1\r\n\r\n").as_bytes()).expect("it reads");
-            client.shutdown(Shutdown::Write).expect("it is connected");
+            let mut client = service.connect();
+            client.send(if number.is_multiple_of(2) { "/" } else { SLOW }).expect("it is sent");
+            client.half_close().expect("it is connected");
             client
         };
-        let clients: Vec<_> = (0..CLIENTS).map(ask).collect();
-        for (number, mut client) in clients.into_iter().enumerate() {
-            let mut answer = String::new();
-            client.read_to_string(&mut answer).expect("closed in order");
-            let good = answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.contains("pid=");
-            assert!(good, "{sharing}, client {number}: {answer:?}");
+        let mut clients: Vec<_> = (0..CLIENTS).map(ask).collect();
+        let answered = clients.iter_mut().filter_map(|client| client.receive().ok());
+        let good = answered.filter(|reply| reply.status == 200 && pid_of(reply) > 0).count();
+        assert_eq!(good, CLIENTS, "{sharing}");
+        for client in &mut clients {
+            client.end().expect("it is closed in order");
         }
         service.stop();
     }
