@@ -160,7 +160,12 @@ where
                 Poll::Pending if progress.outstays() && !wire.has_bytes() => Poll::Ready(Ok(())),
                 polled => polled,
             });
-            match step.await {
+            let step = tokio::select! {
+                biased;
+                step = step => step,
+                () = progress.idle() => Step::Look,
+            };
+            match step {
                 Step::Done(result) => {
                     note(result);
                     return Ending::Closed(b"");

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::phase::Phase;
@@ -17,6 +17,8 @@ pub(super) struct Progress {
     limits: HttpLimits,
     phase: watch::Receiver<Phase>,
     state: Mutex<State>,
+    /// Notified when the last stream of an HTTP/2 connection is over, wherever that happens.
+    idle: Notify,
 }
 
 struct State {
@@ -30,7 +32,8 @@ struct State {
 impl Progress {
     pub(super) fn new(limits: HttpLimits, phase: watch::Receiver<Phase>) -> Self {
         let stage = Stage::Idle { since: Instant::now() };
-        Self { limits, phase, state: Mutex::new(State { stage, gave_up: None, exchanges: 0 }) }
+        let begun = State { stage, gave_up: None, exchanges: 0 };
+        Self { limits, phase, state: Mutex::new(begun), idle: Notify::new() }
     }
 
     /// When the connection will have waited long enough for its client.
@@ -68,6 +71,15 @@ impl Progress {
         (part(Side::Request), part(Side::Answer))
     }
 
+    /// A part that keeps an HTTP/2 connection from being idle, beside the request and its answer.
+    pub(super) fn hold(self: &Arc<Self>) -> Option<Part> {
+        let mut state = self.lock();
+        let exchange = state.exchanges;
+        let Stage::Streams { open, .. } = &mut state.stage else { return None };
+        *open += 1;
+        Some(Part { progress: Arc::clone(self), exchange, side: Side::Request })
+    }
+
     /// All that was to be written has been.
     pub(super) fn flushed(&self) {
         let mut state = self.lock();
@@ -103,6 +115,11 @@ impl Progress {
     pub(super) fn multiplexed(&self) {
         let since = Instant::now();
         self.lock().stage = Stage::Streams { open: 0, since, goodbye: None, blocked: false };
+    }
+
+    /// Resolves when an HTTP/2 connection has become idle.
+    pub(super) async fn idle(&self) {
+        self.idle.notified().await;
     }
 
     /// Whether it is time for an HTTP/2 connection's GOAWAY; true once.
@@ -174,6 +191,9 @@ impl Progress {
             (Stage::Streams { open, since, .. }, _) => {
                 *open -= 1;
                 *since = Instant::now();
+                if *open == 0 {
+                    self.idle.notify_one();
+                }
             }
             (Stage::Exchange { asking, .. }, Side::Request) if current => *asking = false,
             (Stage::Exchange { sent, .. }, Side::Answer) if current => *sent = Sent::Written,

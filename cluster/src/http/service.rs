@@ -80,7 +80,7 @@ impl<S> Handler<S> {
     ) -> Request<Incoming> {
         let body_time = self.shared.limits.body_time;
         let mut request = request.map(|body| Incoming::new(body, body_time, fate, asking));
-        request.extensions_mut().insert(self.shared.token());
+        request.extensions_mut().insert(self.shared.token(self.progress.hold()));
         request.extensions_mut().insert(self.peer);
         request
     }

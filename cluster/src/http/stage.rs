@@ -27,7 +27,8 @@ pub(super) enum Stage {
         /// When to look whether the client is still there.
         look: Instant,
     },
-    /// HTTP/2: any number of requests at the same time; each counts twice, asking and answering.
+    /// HTTP/2: any number of requests at the same time; each counts several times, for
+    /// what asks, what answers, and its token.
     Streams {
         open: usize,
         since: Instant,

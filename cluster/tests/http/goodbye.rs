@@ -17,15 +17,15 @@ use crate::http2::{PREFACE, ask, connect_http2, get};
 use crate::lab::{Client, Lab, PATIENCE, WINDOW, big};
 
 /// How long a draining worker waits at least for the answer to its GOAWAY.
-const ROUND_TRIP: Duration = Duration::from_secs(1);
+pub const ROUND_TRIP: Duration = Duration::from_secs(1);
 
 /// HEADERS of stream 1, which end it: GET, http, `/`.
-const HEADERS: &[u8] = b"\0\0\x03\x01\x05\0\0\0\x01\x82\x86\x84";
+pub const HEADERS: &[u8] = b"\0\0\x03\x01\x05\0\0\0\x01\x82\x86\x84";
 
 /// The same for `/big`.
 const BIG: &[u8] = b"\0\0\x08\x01\x05\0\0\0\x01\x82\x86\x04\x04/big";
 
-const EMPTY_SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
+pub const EMPTY_SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
 
 /// A client that says that it speaks HTTP/2, and then nothing.
 async fn silent(lab: &Lab) -> Client<DuplexStream> {

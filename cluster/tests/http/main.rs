@@ -12,4 +12,5 @@ mod limits;
 mod random;
 mod request_time;
 mod sockets;
+mod tunnel;
 mod upgrade;
