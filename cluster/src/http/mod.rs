@@ -21,9 +21,10 @@
 //! 503.
 //!
 //! What cannot be promised: after FIN on TCP the server does not know whether the client waits or has
-//! gone, so the service runs on until it is done, a write fails, or its time is over. A client that was idle for longer than the window may send its request
-//! while our FIN is on its way to it. And when requests are pipelined, the first answer of the drain
-//! is the connection's last; HTTP lets the client send the others again elsewhere.
+//! gone, so the service runs on until it is done, a write fails, or its time is over. A client that
+//! was idle for longer than the window may send its request while our FIN is on its way to it. And
+//! when requests are pipelined, the first answer of the drain is the connection's last; HTTP lets the
+//! client send the others again elsewhere.
 //!
 //! How it works, file by file: [`Server`] counts connections and starts a task for each
 //! (`connection`). hyper reads through a `tap`, which tells `progress` what the client has sent;

@@ -27,8 +27,8 @@ pub(super) enum Stage {
         /// When to look whether the client is still there.
         look: Instant,
     },
-    /// HTTP/2: any number of requests at the same time; each counts several times, for
-    /// what asks, what answers, and its token.
+    /// HTTP/2: any number of requests at the same time; each counts three times: asking, answering,
+    /// and for its token.
     Streams {
         open: usize,
         since: Instant,

@@ -15,8 +15,8 @@ pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Tokio learns of new bytes from epoll, a moment later than the kernel has them.
     fn has_bytes(&self) -> bool;
 
-    /// Whether the client is known to be gone, and nobody will read an answer: it has reset the
-    /// connection, or has closed its end of a Unix socket.
+    /// Whether the client is known to be gone, and cannot read an answer: it has reset the connection,
+    /// or has closed its end of a Unix socket.
     ///
     /// On TCP a client that has closed its socket and one that has ended only its own half, and waits
     /// for the answer, look the same: both have sent FIN. Neither is gone in this sense.

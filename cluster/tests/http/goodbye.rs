@@ -40,7 +40,7 @@ async fn read_all(client: &mut Client<DuplexStream>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_a_drain_streams_in_flight_end_and_the_connection_after_them() {
+async fn streams_in_flight_end_in_a_drain_and_then_the_connection() {
     let lab = Lab::new();
     let (mut client, connection) = connect_http2(&lab).await;
     let slow = client.send_request(get("/slow"));
@@ -281,7 +281,7 @@ async fn an_answer_that_waits_for_the_kernel_is_not_cut_by_a_stop() {
 
 /// The whole answer is small, and behind the frames that the client has not read either.
 #[tokio::test(start_paused = true)]
-async fn a_small_answer_that_waits_for_the_kernel_is_not_cut_by_a_stop() {
+async fn a_small_answer_that_the_kernel_does_not_take_is_not_cut() {
     let lab = Lab::new();
     let (ours, theirs) = duplex(64);
     lab.serve(theirs);
