@@ -47,6 +47,10 @@
 //!
 //! - A client that has been idle for longer than the drain's window may send its request at the very
 //!   moment in which the connection is closed. HTTP/1.1 has no answer to that; HTTP/2 has.
+//! - After the FIN of an HTTP/1 client on TCP the server cannot know whether the client waits for the
+//!   answer or has gone. So the handler runs on until it is done, a write fails, or
+//!   `http_request_time` is over; an answer that has begun, and waits for news, stays until its next
+//!   write. A reset, or a Unix socket that the client has closed, ends the handler within a second.
 //! - A crash loses the requests that the worker was answering.
 //! - Built with `panic = "abort"`, a panic ends its process at once: in the primary nobody finishes
 //!   anything, though nobody is left either; in a worker it costs all its requests, not one.

@@ -1,7 +1,7 @@
 //! A client on a bare socket, TCP or Unix: it says exactly what happened, and never tries twice.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ pub struct Client {
 /// A socket of either family.
 trait Wire: Read + Write + Send {
     fn set_patience(&self, patience: Duration) -> io::Result<()>;
+    fn half_close(&self) -> io::Result<()>;
 }
 
 impl Wire for TcpStream {
@@ -22,11 +23,19 @@ impl Wire for TcpStream {
         self.set_nodelay(true)?;
         self.set_read_timeout(Some(patience))
     }
+
+    fn half_close(&self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
 }
 
 impl Wire for UnixStream {
     fn set_patience(&self, patience: Duration) -> io::Result<()> {
         self.set_read_timeout(Some(patience))
+    }
+
+    fn half_close(&self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
     }
 }
 
@@ -113,6 +122,15 @@ impl Client {
     /// The connection has ended.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.get_mut().write_all(bytes)
+    }
+
+    /// Ends the client's half of the connection, as `nc -N` does at the end of its input: nothing
+    /// more is sent, and answers can still be read.
+    ///
+    /// # Errors
+    /// The connection has ended.
+    pub fn half_close(&mut self) -> io::Result<()> {
+        self.stream.get_ref().half_close()
     }
 
     /// Reads one answer.

@@ -201,7 +201,10 @@ fn answer(
         }
     });
     // With a timer, hyper gives a client 30 s to send the head of a request, and then hangs up.
-    let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(io, service);
+    // A client may end its half of the connection after its request (`printf … | nc -N`), and wait.
+    // hyper would take its FIN for the end of the client, and drop the answer.
+    let mut http = http1::Builder::new();
+    let connection = http.timer(TokioTimer::new()).half_close(true).serve_connection(io, service);
     // An error here means that the client went away: it will not read an answer, so none is owed.
     let connection = connections.watch(connection);
     tokio::spawn(async move { drop(connection.await) });

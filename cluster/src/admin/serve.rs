@@ -83,7 +83,10 @@ where
 {
     let service =
         service_fn(|request| async { Ok::<_, Infallible>(api.answer(request, &seat).await) });
+    // A client that has only ended its half (`nc -N`) is answered. One that has gone keeps its seat
+    // until the answer, which comes soon, or at the end of a change.
     let connection = http1::Builder::new()
+        .half_close(true)
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
         .max_buf_size(HEAD_SIZE)

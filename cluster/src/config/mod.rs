@@ -183,6 +183,8 @@ pub struct HttpLimits {
     pub idle_time: Duration,
     /// From the end of the head to the end of the body.
     pub body_time: Duration,
+    /// From the end of a request's head to the head of its answer.
+    pub request_time: Duration,
     /// Connections open in one worker at the same time; beyond it the worker accepts no more.
     pub connections: usize,
 }
@@ -217,6 +219,7 @@ impl Default for HttpLimits {
             header_time: Duration::from_secs(30),
             idle_time: Duration::from_secs(75),
             body_time: Duration::from_secs(60),
+            request_time: Duration::from_secs(600),
             connections: 10_000,
         }
     }

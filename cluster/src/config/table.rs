@@ -157,6 +157,8 @@ settings! {
     http_idle_time(Duration), "HTTP_IDLE_TIME", Span(ms(1), DAY) => http.idle_time;
     /// From the end of a request's head to the end of its body.
     http_body_time(Duration), "HTTP_BODY_TIME", Span(ms(1), DAY) => http.body_time;
+    /// From the end of a request's head to the head of its answer.
+    http_request_time(Duration), "HTTP_REQUEST_TIME", Span(ms(1), DAY) => http.request_time;
     /// Connections open in one worker at the same time; beyond it the worker accepts no more.
     http_connections(usize), "HTTP_CONNECTIONS", Whole(1, 1_000_000) => http.connections;
 

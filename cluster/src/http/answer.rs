@@ -10,20 +10,21 @@ use hyper::body::{Body, Frame, SizeHint};
 use hyper::{Method, StatusCode};
 use tokio::time::Instant;
 
+use super::piece::Piece;
 use super::progress::Part;
 use super::server::Shared;
 
 /// The body of an answer: the service's, or none when the answer is ours.
 pub(super) struct Answer<B> {
     body: Option<Pin<Box<B>>>,
-    /// Dropped with the body: hyper keeps it until all of it is in its buffer.
-    _open: Part,
+    /// Dropped with the last of the body and its pieces, which hyper keeps until they are written.
+    open: Arc<Part>,
     _record: Record,
 }
 
 impl<B> Answer<B> {
     pub(super) fn new(body: Option<B>, open: Part, record: Record) -> Self {
-        Self { body: body.map(Box::pin), _open: open, _record: record }
+        Self { body: body.map(Box::pin), open: Arc::new(open), _record: record }
     }
 }
 
@@ -32,20 +33,23 @@ where
     B: Body,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
-    type Data = B::Data;
+    type Data = Piece<B::Data>;
     type Error = Box<dyn StdError + Send + Sync>;
 
     /// A body that panics ends with an error, and with it the connection; not the worker.
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, Self::Error>>> {
-        let Some(body) = &mut self.body else {
+    ) -> Poll<Option<Result<Frame<Piece<B::Data>>, Self::Error>>> {
+        let Self { body: Some(body), open, .. } = &mut *self else {
             return Poll::Ready(None);
         };
         let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll_frame(cx)));
         match polled {
-            Ok(polled) => polled.map(|frame| frame.map(|frame| frame.map_err(Into::into))),
+            Ok(polled) => polled.map(|next| {
+                let piece = |data| Piece::new(data, Arc::clone(open));
+                next.map(|frame| Ok(frame.map_err(Into::into)?.map_data(piece)))
+            }),
             Err(_panic) => {
                 self.body = None;
                 Poll::Ready(Some(Err("the body of the answer panicked".into())))

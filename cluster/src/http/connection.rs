@@ -29,6 +29,8 @@ use super::wire::Wire;
 use crate::listener::Peer;
 
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// No request has this method: it is reserved for the preface.
+const HTTP2_METHOD: &[u8] = b"PRI";
 const HTTP2_STREAMS: u32 = 200;
 /// hyper accepts no smaller buffer.
 const SMALLEST_BUFFER: usize = 8192;
@@ -50,7 +52,7 @@ pub(super) struct Connection<IO, S> {
 enum Ending {
     /// With a FIN, after these last bytes.
     Closed(&'static [u8]),
-    /// At the deadline.
+    /// At once: the deadline has come, or the client is gone.
     Cut,
 }
 
@@ -104,6 +106,7 @@ where
         let mut tap = self.tap(Bytes::new());
         while HTTP2_PREFACE.starts_with(seen) && seen.len() < HTTP2_PREFACE.len() {
             match self.step(|cx| poll_some(&mut tap, cx, seen)).await {
+                Step::Done(true) if seen.starts_with(HTTP2_METHOD) => self.progress.prefaced(),
                 Step::Done(true) | Step::Look => {}
                 Step::Done(false) => return Some(false),
                 Step::Cut => return None,
@@ -120,6 +123,7 @@ where
             let result = loop {
                 match self.step(|cx| Pin::new(&mut conn).poll(cx)).await {
                     Step::Done(result) => break result,
+                    Step::Look if self.is_abandoned() => return Ending::Cut,
                     Step::Look => {}
                     Step::Cut => return Ending::Cut,
                 }
@@ -129,7 +133,9 @@ where
             };
             unread = parts.read_buf;
             match self.progress.gave_up() {
-                Some(Stage::Head { .. }) => return Ending::Closed(TIMED_OUT),
+                Some(Stage::Head { .. } | Stage::Preface { .. }) => {
+                    return Ending::Closed(TIMED_OUT);
+                }
                 Some(_) if !unread.is_empty() => self.progress.found_half_a_head(),
                 _ => {
                     note(result);
@@ -147,10 +153,19 @@ where
         loop {
             if self.progress.says_goodbye() {
                 conn.as_mut().graceful_shutdown();
-            } else if self.progress.outstays() {
-                return Ending::Closed(b"");
             }
-            match self.step(|cx| conn.as_mut().poll(cx)).await {
+            let (progress, wire) = (Arc::clone(&self.progress), Arc::clone(&self.wire));
+            // After a poll the requests in all bytes that hyper has read are known to `progress`.
+            let step = self.step(|cx| match conn.as_mut().poll(cx) {
+                Poll::Pending if progress.outstays() && !wire.has_bytes() => Poll::Ready(Ok(())),
+                polled => polled,
+            });
+            let step = tokio::select! {
+                biased;
+                step = step => step,
+                () = progress.idle() => Step::Look,
+            };
+            match step {
                 Step::Done(result) => {
                     note(result);
                     return Ending::Closed(b"");
@@ -159,6 +174,16 @@ where
                 Step::Cut => return Ending::Cut,
             }
         }
+    }
+
+    /// Whether the client of the current request is gone. Then hyper's future is dropped, and with it
+    /// the service's.
+    fn is_abandoned(&self) -> bool {
+        let abandoned = self.progress.wants_a_look() && self.wire.has_hung_up();
+        if abandoned {
+            tracing::debug!("a client went away before its answer");
+        }
+        abandoned
     }
 
     /// The service has the connection now, and closes it when it likes, up to the deadline.
@@ -196,11 +221,13 @@ where
         Tap::new(Arc::clone(&self.wire), Arc::clone(&self.progress), unread, dropped)
     }
 
-    /// The times are `progress`'s business: hyper's header timeout counts idle time, too.
+    /// The times are `progress`'s business: hyper's header timeout counts idle time, too. A client
+    /// that ends its half after its request waits for the answer, so hyper goes on after an end of
+    /// file.
     fn http1_builder(&self) -> http1::Builder {
         let size = self.handler.shared.limits.header_size;
         let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(None);
+        builder.timer(TokioTimer::new()).header_read_timeout(None).half_close(true);
         builder.max_header_size(size).max_buf_size(size.max(SMALLEST_BUFFER));
         builder
     }

@@ -8,18 +8,30 @@
 //!   a head that has come half-way is read to its end and answered.
 //! - **Closing lingers.** After our FIN, input is read and thrown away for a moment. Closing a socket
 //!   with unread input sends a reset, and a reset can destroy an answer that is still under way.
+//! - **HTTP/2 has GOAWAY for this**, and hyper sends a PING with it. A client that answers the PING
+//!   loses nothing. A silent client gets the window, and in a stop one second, before it is closed.
 //! - **At the deadline everything is cut**: HTTP/1, HTTP/2, upgraded connections.
+//! - **An HTTP/1 client that ends its half is answered.** `printf … | nc -N` sends a request and FIN,
+//!   and waits. A client that has gone sends the same FIN, so FIN does not end a request. A reset
+//!   does, or a Unix socket that the client has closed: the connection looks for both twice a second,
+//!   and drops the service's future.
 //!
-//! No limit is set on how slowly a client reads its answer; only the deadline ends that.
+//! No limit is set on how slowly a client reads its answer; only the deadline ends that. A service has
+//! `http_request_time` for the head of its answer; then its future is dropped, and the client gets
+//! 503.
 //!
-//! What cannot be promised: a client that was idle for longer than the window may send its request
-//! while our FIN is on its way to it. And when requests are pipelined, the first answer of the drain
-//! is the connection's last; HTTP lets the client send the others again elsewhere.
+//! What cannot be promised: after FIN on TCP the server does not know whether the client waits or has
+//! gone, so the service runs on until it is done, a write fails, or its time is over. A client that
+//! was idle for longer than the window may send its request while our FIN is on its way to it. And
+//! when requests are pipelined, the first answer of the drain is the connection's last; HTTP lets the
+//! client send the others again elsewhere.
 //!
 //! How it works, file by file: [`Server`] counts connections and starts a task for each
 //! (`connection`). hyper reads through a `tap`, which tells `progress` what the client has sent;
 //! `service` tells it what was answered. From both `progress` knows whether a connection is idle,
 //! and until when it may be; then the tap shows hyper an end of file, and hyper ends the connection.
+//! The `transport` is asked what only the kernel knows: bytes that have just come, and a client that
+//! has just gone.
 
 mod alarm;
 mod answer;
@@ -30,6 +42,7 @@ mod leftover;
 mod linger;
 mod observer;
 mod phase;
+mod piece;
 mod progress;
 mod server;
 mod service;

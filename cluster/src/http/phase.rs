@@ -6,6 +6,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+/// How long a draining worker waits at least for the client's answer to GOAWAY: hyper sends a PING
+/// with it, and a request that was on its way then comes before the answer to the PING.
+const ROUND_TRIP: Duration = Duration::from_secs(1);
+
 /// How the drain goes. The worker sends it, each connection watches it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -44,6 +48,17 @@ impl Phase {
             Self::Serving => None,
             Self::LameDuck { began, window, .. } => began.max(since).checked_add(window),
             Self::Cut => Some(since),
+        }
+    }
+
+    /// When the client of an HTTP/2 connection that has been idle since `since` has had the time to
+    /// answer GOAWAY; `None` while no drain has begun.
+    pub(super) fn goodbye_ends(self, since: Instant) -> Option<Instant> {
+        match self {
+            Self::LameDuck { began, window, .. } => {
+                began.max(since).checked_add(window.max(ROUND_TRIP))
+            }
+            Self::Serving | Self::Cut => self.window_ends(since),
         }
     }
 

@@ -5,11 +5,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::phase::Phase;
-use super::stage::{Sent, Stage};
+use super::stage::{Sent, Stage, next_look};
 use crate::config::HttpLimits;
 
 /// The progress of one connection; shared by its tap, its service and its task.
@@ -17,6 +17,8 @@ pub(super) struct Progress {
     limits: HttpLimits,
     phase: watch::Receiver<Phase>,
     state: Mutex<State>,
+    /// Notified when the last stream of an HTTP/2 connection is over, wherever that happens.
+    idle: Notify,
 }
 
 struct State {
@@ -30,7 +32,8 @@ struct State {
 impl Progress {
     pub(super) fn new(limits: HttpLimits, phase: watch::Receiver<Phase>) -> Self {
         let stage = Stage::Idle { since: Instant::now() };
-        Self { limits, phase, state: Mutex::new(State { stage, gave_up: None, exchanges: 0 }) }
+        let begun = State { stage, gave_up: None, exchanges: 0 };
+        Self { limits, phase, state: Mutex::new(begun), idle: Notify::new() }
     }
 
     /// When the connection will have waited long enough for its client.
@@ -41,7 +44,7 @@ impl Progress {
     /// Whether an HTTP/1 connection has waited long enough.
     pub(super) fn is_overdue(&self) -> bool {
         let stage = self.lock().stage;
-        matches!(stage, Stage::Idle { .. } | Stage::Head { .. })
+        matches!(stage, Stage::Idle { .. } | Stage::Head { .. } | Stage::Preface { .. })
             && stage
                 .due(&self.limits, *self.phase.borrow())
                 .is_some_and(|due| due <= Instant::now())
@@ -68,19 +71,55 @@ impl Progress {
         (part(Side::Request), part(Side::Answer))
     }
 
+    /// A part that keeps an HTTP/2 connection from being idle, beside the request and its answer.
+    pub(super) fn hold(self: &Arc<Self>) -> Option<Part> {
+        let mut state = self.lock();
+        let exchange = state.exchanges;
+        let Stage::Streams { open, .. } = &mut state.stage else { return None };
+        *open += 1;
+        Some(Part { progress: Arc::clone(self), exchange, side: Side::Request })
+    }
+
     /// All that was to be written has been.
     pub(super) fn flushed(&self) {
         let mut state = self.lock();
-        if let Stage::Exchange { sent: sent @ Sent::Written, .. } = &mut state.stage {
-            *sent = Sent::Flushed;
-            state.stage = state.stage.settled();
+        match &mut state.stage {
+            Stage::Exchange { sent: sent @ Sent::Written, .. } => {
+                *sent = Sent::Flushed;
+                state.stage = state.stage.settled();
+            }
+            Stage::Streams { blocked: blocked @ true, since, .. } => {
+                *blocked = false;
+                *since = Instant::now();
+            }
+            _ => {}
+        }
+    }
+
+    /// The kernel takes no more bytes at the moment.
+    pub(super) fn blocked(&self) {
+        if let Stage::Streams { blocked, .. } = &mut self.lock().stage {
+            *blocked = true;
+        }
+    }
+
+    /// The bytes so far begin HTTP/2's preface, and no request.
+    pub(super) fn prefaced(&self) {
+        let mut state = self.lock();
+        if let Stage::Head { since } = state.stage {
+            state.stage = Stage::Preface { since };
         }
     }
 
     /// The client speaks HTTP/2.
     pub(super) fn multiplexed(&self) {
         let since = Instant::now();
-        self.lock().stage = Stage::Streams { open: 0, since, goodbye: None };
+        self.lock().stage = Stage::Streams { open: 0, since, goodbye: None, blocked: false };
+    }
+
+    /// Resolves when an HTTP/2 connection has become idle.
+    pub(super) async fn idle(&self) {
+        self.idle.notified().await;
     }
 
     /// Whether it is time for an HTTP/2 connection's GOAWAY; true once.
@@ -97,13 +136,25 @@ impl Progress {
         }
     }
 
-    /// Whether GOAWAY was said long ago, and the client, which has no stream open, stays.
+    /// Whether an HTTP/2 client stays for too long after GOAWAY, with no stream open.
     pub(super) fn outstays(&self) -> bool {
         let stage = self.lock().stage;
         matches!(stage, Stage::Streams { goodbye: Some(_), .. })
             && stage
                 .due(&self.limits, *self.phase.borrow())
                 .is_some_and(|due| due <= Instant::now())
+    }
+
+    /// Whether it is time to look if the client that is being answered is still there; sets the next
+    /// time.
+    pub(super) fn wants_a_look(&self) -> bool {
+        match &mut self.lock().stage {
+            Stage::Exchange { look, .. } if *look <= Instant::now() => {
+                *look = next_look();
+                true
+            }
+            _ => false,
+        }
     }
 
     /// The connection now speaks another protocol.
@@ -140,6 +191,9 @@ impl Progress {
             (Stage::Streams { open, since, .. }, _) => {
                 *open -= 1;
                 *since = Instant::now();
+                if *open == 0 {
+                    self.idle.notify_one();
+                }
             }
             (Stage::Exchange { asking, .. }, Side::Request) if current => *asking = false,
             (Stage::Exchange { sent, .. }, Side::Answer) if current => *sent = Sent::Written,
@@ -200,7 +254,7 @@ mod tests {
         progress.flushed();
         assert!(matches!(
             progress.lock().stage,
-            Stage::Exchange { asking: true, sent: Sent::Partly }
+            Stage::Exchange { asking: true, sent: Sent::Partly, .. }
         ));
     }
 }

@@ -12,6 +12,7 @@ use super::bounds::{Answerable, HttpService};
 use super::connection::Connection;
 use super::observer::Observer;
 use super::phase::{Phase, cut, drain};
+use super::progress::Part;
 use super::token::Token;
 use super::transport::Transport;
 use crate::config::HttpLimits;
@@ -110,8 +111,8 @@ impl Shared {
         self.phase.clone()
     }
 
-    pub(super) fn token(&self) -> Token {
-        Token::new(self.phase.clone(), self.tasks.token())
+    pub(super) fn token(&self, open: Option<Part>) -> Token {
+        Token::new(self.phase.clone(), self.tasks.token(), open)
     }
 
     pub(super) fn answered(&self, method: &Method, status: StatusCode, elapsed: Duration) {

@@ -10,7 +10,7 @@ use std::task::Poll;
 use hyper::header::{CONNECTION, EXPECT, HeaderValue};
 use hyper::service::Service;
 use hyper::{Method, Request, Response, StatusCode, Version};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::answer::{Answer, Record};
 use super::bounds::{Answerable, HttpService};
@@ -52,7 +52,9 @@ where
         let progress = Arc::clone(&self.progress);
         let waits = request.headers().contains_key(EXPECT);
         Box::pin(async move {
-            let outcome = attempt(move || service.call(request)).await;
+            let limit = shared.limits.request_time;
+            let outcome = timeout(limit, attempt(move || service.call(request))).await;
+            let outcome = outcome.unwrap_or(Err(Failure::Slow));
             let failed = outcome.is_err() || fate.is_late();
             let mut response = answer_to(outcome, fate.is_late());
             if version > Version::HTTP_11 {
@@ -78,7 +80,7 @@ impl<S> Handler<S> {
     ) -> Request<Incoming> {
         let body_time = self.shared.limits.body_time;
         let mut request = request.map(|body| Incoming::new(body, body_time, fate, asking));
-        request.extensions_mut().insert(self.shared.token());
+        request.extensions_mut().insert(self.shared.token(self.progress.hold()));
         request.extensions_mut().insert(self.peer);
         request
     }
@@ -88,6 +90,8 @@ impl<S> Handler<S> {
 enum Failure {
     Error(Box<dyn StdError + Send + Sync>),
     Panic,
+    /// It took longer than `request_time`, and was dropped.
+    Slow,
 }
 
 /// Runs the service, and catches its panic: a bug in one request is not the other requests' problem.
@@ -127,6 +131,12 @@ fn answer_to<B>(outcome: Result<Response<B>, Failure>, late: bool) -> Response<O
         Err(Failure::Panic) => {
             tracing::error!("a request was answered 500: the service panicked");
             StatusCode::INTERNAL_SERVER_ERROR
+        }
+        Err(Failure::Slow) => {
+            tracing::error!(
+                "a request was answered 503: the service took longer than http_request_time"
+            );
+            StatusCode::SERVICE_UNAVAILABLE
         }
     };
     let mut response = Response::new(None);

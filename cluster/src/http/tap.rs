@@ -41,6 +41,18 @@ impl<IO: Transport> Tap<IO> {
         buf.put_slice(&self.unread[..bytes]);
         self.unread.advance(bytes);
     }
+
+    fn write(
+        &self,
+        cx: &mut Context<'_>,
+        write: impl FnOnce(Pin<&mut IO>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let polled = self.wire.poll(Side::Writer, cx, write);
+        if polled.is_pending() {
+            self.progress.blocked();
+        }
+        polled
+    }
 }
 
 impl<IO: Transport> AsyncRead for Tap<IO> {
@@ -75,7 +87,7 @@ impl<IO: Transport> AsyncWrite for Tap<IO> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.wire.poll(Side::Writer, cx, |io, cx| io.poll_write(cx, buf))
+        self.write(cx, |io, cx| io.poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -83,7 +95,7 @@ impl<IO: Transport> AsyncWrite for Tap<IO> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.wire.poll(Side::Writer, cx, |io, cx| io.poll_write_vectored(cx, bufs))
+        self.write(cx, |io, cx| io.poll_write_vectored(cx, bufs))
     }
 
     /// hyper flushes when its own buffer is empty: all that was to be written has been.

@@ -1,25 +1,33 @@
 //! What keeps a worker for work that outlives its request.
 
 use std::fmt;
+use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::phase::{Phase, drain};
+use super::progress::Part;
 
 /// Each request carries one as an extension. Take it along into a task that outlives the request,
 /// such as that of a WebSocket: a draining worker waits until all tokens are dropped, or the
-/// deadline has come.
+/// deadline has come. The connection of an HTTP/2 request is not idle before, either: it may carry a
+/// tunnel that the client has opened by CONNECT.
 #[derive(Clone)]
 pub struct Token {
     phase: watch::Receiver<Phase>,
     _held: TaskTrackerToken,
+    _open: Option<Arc<Part>>,
 }
 
 impl Token {
-    pub(super) fn new(phase: watch::Receiver<Phase>, held: TaskTrackerToken) -> Self {
-        Self { phase, _held: held }
+    pub(super) fn new(
+        phase: watch::Receiver<Phase>,
+        held: TaskTrackerToken,
+        open: Option<Part>,
+    ) -> Self {
+        Self { phase, _held: held, _open: open.map(Arc::new) }
     }
 
     /// Resolves when the worker has been told to leave; at once, if it has been already.

@@ -1,7 +1,8 @@
 //! What a connection runs over.
 
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, recv};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::{TcpStream, UnixStream};
@@ -13,11 +14,22 @@ pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Whether the kernel holds bytes of the client. Asked before an idle connection is closed:
     /// Tokio learns of new bytes from epoll, a moment later than the kernel has them.
     fn has_bytes(&self) -> bool;
+
+    /// Whether the client is known to be gone, and cannot read an answer: it has reset the connection,
+    /// or has closed its end of a Unix socket.
+    ///
+    /// On TCP a client that has closed its socket and one that has ended only its own half, and waits
+    /// for the answer, look the same: both have sent FIN. Neither is gone in this sense.
+    fn has_hung_up(&self) -> bool;
 }
 
 impl Transport for TcpStream {
     fn has_bytes(&self) -> bool {
         peek(self.as_raw_fd())
+    }
+
+    fn has_hung_up(&self) -> bool {
+        is_dead(self.as_fd())
     }
 }
 
@@ -25,17 +37,29 @@ impl Transport for UnixStream {
     fn has_bytes(&self) -> bool {
         peek(self.as_raw_fd())
     }
+
+    fn has_hung_up(&self) -> bool {
+        is_dead(self.as_fd())
+    }
 }
 
 impl Transport for Stream {
     fn has_bytes(&self) -> bool {
         peek(self.as_fd().as_raw_fd())
     }
+
+    fn has_hung_up(&self) -> bool {
+        is_dead(self.as_fd())
+    }
 }
 
-/// A pipe within the process knows of its bytes at once.
+/// A pipe within the process knows of its bytes at once. It cannot be reset.
 impl Transport for DuplexStream {
     fn has_bytes(&self) -> bool {
+        false
+    }
+
+    fn has_hung_up(&self) -> bool {
         false
     }
 }
@@ -43,4 +67,13 @@ impl Transport for DuplexStream {
 fn peek(socket: RawFd) -> bool {
     let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
     recv(socket, &mut [0], flags).is_ok_and(|bytes| bytes > 0)
+}
+
+/// Without events to wait for, poll(2) still reports an error (a reset) and a hang-up (both halves
+/// are closed). The end of the client's half alone is neither.
+fn is_dead(socket: BorrowedFd<'_>) -> bool {
+    let mut watched = [PollFd::new(socket, PollFlags::empty())];
+    let dead = PollFlags::POLLERR | PollFlags::POLLHUP;
+    poll(&mut watched, PollTimeout::ZERO).is_ok()
+        && watched[0].revents().is_some_and(|seen| seen.intersects(dead))
 }

@@ -56,6 +56,10 @@ impl<IO: Transport> Wire<IO> {
         self.lock().io.as_ref().is_some_and(Transport::has_bytes)
     }
 
+    pub(super) fn has_hung_up(&self) -> bool {
+        self.lock().io.as_ref().is_some_and(Transport::has_hung_up)
+    }
+
     pub(super) fn is_write_vectored(&self) -> bool {
         self.lock().io.as_ref().is_some_and(IO::is_write_vectored)
     }

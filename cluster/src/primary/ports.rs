@@ -225,7 +225,9 @@ impl Ports {
 
     /// A worker accepts connections.
     pub(super) fn ready(&mut self, worker: WorkerId) {
-        let Some(Waiting { slot, channel, inherited }) = self.waiting.remove(&worker) else { return };
+        let Some(Waiting { slot, channel, inherited }) = self.waiting.remove(&worker) else {
+            return;
+        };
         let sender = Sender::new(channel).map_err(Error::from).and_then(|sender| {
             self.lend_bound_anew(&sender, inherited)?;
             Ok(sender)

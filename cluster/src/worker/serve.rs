@@ -305,4 +305,8 @@ impl Transport for Arrival {
     fn has_bytes(&self) -> bool {
         self.stream.has_bytes()
     }
+
+    fn has_hung_up(&self) -> bool {
+        self.stream.has_hung_up()
+    }
 }

@@ -118,5 +118,8 @@ fn orphaned_worker(workers: usize) {
     std::fs::write(service.program().folder().join("go"), "").expect("there is room");
     until("the orphan ends", || crate::lab::gone(worker).then_some(()));
     let lines = service.log();
-    assert!(!lines.contains("admin API on") || lines.matches("admin API on").count() == 1, "{lines}");
+    assert!(
+        !lines.contains("admin API on") || lines.matches("admin API on").count() == 1,
+        "{lines}"
+    );
 }

@@ -7,6 +7,7 @@
 #![allow(missing_docs)]
 
 mod broken;
+mod clients;
 mod container;
 mod fixture;
 mod hostile;
@@ -49,6 +50,7 @@ fn main() {
         container::SCENARIOS,
         systemd::SCENARIOS,
         outage::SCENARIOS,
+        clients::SCENARIOS,
     ];
     let trials = scenarios.concat().into_iter().flat_map(|(name, counts, run)| {
         counts.iter().map(move |&workers| {

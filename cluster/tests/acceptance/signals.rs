@@ -248,7 +248,8 @@ impl Job {
         unsafe { command.pre_exec(take_terminal) };
         let shell = command.spawn().expect("there is a shell");
         let screen = Arc::<Mutex<String>>::default();
-        let (seen, mut output) = (Arc::clone(&screen), keyboard.try_clone().expect("there is room"));
+        let (seen, mut output) =
+            (Arc::clone(&screen), keyboard.try_clone().expect("there is room"));
         thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(length @ 1..) = output.read(&mut bytes) {
@@ -293,7 +294,8 @@ fn tostop(workers: usize) {
     assert_eq!(pids.len(), workers);
     let processes: Vec<u32> = pids.iter().copied().chain([primary]).collect();
     let before: BTreeMap<u32, u64> = processes.iter().map(|pid| (*pid, cpu_ticks(*pid))).collect();
-    let get = |path: &str| Client::connect(&address).expect("it listens").get(path).expect("it answers");
+    let get =
+        |path: &str| Client::connect(&address).expect("it listens").get(path).expect("it answers");
     send(primary, Signal::SIGUSR1); // a line of the library's
     for _ in 0..4 * workers {
         get("/say"); // a worker writes

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use cluster::primary::Command;
 use cluster::supervisor::Refusal;
+use lab::raw::Client;
 
 use crate::client::{ask, connect, get, post, read_answer, request};
-use crate::{obey, on_unix, stats};
+use crate::{obey, on_tcp, on_unix, stats};
 
 #[test]
 fn what_can_be_read() {
@@ -97,4 +98,17 @@ fn a_reload_is_answered_at_its_end_while_others_are_served() {
     let _not_waited_for = reloads.recv_timeout(Duration::from_secs(20));
     drop(reloads.recv_timeout(Duration::from_secs(20)).expect("the reload has begun"));
     assert_eq!(read_answer(&mut *waiting).status, 503);
+}
+
+/// Like `printf … | nc -N`: the request, FIN, and then the client waits for the answer.
+#[test]
+fn a_client_that_half_closes_is_answered() {
+    let server = on_tcp(None);
+    let address = server.address().trim_start_matches("http://").to_owned();
+    for _ in 0..40 {
+        let mut client = Client::connect(&address).expect("it listens");
+        client.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("it reads");
+        client.half_close().expect("it is connected");
+        assert_eq!(client.receive().expect("answered").status, 200);
+    }
 }

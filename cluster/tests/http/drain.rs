@@ -70,6 +70,19 @@ async fn a_stop_closes_silent_connections_at_once() {
     assert_eq!(began.elapsed(), Duration::ZERO);
 }
 
+/// They begin no request.
+#[tokio::test(start_paused = true)]
+async fn a_stop_closes_a_connection_with_line_ends_alone_at_once() {
+    for bytes in ["\r\n", "\r\n\r\n", "\n", "\r"] {
+        let lab = Lab::new();
+        let mut client = lab.connect();
+        client.send(bytes).await;
+        let began = lab.drain_within(Duration::ZERO, PATIENCE);
+        client.closed().await;
+        assert_eq!(began.elapsed(), Duration::ZERO, "{bytes:?}");
+    }
+}
+
 /// hyper's graceful shutdown drops it when it is the second request of its connection.
 #[tokio::test(start_paused = true)]
 async fn a_head_that_has_begun_is_read_to_its_end_after_the_window() {

@@ -32,6 +32,17 @@ pub struct Lab {
     pub entered: Arc<Semaphore>,
     /// A permit lets one `/slow` be answered.
     pub gate: Arc<Semaphore>,
+    /// A permit for each `/slow` that was answered or dropped.
+    pub left: Arc<Semaphore>,
+}
+
+/// Adds a permit when it is dropped.
+struct Leaves(Arc<Semaphore>);
+
+impl Drop for Leaves {
+    fn drop(&mut self) {
+        self.0.add_permits(1);
+    }
 }
 
 /// What the observer was told.
@@ -68,8 +79,8 @@ impl Lab {
         let seen = Arc::new(Seen::default());
         let server = Server::new(limits, watched, Told(Arc::clone(&seen)));
         let entered = Arc::new(Semaphore::new(0));
-        let gate = Arc::new(Semaphore::new(0));
-        Self { server, phase, seen, entered, gate }
+        let [gate, left] = [(); 2].map(|()| Arc::new(Semaphore::new(0)));
+        Self { server, phase, seen, entered, gate, left }
     }
 
     /// A connection over a pipe within the process.
@@ -81,18 +92,21 @@ impl Lab {
 
     /// A connection over loopback TCP.
     pub async fn connect_tcp(&self) -> Client<TcpStream> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (theirs, _) = listener.accept().await.unwrap();
+        let (ours, theirs) = tcp_pair().await;
         self.serve(theirs);
         Client::new(ours)
     }
 
     pub fn serve(&self, io: impl cluster::http::Transport) {
         let (entered, gate) = (Arc::clone(&self.entered), Arc::clone(&self.gate));
-        let service = service_fn(move |request| {
+        let left = Arc::clone(&self.left);
+        let service = service_fn(move |request: Request<Incoming>| {
             let (entered, gate) = (Arc::clone(&entered), Arc::clone(&gate));
-            async move { answer(request, &entered, &gate).await }
+            let leaves = (request.uri().path() == "/slow").then(|| Leaves(Arc::clone(&left)));
+            async move {
+                let _leaves = leaves;
+                answer(request, &entered, &gate).await
+            }
         });
         self.server.serve(io, Peer::Unix, service);
     }
@@ -112,6 +126,11 @@ impl Lab {
         self.entered.acquire().await.unwrap().forget();
     }
 
+    /// Waits until another `/slow` was answered or dropped.
+    pub async fn left(&self) {
+        self.left.acquire().await.unwrap().forget();
+    }
+
     /// Everything that was opened has been closed, and the server says so.
     pub async fn ends(self) {
         self.server.drained().await;
@@ -124,6 +143,14 @@ impl Lab {
             [&self.seen.opened, &self.seen.closed].map(|count| count.load(Ordering::SeqCst));
         assert_eq!(opened, closed);
     }
+}
+
+/// Both ends of a connection over loopback TCP.
+pub async fn tcp_pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (theirs, _) = listener.accept().await.unwrap();
+    (ours, theirs)
 }
 
 /// What the service does for each path.

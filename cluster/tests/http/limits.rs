@@ -7,13 +7,14 @@ use tokio::io::AsyncWriteExt;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::lab::{GET, Lab};
+use crate::lab::{GET, Lab, SLOW};
 
-const SHORT: HttpLimits = HttpLimits {
+pub const SHORT: HttpLimits = HttpLimits {
     header_size: 4000,
     header_time: Duration::from_secs(3),
     idle_time: Duration::from_secs(10),
     body_time: Duration::from_secs(5),
+    request_time: Duration::from_secs(60),
     connections: 2,
 };
 
@@ -144,7 +145,7 @@ async fn a_flood_behind_a_slow_request_meets_backpressure() {
     let lab = Lab::with(SHORT);
     let (mut ours, theirs) = tokio::io::duplex(1024);
     lab.serve(theirs);
-    ours.write_all(crate::lab::SLOW).await.unwrap();
+    ours.write_all(SLOW).await.unwrap();
     lab.entered().await;
     let mut taken = 0;
     let flood = vec![b'x'; 1024];

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use lab::raw::Client;
 use lab::{proc, wait_for};
 use nix::sys::signal::Signal;
 
@@ -23,6 +24,17 @@ fn a_kept_alive_connection_stays_with_one_worker() {
     let mut refresh = || browser.get("/").and_then(|reply| reply.worker()).expect("answered");
     let first = refresh();
     assert!((0..50).all(|_| refresh() == first));
+}
+
+/// Like `printf … | nc -N`: the request, FIN, and then the client waits for the answer.
+#[test]
+fn a_client_that_half_closes_is_answered() {
+    let cluster = start("basic-cluster", &["--workers", "2"]);
+    for _ in 0..40 {
+        let mut client = Client::connect(&cluster.address().to_string()).expect("it listens");
+        client.send("/").and_then(|()| client.half_close()).expect("it is sent");
+        assert_eq!(client.receive().expect("answered").status, 200);
+    }
 }
 
 #[test]

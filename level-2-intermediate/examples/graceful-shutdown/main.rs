@@ -129,8 +129,9 @@ impl Drop for Unfinished {
 async fn connection(arrival: Arrival, worker: Worker, wrong: Option<Wrong>) {
     let service = service_fn(|request| answer(request, &worker));
     let mut http = http1::Builder::new();
-    let mut connection =
-        pin!(http.timer(TokioTimer::new()).serve_connection(TokioIo::new(arrival), service));
+    // A client's FIN may only say that its request is whole (`nc -N`): it is answered all the same.
+    http.timer(TokioTimer::new()).half_close(true);
+    let mut connection = pin!(http.serve_connection(TokioIo::new(arrival), service));
     tokio::select! {
         _ = connection.as_mut() => return, // the client has closed it
         () = worker.draining(), if wrong != Some(Wrong::KeepIdle) => {}

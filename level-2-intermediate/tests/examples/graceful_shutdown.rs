@@ -1,5 +1,6 @@
 //! The lesson of `graceful-shutdown`, from outside.
 
+use lab::raw::Client;
 use nix::sys::signal::Signal;
 
 use crate::{SUITE, start};
@@ -18,6 +19,24 @@ fn what_is_in_flight_is_answered_whatever_asks_for_the_end() {
             assert!(answer.closes, "the last answer of a connection says so");
         }
     }
+}
+
+/// Like `printf … | nc -N`: the request, FIN, and then the client waits, also during the stop.
+#[test]
+fn a_client_that_half_closes_is_answered() {
+    let mut service = start("graceful-shutdown", &["--workers", "2"]);
+    let ask = |path: &str| {
+        let mut client = Client::connect(&service.address().to_string()).expect("it listens");
+        client.send(path).and_then(|()| client.half_close()).expect("it is sent");
+        client
+    };
+    for _ in 0..40 {
+        assert_eq!(ask("/").receive().expect("answered").status, 200);
+    }
+    let mut slow = ask("/slow?ms=1000");
+    service.hears("begins a request of 1000 ms").expect("it is worked on");
+    assert!(service.end(Signal::SIGTERM).expect("it ends").success());
+    assert!(slow.receive().expect("answered").closes);
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod program;
 mod service;
 mod terminal;
 
-pub use h2::stuck_h2;
+pub use h2::{silent_h2, stuck_h2};
 pub use lab::raw::{Client, Reply};
 pub use load::{Kind, Load};
 pub use proc::{
