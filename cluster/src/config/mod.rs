@@ -27,6 +27,7 @@ mod environment;
 mod file;
 mod form;
 mod mistake;
+mod path;
 mod reread;
 mod special;
 mod table;
@@ -64,6 +65,7 @@ pub struct Config {
     /// Limits of HTTP connections.
     pub(crate) http: HttpLimits,
     /// Where the primary's pid is written.
+    #[serde(with = "path::optional")]
     pub(crate) pid_file: Option<PathBuf>,
     /// Where the admin API listens.
     pub(crate) admin: Admin,
@@ -75,6 +77,7 @@ pub struct Config {
     /// How often a line with the cluster's totals is logged.
     pub(crate) log_stats: Option<Duration>,
     /// The file that a reload reads again.
+    #[serde(with = "path::optional")]
     pub(crate) file: Option<PathBuf>,
     /// Where all this came from, for a reload. Workers do not reload.
     #[serde(skip)]
@@ -155,7 +158,7 @@ pub enum Address {
     /// `127.0.0.1:8000`; port 0 lets the kernel choose.
     Tcp(SocketAddr),
     /// `unix:/run/app.sock`.
-    Unix(PathBuf),
+    Unix(#[serde(with = "path")] PathBuf),
     /// `systemd:NAME`: a socket that systemd owns and passes.
     Systemd(String),
 }
@@ -193,7 +196,7 @@ pub enum Admin {
     /// Nowhere.
     Off,
     /// A Unix socket with mode 0600; `None`: a default path that contains the primary's pid.
-    Unix(Option<PathBuf>),
+    Unix(#[serde(with = "path::optional")] Option<PathBuf>),
     /// TCP. Changes need a token.
     Tcp(SocketAddr),
 }
