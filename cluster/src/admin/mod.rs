@@ -34,10 +34,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use socket2::Socket;
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Admin, Token};
+use crate::listener::bound_socket;
 use crate::primary::Command;
 use crate::{Error, Result, runtime};
 use answer::Api;
@@ -129,7 +131,8 @@ impl Drop for Server {
 }
 
 fn bind_tcp(address: SocketAddr) -> Result<TcpListener> {
-    let listener = TcpListener::bind(address).map_err(|cause| {
+    let listen = |socket: Socket| socket.listen(socket::BACKLOG).map(|()| socket);
+    let listener = bound_socket(address, false).and_then(listen).map_err(|cause| {
         let what = format!(
             "the admin API cannot listen on {address}; choose another port (CLUSTER_API_PORT), or \
              end the program that has this one"
@@ -137,5 +140,5 @@ fn bind_tcp(address: SocketAddr) -> Result<TcpListener> {
         Error::because(what, cause)
     })?;
     listener.set_nonblocking(true)?;
-    Ok(listener)
+    Ok(listener.into())
 }

@@ -12,6 +12,9 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::{Error, Result};
 
+/// Connections that wait for the admin API's thread.
+pub(super) const BACKLOG: i32 = 64;
+
 /// A socket file, removed when this is dropped.
 #[derive(Debug)]
 pub(super) struct SocketFile {
@@ -59,7 +62,7 @@ fn bind_at(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
     fchmod(&socket, Mode::S_IRUSR | Mode::S_IWUSR)?;
     socket.bind(&SockAddr::unix(path)?)?;
     let file = SocketFile { path: path.to_owned(), identity: identity(path)? };
-    socket.listen(64)?;
+    socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
     Ok((socket.into(), file))
 }

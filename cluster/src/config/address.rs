@@ -106,6 +106,31 @@ impl fmt::Display for Listen {
     }
 }
 
+impl Address {
+    /// Whether the kernel refuses the one where the other is bound. Port 0 is another port each time.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Tcp(one), Self::Tcp(other)) => {
+                let same_port = one.port() == other.port() && one.port() != 0;
+                same_port && overlap(*one, *other)
+            }
+            _ => self == other,
+        }
+    }
+}
+
+/// `0.0.0.0` stands for all addresses of IPv4 and `[::]` for all of IPv6: our sockets there are IPv6
+/// only.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let (a, b) = (one.ip().to_canonical(), other.ip().to_canonical());
+    let everywhere = a.is_unspecified() || b.is_unspecified();
+    let on_one_link = match (one, other) {
+        (SocketAddr::V6(one), SocketAddr::V6(other)) => one.scope_id() == other.scope_id(),
+        _ => true,
+    };
+    a.is_ipv4() == b.is_ipv4() && (everywhere || a == b && on_one_link)
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

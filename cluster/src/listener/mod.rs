@@ -22,6 +22,7 @@ pub use accept::Accepting;
 pub(crate) use accept::watch;
 pub use address::{BoundAddress, Peer};
 pub use bind::Listener;
+pub(crate) use bind::bound_socket;
 pub use lending::{Lending, Loan};
 pub use reuse_port::ReusePort;
 pub use stream::Stream;

@@ -17,6 +17,7 @@ mod operating;
 mod reload;
 mod shared;
 mod sockets;
+mod surroundings;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -37,6 +38,7 @@ fn main() {
         operating::SCENARIOS,
         hostile::SCENARIOS,
         shared::SCENARIOS,
+        surroundings::SCENARIOS,
     ];
     let trials = scenarios.concat().into_iter().flat_map(|(name, counts, run)| {
         counts.iter().map(move |&workers| {

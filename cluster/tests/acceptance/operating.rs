@@ -1,10 +1,7 @@
 //! What an operator does: scale, look, limit, start by systemd, keep a pid file.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 
 use nix::fcntl::{FcntlArg, fcntl};
@@ -24,7 +21,6 @@ pub const SCENARIOS: &[Scenario] = &[
     ("operating_a_socket_of_systemd", &[1, 3], systemd),
     ("operating_an_errored_slot_is_reset", &[1], reset),
     ("operating_settings_that_are_wrong", &[1], wrong_settings),
-    ("operating_a_folder_that_is_not_utf8", &[1, 3], odd_folder),
 ];
 
 fn one_more_one_less(workers: usize) {
@@ -191,34 +187,4 @@ fn wrong_settings(workers: usize) {
     service.logged("DRAIN_WINDOW=soon");
     service.logged("WORKER_MEMORY_LIMIT=1 elephant");
     assert!(service.events().is_empty(), "nothing was spawned");
-}
-
-/// The folder's name is Latin-1; a link with a plain name leads the client to it.
-fn odd_folder(workers: usize) {
-    for sharing in ["inherited", "hand-off"] {
-        let mut start = Start::workers(workers).env("CLUSTER_SHARING", sharing);
-        let odd = start.folder().join(OsStr::from_bytes(b"caf\xe9"));
-        let plain = start.folder().join("link");
-        fs::create_dir(&odd).expect("there is room");
-        symlink(&odd, &plain).expect("it is free");
-        let settings = "listen = \"unix:app.sock\"\npid_file = \"app.pid\"\n";
-        fs::write(odd.join("app.toml"), settings).expect("there is room");
-        start = start.env("CLUSTER_CONFIG", "app.toml").env("CLUSTER_API_SOCKET", "admin.sock");
-        start.command().current_dir(&odd).env_remove("CLUSTER_LISTEN").env_remove("PWD");
-        let mut service = start.ready();
-        let pid = fs::read_to_string(odd.join("app.pid")).expect("it is there");
-        assert_eq!(pid.trim(), service.pid().to_string());
-        let address = format!("unix:{}", plain.join("app.sock").display());
-        let get = || Client::connect(&address).expect("it listens").get("/").expect("it answers");
-        assert_eq!(get().status, 200);
-        service.signal(Signal::SIGHUP);
-        service.event("ReloadFinished");
-        assert_eq!(get().number("generation"), 2);
-        assert!(odd.join("admin.sock").exists());
-        service.signal(Signal::SIGTERM);
-        assert!(service.wait().success());
-        for name in ["app.sock", "app.pid", "admin.sock"] {
-            assert!(!odd.join(name).exists(), "{name} is left");
-        }
-    }
 }

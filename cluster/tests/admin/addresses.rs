@@ -13,7 +13,7 @@ use cluster::config::Admin;
 use cluster::primary::Command;
 
 use crate::client::{connect, get, request, wait_for_close};
-use crate::{any_port, obey, on_unix, start};
+use crate::{TOKEN, any_port, obey, on_unix, start};
 
 #[test]
 fn only_its_owner_may_use_the_socket_and_it_goes_with_the_server() {
@@ -77,6 +77,14 @@ fn a_taken_port_is_told() {
     let error = admin::start(&Admin::Tcp(address), None, sender).expect_err("it is taken");
     let text = error.to_string();
     assert!(text.contains(&address.to_string()) && text.contains("CLUSTER_API_PORT"), "{text}");
+}
+
+#[test]
+fn ipv6_everywhere_leaves_ipv4_to_others() {
+    let server = start(&Admin::Tcp(([0_u16; 8], 0).into()), Some(TOKEN), obey);
+    let port = server.address().rsplit_once(':').expect("a port").1.parse::<u16>();
+    TcpListener::bind(("0.0.0.0", port.expect("a number"))).expect("IPv4 is free");
+    assert_eq!(get(&server, "/health").status, 200);
 }
 
 #[test]

@@ -56,9 +56,17 @@ fn what_does_not_go_together() {
         (&[("CLUSTER_LISTEN", "unix:/a"), ("CLUSTER_SHARING", "reuse-port")], "no port to reuse"),
         (&[("CLUSTER_LISTEN", "systemd:a"), ("CLUSTER_SHARING", "reuse-port")], "one socket"),
         (&[("CLUSTER_LISTEN", ":80,a=:80")], "two listeners have the address"),
+        (&[("CLUSTER_LISTEN", ":80,a=127.0.0.1:80")], "0.0.0.0:80 and 127.0.0.1:80 overlap"),
+        (&[("CLUSTER_LISTEN", "[::1]:80,a=[::]:80")], "[::1]:80 and [::]:80 overlap"),
+        (&[("CLUSTER_LISTEN", ":80,a=[::ffff:127.0.0.1]:80")], "overlap; keep one"),
         (&[("CLUSTER_LISTEN", "a=:80,a=:81")], "two listeners have the name a"),
         (&[("CLUSTER_API_PORT", "0.0.0.0:9000")], "set api_token"),
         (&[("CLUSTER_API_PORT", "8000")], "the cluster itself listens there"),
+        (
+            &[("CLUSTER_API_PORT", "80"), ("CLUSTER_LISTEN", "a=:80")],
+            "there (listen = a=0.0.0.0:80)",
+        ),
+        (&[("CLUSTER_API_SOCKET", "/a"), ("CLUSTER_LISTEN", "unix:/a")], "cluster itself listens"),
         (&[("CLUSTER_API_PORT", "9000"), ("CLUSTER_API_SOCKET", "/a")], "choose one"),
         (&[("HTTP_HEADER_SIZE", "4KiB")], "a size from 8KiB to 16MiB"),
         (&[("HTTP_CONNECTIONS", "0")], "a whole number from 1"),
@@ -80,6 +88,10 @@ fn what_does_go_together() {
         [("CLUSTER_API_PORT", "0.0.0.0:9000"), ("CLUSTER_API_TOKEN", "secret")],
         [("CLUSTER_API_PORT", "9000"), ("CLUSTER_API_SOCKET", "off")],
         [("CLUSTER_API_PORT", "0"), ("CLUSTER_LISTEN", "127.0.0.1:0")],
+        [("CLUSTER_API_PORT", "80"), ("CLUSTER_LISTEN", "[::]:80")],
+        [("CLUSTER_LISTEN", ":80,a=[::]:80"), ("CLUSTER_SHARING", "reuse-port")],
+        [("CLUSTER_LISTEN", "[::]:0,a=[::1]:0"), ("CLUSTER_SHARING", "hand-off")],
+        [("CLUSTER_LISTEN", "[fe80::1%1]:80,a=[fe80::1%2]:80"), ("CLUSTER_SHARING", "inherited")],
         [("CLUSTER_MIN_WORKERS", "900"), ("CLUSTER_WORKERS", "auto")],
     ] {
         good(env(variables));

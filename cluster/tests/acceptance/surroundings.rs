@@ -1,0 +1,75 @@
+//! What a cluster finds where it is started: folders, addresses, variables of others.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+
+use nix::sys::signal::Signal;
+use socket2::{Domain, Socket, Type};
+
+use super::Scenario;
+use crate::lab::{Client, Start};
+
+pub const SCENARIOS: &[Scenario] = &[
+    ("operating_a_folder_that_is_not_utf8", &[1, 3], odd_folder),
+    ("operating_ipv4_and_ipv6_on_one_port", &[1, 3], both_families),
+];
+
+/// The port belongs to a socket of the test that does not listen, so the kernel gives it to nobody else.
+fn both_families(workers: usize) {
+    for sharing in ["inherited", "reuse-port", "hand-off"] {
+        for (first, second) in [("0.0.0.0", "[::]"), ("[::]", "0.0.0.0")] {
+            let reserved = Socket::new(Domain::IPV4, Type::STREAM, None).expect("there is room");
+            reserved.set_reuse_address(true).expect("a plain option");
+            reserved.bind(&SocketAddr::from(([0; 4], 0)).into()).expect("there is a free port");
+            let port = reserved.local_addr().expect("bound").as_socket().expect("TCP").port();
+            let listen = format!("{first}:{port},other={second}:{port}");
+            let start = Start::workers(workers).env("CLUSTER_SHARING", sharing);
+            let mut service = start.env("CLUSTER_LISTEN", &listen).ready();
+            let ask = |host: &str, generation: u64| {
+                let client = Client::connect(&format!("{host}:{port}"));
+                let reply = client.expect("it listens").get("/").expect("it answers");
+                assert_eq!(reply.number("generation"), generation, "{sharing} {listen}");
+            };
+            ask("127.0.0.1", 1);
+            ask("[::1]", 1);
+            service.signal(Signal::SIGHUP);
+            service.event("ReloadFinished");
+            ask("127.0.0.1", 2);
+            ask("[::1]", 2);
+            service.stop();
+        }
+    }
+}
+
+/// The folder's name is Latin-1; a link with a plain name leads the client to it.
+fn odd_folder(workers: usize) {
+    for sharing in ["inherited", "hand-off"] {
+        let mut start = Start::workers(workers).env("CLUSTER_SHARING", sharing);
+        let odd = start.folder().join(OsStr::from_bytes(b"caf\xe9"));
+        let plain = start.folder().join("link");
+        fs::create_dir(&odd).expect("there is room");
+        symlink(&odd, &plain).expect("it is free");
+        let settings = "listen = \"unix:app.sock\"\npid_file = \"app.pid\"\n";
+        fs::write(odd.join("app.toml"), settings).expect("there is room");
+        start = start.env("CLUSTER_CONFIG", "app.toml").env("CLUSTER_API_SOCKET", "admin.sock");
+        start.command().current_dir(&odd).env_remove("CLUSTER_LISTEN").env_remove("PWD");
+        let mut service = start.ready();
+        let pid = fs::read_to_string(odd.join("app.pid")).expect("it is there");
+        assert_eq!(pid.trim(), service.pid().to_string());
+        let address = format!("unix:{}", plain.join("app.sock").display());
+        let get = || Client::connect(&address).expect("it listens").get("/").expect("it answers");
+        assert_eq!(get().status, 200);
+        service.signal(Signal::SIGHUP);
+        service.event("ReloadFinished");
+        assert_eq!(get().number("generation"), 2);
+        assert!(odd.join("admin.sock").exists());
+        service.signal(Signal::SIGTERM);
+        assert!(service.wait().success());
+        for name in ["app.sock", "app.pid", "admin.sock"] {
+            assert!(!odd.join(name).exists(), "{name} is left");
+        }
+    }
+}
