@@ -23,6 +23,14 @@ impl Form for Listeners {
             .into()
     }
 
+    fn wrong(&self, text: &str) -> Option<String> {
+        text.split(',').enumerate().find_map(|(at, one)| {
+            let (name, address) = named(at, one.trim())?;
+            let reason = too_long(unix_path(address)?)?;
+            Some(if at == 0 { reason } else { format!("listener {name}: {reason}") })
+        })
+    }
+
     fn read(&self, text: &str) -> Option<Vec<Listen>> {
         text.split(',').enumerate().map(|(at, one)| listen(at, one.trim())).collect()
     }
@@ -53,26 +61,44 @@ pub(super) fn socket_path(text: &str) -> Option<PathBuf> {
     (usable && path.as_os_str().len() <= LONGEST_PATH).then_some(path)
 }
 
+/// The reason why a path does not fit in a socket's address.
+pub(super) fn too_long(text: &str) -> Option<String> {
+    let length = std::path::absolute(text).ok()?.as_os_str().len();
+    let relative = if text.starts_with('/') { "" } else { ", the working directory included" };
+    (length > LONGEST_PATH).then(|| {
+        format!(
+            "the path has {length} bytes{relative}, and a Unix socket's may have {LONGEST_PATH}; \
+             choose a shorter one"
+        )
+    })
+}
+
 const FIRST: &str = "default";
 
 fn listen(at: usize, text: &str) -> Option<Listen> {
-    let (name, text) = match text.split_once('=') {
-        Some((name, rest)) if is_name(name) => (name, rest),
-        _ if at == 0 => (FIRST, text),
-        _ => return None,
-    };
+    let (name, text) = named(at, text)?;
     Some(Listen { name: name.into(), address: address(text)? })
 }
 
+/// A listener's name and the rest.
+fn named(at: usize, text: &str) -> Option<(&str, &str)> {
+    match text.split_once('=') {
+        Some((name, rest)) if is_name(name) => Some((name, rest)),
+        _ if at == 0 => Some((FIRST, text)),
+        _ => None,
+    }
+}
+
+fn unix_path(text: &str) -> Option<&str> {
+    text.strip_prefix("unix:").or_else(|| text.starts_with('/').then_some(text))
+}
+
 fn address(text: &str) -> Option<Address> {
-    if let Some(path) = text.strip_prefix("unix:") {
+    if let Some(path) = unix_path(text) {
         return socket_path(path).map(Address::Unix);
     }
     if let Some(name) = text.strip_prefix("systemd:") {
         return is_name(name).then(|| Address::Systemd(name.into()));
-    }
-    if text.starts_with('/') {
-        return socket_path(text).map(Address::Unix);
     }
     tcp(text).map(Address::Tcp)
 }

@@ -38,7 +38,9 @@ impl Draft {
         let good = !text.contains('\u{fffd}') && (setting.set)(&mut self.config, text).is_some();
         self.given.insert(setting.key, Given { shown, origin, good });
         if !good {
-            let mistake = self.mistake(setting.key, format!("expected {}", setting.allowed()));
+            let expected = || format!("expected {}", setting.allowed());
+            let reason = (setting.wrong)(text).unwrap_or_else(expected);
+            let mistake = self.mistake(setting.key, reason);
             self.mistakes.push(mistake);
         }
     }

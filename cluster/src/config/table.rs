@@ -18,6 +18,7 @@ pub struct Setting {
     /// What it is for.
     pub meaning: &'static str,
     pub(super) allowed: fn() -> String,
+    pub(super) wrong: fn(&str) -> Option<String>,
     pub(super) set: fn(&mut Config, &str) -> Option<()>,
     pub(super) get: fn(&Config) -> String,
 }
@@ -56,6 +57,7 @@ macro_rules! settings {
             env: $env,
             meaning: concat!($($doc),+),
             allowed: || allowed(&$form, |config| &config.$($place).+),
+            wrong: |text| wrong(&$form, |config| &config.$($place).+, text),
             set: |config, text| $form.read(text).map(|value| config.$($place).+ = value),
             get: |config| $form.show(&config.$($place).+),
         }),+];
@@ -74,6 +76,10 @@ macro_rules! settings {
 /// The place is not looked at: it only tells the compiler which type the form is for.
 fn allowed<F: Form>(form: &F, _place: fn(&Config) -> &F::Value) -> String {
     form.allowed()
+}
+
+fn wrong<F: Form>(form: &F, _place: fn(&Config) -> &F::Value, text: &str) -> Option<String> {
+    form.wrong(text)
 }
 
 const NONE: Duration = Duration::ZERO;

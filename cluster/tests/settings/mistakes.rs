@@ -81,6 +81,27 @@ fn what_does_not_go_together() {
 }
 
 #[test]
+fn socket_path_that_is_too_long_is_told_its_length() {
+    let path = format!("/{}", "x".repeat(107));
+    let reason = "the path has 108 bytes, and a Unix socket's may have 107; choose a shorter one";
+    for (name, value) in [
+        ("CLUSTER_LISTEN", path.clone()),
+        ("CLUSTER_LISTEN", format!("unix:{path}")),
+        ("CLUSTER_LISTEN", format!("a=127.0.0.1:80,ops=unix:{path}")),
+        ("CLUSTER_API_SOCKET", path.clone()),
+    ] {
+        let text = wrong(env([(name, value.as_str())]));
+        assert!(text.contains(reason), "{text}");
+        assert_eq!(text.contains("listener ops: "), value.contains("ops"), "{text}");
+    }
+    good(env([("CLUSTER_LISTEN", &path[..107]), ("CLUSTER_API_SOCKET", "off")]));
+    let relative = wrong(env([("CLUSTER_API_SOCKET", &path[1..])]));
+    let folder = std::env::current_dir().expect("there is one").as_os_str().len();
+    let length = format!("the path has {} bytes, the working directory included,", folder + 108);
+    assert!(relative.contains(&length), "{relative}");
+}
+
+#[test]
 fn what_does_go_together() {
     for variables in [
         [("CLUSTER_LISTEN", "unix:/a"), ("CLUSTER_SHARING", "hand-off")],
