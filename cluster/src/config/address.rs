@@ -8,7 +8,7 @@ use super::form::Form;
 use super::{Address, Listen};
 
 /// `sockaddr_un` holds 108 bytes, and the last is a zero (unix(7)).
-pub(super) const LONGEST_PATH: usize = 107;
+pub(crate) const LONGEST_PATH: usize = 107;
 
 /// One listener or several, separated by commas: `127.0.0.1:8000`, `web=:80,ops=unix:/run/a.sock`.
 pub(super) struct Listeners;

@@ -34,6 +34,7 @@ mod table;
 mod token;
 mod units;
 
+pub(crate) use address::LONGEST_PATH;
 pub use builder::Builder;
 pub use mistake::{Mistake, Mistakes, Origin};
 pub use table::{Setting, settings};

@@ -168,7 +168,8 @@ settings! {
 
     /// Where the primary's pid is written.
     pid_file(Option<&str>), "CLUSTER_PID_FILE", Off(FilePath) => pid_file;
-    /// The admin API's Unix socket. `auto`: a path that contains the primary's pid.
+    /// The admin API's Unix socket. `auto`: a path that contains the primary's pid;
+    /// without one that can be had, the cluster goes on without the API.
     api_socket(&str), "CLUSTER_API_SOCKET", ApiSocket => admin;
     /// The admin API on TCP instead; a bare port means the loopback address.
     api_port(u16), "CLUSTER_API_PORT", ApiPort => admin;

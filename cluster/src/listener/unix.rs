@@ -20,10 +20,8 @@ use nix::fcntl::{Flock, FlockArg};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::bind::BACKLOG;
+use crate::config::LONGEST_PATH;
 use crate::{Error, Result};
-
-/// `sun_path` has 108 bytes, the last one a zero. See unix(7).
-const LONGEST_PATH: usize = 107;
 
 /// How long we wait for another server that is starting in the same directory.
 const PATIENCE: Duration = Duration::from_secs(2);

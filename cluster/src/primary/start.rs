@@ -58,8 +58,8 @@ pub(crate) fn run(config: Config, extras: Extras) -> Result<()> {
     let signals = Signals::install()?;
     let (to_loop, commands) = mpsc::channel(ROOM);
     let admin = admin::start(&config.admin, config.admin_token.clone(), to_loop.clone())?;
-    if let Some(admin) = &admin {
-        tracing::info!("admin API on {}", admin.address());
+    if let Some(address) = admin.as_ref().and_then(admin::Server::address) {
+        tracing::info!("admin API on {address}");
     }
     let common = shared.as_ref().map(Block::shared);
     let (events, watcher) = watch_events(extras.watch, &to_loop, common)?;

@@ -15,6 +15,9 @@ use crate::lab::{Client, Start};
 pub const SCENARIOS: &[Scenario] = &[
     ("operating_a_folder_that_is_not_utf8", &[1, 3], odd_folder),
     ("operating_ipv4_and_ipv6_on_one_port", &[1, 3], both_families),
+    ("operating_a_temporary_folder_with_a_long_name", &[1], long_folder),
+    ("operating_no_place_for_the_admin_socket", &[1, 3], no_place),
+    ("operating_an_admin_socket_that_was_asked_for", &[1], no_place_though_asked),
 ];
 
 /// The port belongs to a socket of the test that does not listen, so the kernel gives it to nobody else.
@@ -72,4 +75,55 @@ fn odd_folder(workers: usize) {
             assert!(!odd.join(name).exists(), "{name} is left");
         }
     }
+}
+
+/// A cluster whose admin socket is at the default place.
+fn by_default(workers: usize) -> Start {
+    let mut start = Start::workers(workers);
+    start.command().env_remove("CLUSTER_API_SOCKET").env_remove("XDG_RUNTIME_DIR");
+    start
+}
+
+fn long_folder(workers: usize) {
+    for variable in ["TMPDIR", "XDG_RUNTIME_DIR"] {
+        let mut start = by_default(workers);
+        start.command().env_remove("TMPDIR");
+        let long = start.folder().join("x".repeat(100));
+        fs::create_dir(&long).expect("there is room");
+        let mut service = start.env(variable, long.display()).spawn();
+        let shorter = format!("unix:/tmp/cluster-{}.sock", service.pid());
+        assert_eq!(service.event("AdminApi")["address"], *shorter);
+        service.serving();
+        let health = Client::connect(&shorter).expect("it listens").get("/health");
+        assert_eq!(health.expect("it answers").status, 200);
+        service.stop();
+        assert!(Client::connect(&shorter).is_err(), "it is removed");
+    }
+}
+
+fn no_place(workers: usize) {
+    for folder in ["/proc", "/nowhere", "/dev/null"] {
+        let mut service = by_default(workers).env("TMPDIR", folder).spawn();
+        assert!(service.event("AdminApi")["address"].is_null());
+        service.serving();
+        assert_eq!(service.get("/").status, 200, "{folder}");
+        service.logged("going on without the admin API");
+        service.signal(Signal::SIGHUP);
+        service.event("ReloadFinished");
+        service.signal(Signal::SIGTERM);
+        assert!(service.wait().success());
+        let log = service.log();
+        let lines: Vec<_> = log.lines().filter(|line| line.contains("admin API")).collect();
+        let [line] = lines.as_slice() else { panic!("one line, and not {lines:?}") };
+        assert!(line.contains("WARN") && line.contains("set CLUSTER_API_SOCKET"), "{line}");
+        assert!(line.contains(folder), "{line}");
+    }
+}
+
+fn no_place_though_asked(workers: usize) {
+    let start = Start::workers(workers);
+    let mut service = start.env("CLUSTER_API_SOCKET", "/nowhere/admin.sock").spawn();
+    assert_eq!(service.wait().code(), Some(1));
+    service.logged("the admin API cannot listen on /nowhere/admin.sock");
+    assert!(service.events().is_empty(), "nothing was spawned");
 }
