@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use super::builder::Sources;
+use super::builder::{Builder, Sources};
 use super::table::{Setting, settings};
 use super::{Config, Mistake, Mistakes, Origin, check};
 
@@ -14,6 +15,7 @@ pub(super) struct Draft {
     pub config: Config,
     given: HashMap<&'static str, Given>,
     mistakes: Vec<Mistake>,
+    notes: Vec<String>,
 }
 
 /// The last value of a setting that somebody gave.
@@ -27,7 +29,7 @@ struct Given {
 impl Default for Draft {
     fn default() -> Self {
         let config = Config::before_all_layers();
-        Self { config, given: HashMap::new(), mistakes: Vec::new() }
+        Self { config, given: HashMap::new(), mistakes: Vec::new(), notes: Vec::new() }
     }
 }
 
@@ -59,6 +61,11 @@ impl Draft {
         self.mistakes.push(mistake);
     }
 
+    /// Keeps a line for the log: something was ignored.
+    pub fn note(&mut self, line: String) {
+        self.notes.push(line);
+    }
+
     /// Notes that settings do not go together, unless one of them is wrong by itself. The mistake
     /// is shown at the first.
     pub fn conflict(&mut self, keys: &[&str], reason: String) {
@@ -82,12 +89,13 @@ impl Draft {
     }
 
     /// Decides what was left open, and checks what belongs together.
-    pub fn finish(mut self, file: Option<PathBuf>, sources: Sources) -> crate::Result<Config> {
+    pub fn finish(mut self, file: Option<PathBuf>, layers: Arc<Builder>) -> crate::Result<Config> {
         self.decide();
         check::all(&mut self);
         if !self.mistakes.is_empty() {
             return Err(Mistakes::into_error(self.mistakes));
         }
+        let sources = Sources { layers, notes: self.notes };
         Ok(Config { file, sources, ..self.config })
     }
 

@@ -118,6 +118,21 @@ impl Config {
         &self.admin
     }
 
+    /// Lines about variables of the environment that were ignored, because they do not seem to be meant
+    /// for this program. The primary logs them when it starts; a worker has none.
+    ///
+    /// ```
+    /// # fn main() -> cluster::Result<()> {
+    /// let kubernetes = [("CLUSTER_API_PORT", "tcp://10.96.0.10:443")];
+    /// let config = cluster::Config::builder().env_from(kubernetes).build()?;
+    /// assert!(config.notes()[0].starts_with("CLUSTER_API_PORT=tcp://10.96.0.10:443 is ignored"));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.sources.notes
+    }
+
     /// The names of the listeners, in their order; the first is the default one.
     pub fn listeners(&self) -> impl Iterator<Item = &str> {
         self.listen.iter().map(|listen| listen.name.as_str())

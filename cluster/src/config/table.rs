@@ -42,6 +42,11 @@ impl Setting {
         (self.get)(&Config::before_all_layers())
     }
 
+    /// Whether it can have this value.
+    pub(super) fn takes(&self, text: &str) -> bool {
+        (self.set)(&mut Config::before_all_layers(), text).is_some()
+    }
+
     /// Whether its value may be shown.
     pub(super) fn is_secret(&self) -> bool {
         self.key == "api_token"

@@ -49,6 +49,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub(crate) fn run(config: Config, extras: Extras) -> Result<()> {
     let passed = Passed::from_env()?; // before there are threads
     let _log = log::install(config.log);
+    config.notes().iter().for_each(|note| tracing::warn!("{note}"));
     let _pid_file = config.pid_file.as_deref().map(PidFile::create).transpose()?;
     let runtime = runtime::start(1)
         .map_err(|error| Error::because("cannot start the primary's runtime", error))?;

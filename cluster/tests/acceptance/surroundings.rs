@@ -18,6 +18,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("operating_a_temporary_folder_with_a_long_name", &[1], long_folder),
     ("operating_no_place_for_the_admin_socket", &[1, 3], no_place),
     ("operating_an_admin_socket_that_was_asked_for", &[1], no_place_though_asked),
+    ("operating_variables_of_others", &[1, 3], variables_of_others),
 ];
 
 /// The port belongs to a socket of the test that does not listen, so the kernel gives it to nobody else.
@@ -126,4 +127,24 @@ fn no_place_though_asked(workers: usize) {
     assert_eq!(service.wait().code(), Some(1));
     service.logged("the admin API cannot listen on /nowhere/admin.sock");
     assert!(service.events().is_empty(), "nothing was spawned");
+}
+
+fn variables_of_others(workers: usize) {
+    let mut service = Start::workers(workers)
+        .env("CLUSTER_API_PORT", "tcp://10.96.0.10:443")
+        .env("CLUSTER_AP_PORT", "tcp://10.96.0.11:443")
+        .env("LOG_FORMAT", "logfmt")
+        .env("WORKER_MEMORY_LIMIT", "")
+        .ready();
+    assert_eq!(service.get("/").status, 200);
+    service.signal(Signal::SIGHUP);
+    service.event("ReloadFinished");
+    assert_eq!(service.admin("GET", "/health", "").0, 200, "the socket is where it was asked for");
+    service.signal(Signal::SIGTERM);
+    assert!(service.wait().success());
+    let log = service.log();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("is ignored")).collect();
+    let [port, format] = lines.as_slice() else { panic!("two lines, and not {lines:?}") };
+    assert!(port.contains("WARN CLUSTER_API_PORT=tcp://10.96.0.10:443 is ignored"), "{port}");
+    assert!(format.contains("WARN LOG_FORMAT=logfmt is ignored"), "{format}");
 }

@@ -1,7 +1,7 @@
 //! What is refused, and in which words.
 
 use cluster::Config;
-use cluster::config::{Mistakes, Origin, settings};
+use cluster::config::{LogFormat, Mistakes, Origin, settings};
 use proptest::prelude::*;
 
 use crate::{File, env, good, sent, wrong};
@@ -120,6 +120,61 @@ fn what_does_go_together() {
     let follows = good(env([("CLUSTER_MIN_WORKERS", "900")]));
     assert_eq!(follows["policy"]["workers"], 900, "auto follows what was said");
     assert_eq!(follows["policy"]["max_workers"], 900);
+}
+
+#[test]
+fn address_of_a_service_is_ignored_with_a_line() {
+    for (name, value) in [
+        ("CLUSTER_API_PORT", "tcp://10.96.0.10:443"),
+        ("CLUSTER_API_PORT", "tcp://[fd00::1]:443"),
+        ("CLUSTER_API_PORT", "udp://10.96.0.10:53"),
+        ("CLUSTER_API_PORT", "sctp://10.96.0.10:9"),
+        ("CLUSTER_CONFIG", "tcp://10.96.0.10:443"),
+        ("CLUSTER_WORKERS", "tcp://10.96.0.10:443"),
+    ] {
+        let config = env([(name, value)]).build().unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(sent(&config), good(Config::builder()));
+        let [note] = config.notes() else { panic!("{:?}", config.notes()) };
+        assert!(note.starts_with(&format!("{name}={value} is ignored: ")), "{note}");
+        assert!(note.contains("Kubernetes") && !note.contains('\n'), "{note}");
+    }
+    let file = File::new("api_port = 9000\n");
+    let config = env([("CLUSTER_API_PORT", "tcp://10.96.0.10:443")]).file(file.path()).build();
+    let config = config.expect("the file's value holds");
+    assert_eq!(sent(&config)["admin"]["Tcp"], "127.0.0.1:9000");
+    assert_eq!(config.reread().expect("nothing has changed").notes().len(), 1);
+    for value in ["tcp://", "tcp://:1", "tcp://a", "tcp://a:b", "tcp://a/b:1", "http://a:1"] {
+        wrong(env([("CLUSTER_API_PORT", value)]));
+    }
+    wrong(Config::builder().file(File::new("api_port = \"tcp://10.96.0.10:443\"").path()));
+}
+
+#[test]
+fn near_miss_that_is_the_address_of_a_service_is_none_of_ours() {
+    wrong(env([("CLUSTER_AP_PORT", "9000")]));
+    let variables = [
+        ("CLUSTER_AP_PORT", "tcp://10.96.0.10:443"),
+        ("CLUSTER_PI_PORT", "udp://10.96.0.10:443"),
+        ("DRAIN_TIMEOUTS", "tcp://10.96.0.10:443"),
+    ];
+    let config = env(variables).build().expect("they are Kubernetes's");
+    assert!(config.notes().is_empty(), "{:?}", config.notes());
+}
+
+#[test]
+fn log_format_of_another_program_is_ignored_with_a_line() {
+    let variables = [("LOG_FORMAT", "logfmt"), ("LOG_FORMATS", "a"), ("LOG_FORMATTER", "b")];
+    let config = env(variables).log_format(LogFormat::Json).build().expect("a good setting");
+    assert_eq!(sent(&config)["log"], "Json", "the program's own value holds");
+    let [note] = config.notes() else { panic!("{:?}", config.notes()) };
+    assert!(note.starts_with("LOG_FORMAT=logfmt is ignored: "), "{note}");
+    assert!(note.contains("one of text, json, off"), "{note}");
+
+    let known = env([("LOG_FORMAT", "json")]).build().expect("a good setting");
+    assert!(known.notes().is_empty() && sent(&known)["log"] == "Json");
+    let file = File::new("log_format = \"logfmt\"");
+    assert!(wrong(Config::builder().file(file.path())).contains("one of text, json, off"));
+    assert!(wrong(env([("WORKER_THREADS", "logfmt")])).contains("a whole number"));
 }
 
 #[test]
