@@ -97,7 +97,12 @@ pub fn start(
         Admin::Off => return Ok(None),
         Admin::Tcp(address) => Place::Tcp(*address),
         Admin::Unix(Some(path)) => Place::Path(path.clone()),
-        Admin::Unix(None) => Place::Default(place::candidates()),
+        Admin::Unix(None) => {
+            if let Some(why) = place::too_long() {
+                tracing::warn!("{why}");
+            }
+            Place::Default(place::candidates())
+        }
     };
     start_at(place, token, commands)
 }

@@ -52,22 +52,45 @@ fn lock() -> MutexGuard<'static, Known> {
 
 /// The paths that are tried, the best one first.
 pub(super) fn candidates() -> Vec<PathBuf> {
+    in_the_first_that_fits(folders())
+}
+
+/// A line about the folder that would have been the first, if its name is too long.
+pub(super) fn too_long() -> Option<String> {
+    let folder = folders().next()?;
+    let length = longest(&names_in(&folder));
+    (length > LONGEST_PATH).then(|| {
+        format!(
+            "the admin API's socket does not fit in {}: its path would have {length} bytes, and a \
+             Unix socket's may have {LONGEST_PATH}; it goes to another folder, or set \
+             CLUSTER_API_SOCKET",
+            folder.display()
+        )
+    })
+}
+
+fn folders() -> impl Iterator<Item = PathBuf> {
     let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let runtime = set("XDG_RUNTIME_DIR").filter(|folder| folder.is_dir());
     let folders = runtime.into_iter().chain(set("TMPDIR")).chain([PathBuf::from("/tmp")]);
     // The working directory may change later.
-    fitting(folders.map(|folder| std::path::absolute(&folder).unwrap_or(folder)))
+    folders.map(|folder| std::path::absolute(&folder).unwrap_or(folder))
 }
 
-/// The names in the first folder where all of them fit.
-fn fitting(folders: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf> {
+fn in_the_first_that_fits(mut folders: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
+    let fits = |folder: PathBuf| Some(names_in(&folder)).filter(|it| longest(it) <= LONGEST_PATH);
+    folders.find_map(fits).unwrap_or_default()
+}
+
+fn names_in(folder: &Path) -> Vec<PathBuf> {
     let pid = process::id();
     let numbered = (2..=NAMES).map(|number| format!("cluster-{pid}-{number}.sock"));
-    let names: Vec<_> = [format!("cluster-{pid}.sock")].into_iter().chain(numbered).collect();
-    let all = |folder: PathBuf| names.iter().map(|name| folder.join(name)).collect::<Vec<_>>();
-    let fit =
-        |paths: &Vec<PathBuf>| paths.iter().all(|path| path.as_os_str().len() <= LONGEST_PATH);
-    folders.into_iter().map(all).find(fit).unwrap_or_default()
+    let names = [format!("cluster-{pid}.sock")].into_iter().chain(numbered);
+    names.map(|name| folder.join(name)).collect()
+}
+
+fn longest(paths: &[PathBuf]) -> usize {
+    paths.iter().map(|path| path.as_os_str().len()).max().unwrap_or(0)
 }
 
 /// Removes default sockets of clusters that are gone. One with our own pid that does not answer is an
@@ -151,8 +174,9 @@ mod tests {
         let longest = LONGEST_PATH - format!("/cluster-{pid}-2.sock").len();
         let fits = PathBuf::from(format!("/{}", "x".repeat(longest - 1)));
         let too_long = PathBuf::from(format!("/{}", "x".repeat(longest)));
-        assert_eq!(fitting([fits.clone()])[0], fits.join(format!("cluster-{pid}.sock")));
-        let paths = fitting([too_long, "/tmp".into()]);
+        let first = in_the_first_that_fits([fits.clone()].into_iter())[0].clone();
+        assert_eq!(first, fits.join(format!("cluster-{pid}.sock")));
+        let paths = in_the_first_that_fits([too_long, "/tmp".into()].into_iter());
         let names = ["", "-2", "-3", "-4"].map(|it| format!("/tmp/cluster-{pid}{it}.sock"));
         assert_eq!(paths, names.map(PathBuf::from));
     }

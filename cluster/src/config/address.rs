@@ -17,7 +17,7 @@ impl Form for Listeners {
     type Value = Vec<Listen>;
 
     fn allowed(&self) -> String {
-        "an address such as 127.0.0.1:8000, 8000 (on all interfaces), unix:/run/app.sock or \
+        "an address such as 127.0.0.1:8000, 8000 (on all IPv4 interfaces), unix:/run/app.sock or \
          systemd:NAME; several as NAME=ADDRESS with commas between them, where the first may go \
          without a name"
             .into()

@@ -97,7 +97,7 @@ const fn ms(milliseconds: u64) -> Duration {
 }
 
 settings! {
-    /// Where to listen. A bare port means all interfaces; port 0 lets the kernel choose.
+    /// Where to listen. A bare port means all IPv4 interfaces; port 0 lets the kernel choose.
     listen(&str), "CLUSTER_LISTEN", Listeners => listen;
     /// How the workers share a port.
     sharing(Sharing), "CLUSTER_SHARING", OneOf(&SHARING) => sharing;

@@ -97,6 +97,10 @@ fn long_folder(workers: usize) {
         service.serving();
         let health = Client::connect(&shorter).expect("it listens").get("/health");
         assert_eq!(health.expect("it answers").status, 200);
+        let path = long.join(format!("cluster-{}-4.sock", service.pid()));
+        let length = path.as_os_str().len();
+        service
+            .logged(&format!("its path would have {length} bytes, and a Unix socket's may have"));
         service.stop();
         assert!(Client::connect(&shorter).is_err(), "it is removed");
     }

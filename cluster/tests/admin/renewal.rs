@@ -32,7 +32,8 @@ fn removed_socket_file_is_made_anew_and_no_answer_is_lost() {
     assert_eq!(inode(&path), before, "there is nothing to do");
 
     fs::remove_file(&path).expect("our folder");
-    server.renew();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("there is room");
+    runtime.block_on(async { server.renew() }); // the primary calls it in its loop
     assert_eq!(address(&server), format!("unix:{}", path.display()));
     assert_eq!(fs::metadata(&path).expect("the new socket").mode() & 0o777, 0o600);
     assert_eq!(get(&server, "/health").status, 200);
