@@ -13,8 +13,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::unistd::geteuid;
 
-use super::socket::is_in_use;
+use super::socket::{PATIENCE, is_in_use};
 use crate::config::LONGEST_PATH;
+use crate::listener::lock;
 
 /// Names that are tried in a folder.
 const NAMES: u32 = 4;
@@ -34,19 +35,19 @@ static KNOWN: Mutex<Known> = Mutex::new(Known::NotYet);
 
 /// Keeps what is known from now on.
 pub(super) fn remember(known: Known) {
-    *lock() = known;
+    *known_so_far() = known;
 }
 
 /// Where the socket is, or will be; nothing if the cluster has to go on without it.
 pub(super) fn address() -> Option<String> {
-    match &*lock() {
+    match &*known_so_far() {
         Known::NotYet => candidates().first().map(|path| super::unix_address(path)),
         Known::At(address) => Some(address.clone()),
         Known::Nowhere => None,
     }
 }
 
-fn lock() -> MutexGuard<'static, Known> {
+fn known_so_far() -> MutexGuard<'static, Known> {
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -96,6 +97,7 @@ fn longest(paths: &[PathBuf]) -> usize {
 /// Removes default sockets of clusters that are gone. One with our own pid that does not answer is an
 /// earlier process's: ours is not bound yet.
 pub(super) fn sweep(folder: &Path) {
+    let _locked = lock(folder, PATIENCE);
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let path = entry.path();

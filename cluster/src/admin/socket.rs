@@ -1,18 +1,28 @@
 //! The Unix socket: nobody but its owner may connect, from its first moment until its last.
+//!
+//! Clusters of several containers may start in one folder at the same moment. A socket that is bound
+//! and does not listen yet looks like a dead cluster's, so looking, removing, binding and listening
+//! happen under a lock on the folder, as for the [listeners](crate::listener).
 
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::sys::stat::{Mode, fchmod};
 use socket2::{Domain, SockAddr, Socket, Type};
 
+use crate::listener::{directory_of, lock};
 use crate::{Error, Result};
 
 /// Connections that wait for the admin API's thread.
 pub(super) const BACKLOG: i32 = 64;
+
+/// For the lock. A folder that another process has locked for longer is used without: the socket is a
+/// convenience, and its file is looked after.
+pub(super) const PATIENCE: Duration = Duration::from_millis(100);
 
 /// What becomes of a file that is in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +47,9 @@ pub(super) fn bind(
     paths: impl IntoIterator<Item = PathBuf>,
     in_the_way: InTheWay,
 ) -> Result<(UnixListener, SocketFile)> {
-    let mut first = None;
+    let (mut first, mut locked) = (None, None);
     for path in paths {
+        locked = locked.or_else(|| lock(directory_of(&path), PATIENCE).ok()); // all in one folder
         match bind_at(&path, in_the_way) {
             Ok(bound) => return Ok(bound),
             Err(error) => drop(first.get_or_insert((path, error))),
@@ -69,6 +80,7 @@ impl SocketFile {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
+        let _locked = lock(directory_of(&self.path), PATIENCE);
         if identity(&self.path).is_ok_and(|now| now == self.identity) {
             // A process that removes it before us has done what we want.
             let _ = fs::remove_file(&self.path);
@@ -116,4 +128,36 @@ pub(super) fn is_in_use(path: &Path) -> bool {
 
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
     fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn clusters_that_start_at_once_take_no_name_from_each_other() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let paths = ["a", "b", "c", "d"].map(|name| folder.path().join(name));
+        for _ in 0..100 {
+            for path in &paths {
+                drop(UnixListener::bind(path).expect("a free path")); // left by the dead
+            }
+            let together = Barrier::new(paths.len());
+            let start = || {
+                together.wait();
+                bind(paths.clone(), InTheWay::Replaced).expect("there is one for each")
+            };
+            let bound: Vec<_> = thread::scope(|scope| {
+                let starts: Vec<_> = paths.iter().map(|_| scope.spawn(start)).collect();
+                starts.into_iter().map(|it| it.join().expect("it does not panic")).collect()
+            });
+            let names: BTreeSet<_> = bound.iter().map(|(_, file)| file.path()).collect();
+            assert_eq!(names.len(), paths.len());
+            assert!(bound.iter().all(|(_, file)| file.is_there()));
+        }
+    }
 }

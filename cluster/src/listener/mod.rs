@@ -27,6 +27,7 @@ pub use lending::{Lending, Loan};
 pub use reuse_port::ReusePort;
 pub use stream::Stream;
 use systemd::Passed;
+pub(crate) use unix::{directory_of, lock};
 
 use crate::config::{Address, Listen, Sharing};
 use crate::supervisor::SlotId;

@@ -40,7 +40,7 @@ pub(super) fn bind(path: &Path) -> Result<(Socket, SocketFile)> {
     if !directory.is_dir() {
         return Err(cannot(format!("there is no directory {}; create it", directory.display())));
     }
-    let _lock = lock(directory).map_err(|error| cannot(error.to_string()))?;
+    let _lock = lock(directory, PATIENCE).map_err(|error| cannot(error.to_string()))?;
     bind_locked(path).map_err(|error| cannot(error.to_string()))
 }
 
@@ -61,7 +61,7 @@ impl Drop for SocketFile {
         if self.pid != std::process::id() {
             return;
         }
-        let _lock = lock(directory_of(&self.path));
+        let _lock = lock(directory_of(&self.path), PATIENCE);
         // Somebody may have put another file there, or a server that thought us dead its socket.
         if identity(&self.path).is_ok_and(|now| now == self.identity) {
             let _ = fs::remove_file(&self.path);
@@ -108,7 +108,7 @@ fn make_room(path: &Path, address: &SockAddr) -> io::Result<()> {
     }
 }
 
-fn directory_of(path: &Path) -> &Path {
+pub(crate) fn directory_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -121,9 +121,9 @@ fn identity(path: &Path) -> io::Result<Identity> {
 
 /// Holds the lock until the value is dropped. A directory that we may not read cannot be locked;
 /// then we go without, and two servers that start at the same moment may collide.
-fn lock(directory: &Path) -> io::Result<Option<Flock<File>>> {
+pub(crate) fn lock(directory: &Path, patience: Duration) -> io::Result<Option<Flock<File>>> {
     let Ok(mut file) = File::open(directory) else { return Ok(None) };
-    let give_up = Instant::now() + PATIENCE;
+    let give_up = Instant::now() + patience;
     loop {
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => return Ok(Some(lock)),
