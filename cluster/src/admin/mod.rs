@@ -164,8 +164,9 @@ impl Server {
     /// new one is made at the same path, and connections that are open stay. A file that is not ours
     /// is never replaced; a server at the default place looks for another name then.
     ///
-    /// Call it now and then; it makes a few system calls, and waits for nothing. What has changed gets
-    /// one line in the log.
+    /// Call it now and then. It makes one system call while all is well; when the file is gone, it may
+    /// wait up to half a second for a folder that another process has locked. What has changed gets one
+    /// line in the log.
     pub fn renew(&mut self) {
         if self.reached.as_ref().is_some_and(Reached::holds) {
             return;

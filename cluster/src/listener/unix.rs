@@ -8,15 +8,15 @@
 //! would remove the faster one's new socket. So looking, removing, binding and listening happen
 //! under a lock (flock(2)) on the *directory*: unlike a lock file, it leaves nothing behind.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::{Flock, FlockArg, OFlag};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::bind::BACKLOG;
@@ -122,7 +122,10 @@ fn identity(path: &Path) -> io::Result<Identity> {
 /// Holds the lock until the value is dropped. A directory that we may not read cannot be locked;
 /// then we go without, and two servers that start at the same moment may collide.
 pub(crate) fn lock(directory: &Path, patience: Duration) -> io::Result<Option<Flock<File>>> {
-    let Ok(mut file) = File::open(directory) else { return Ok(None) };
+    // Whatever else stands there, such as a pipe, must not keep us waiting.
+    let mut options = OpenOptions::new();
+    let options = options.read(true).custom_flags(OFlag::O_DIRECTORY.bits());
+    let Ok(mut file) = options.open(directory) else { return Ok(None) };
     let give_up = Instant::now() + patience;
     loop {
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
