@@ -37,11 +37,15 @@ impl Draft {
     /// Takes a value: `text` is what it says, `shown` is how it stood where it was given.
     pub fn take(&mut self, setting: &'static Setting, text: &str, shown: String, origin: Origin) {
         // U+FFFD stands where a variable or a path was no UTF-8.
-        let good = !text.contains('\u{fffd}') && (setting.set)(&mut self.config, text).is_some();
+        let text_only = !text.contains('\u{fffd}');
+        let good = text_only && (setting.set)(&mut self.config, text).is_some();
         self.given.insert(setting.key, Given { shown, origin, good });
         if !good {
-            let expected = || format!("expected {}", setting.allowed());
-            let reason = (setting.wrong)(text).unwrap_or_else(expected);
+            let reason = match (setting.wrong)(text) {
+                _ if !text_only => "the value is not UTF-8".to_owned(),
+                Some(reason) => reason,
+                None => format!("expected {}", setting.allowed()),
+            };
             let mistake = self.mistake(setting.key, reason);
             self.mistakes.push(mistake);
         }

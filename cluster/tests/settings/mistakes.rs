@@ -123,6 +123,13 @@ fn what_does_go_together() {
 }
 
 #[test]
+fn value_that_is_not_utf8_is_a_mistake() {
+    let lossy = String::from_utf8_lossy(b"/run/caf\xe9.pid").into_owned();
+    let text = wrong(env([("CLUSTER_PID_FILE", lossy.as_str())]));
+    assert!(text.contains("(environment): the value is not UTF-8"), "{text}");
+}
+
+#[test]
 fn address_of_a_service_is_ignored_with_a_line() {
     for (name, value) in [
         ("CLUSTER_API_PORT", "tcp://10.96.0.10:443"),
