@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::{Arg, CommandFactory, FromArgMatches};
 
 use crate::Result;
 use crate::narrate::complain;
@@ -46,14 +46,23 @@ impl Common {
 
 /// Parses the command line into `A`; prints the help or what is wrong, and ends the process there.
 ///
-/// An option given twice counts as given last. A demo relies on that when it adds its own.
+/// An option given twice counts as given last. A demo relies on that when it adds its own. A variable
+/// that is empty counts as not set, as in the library `cluster`.
 #[must_use]
 pub fn parse<A: CommandFactory + FromArgMatches>() -> A {
     std::panic::set_hook(Box::new(|bug| {
         complain(&format!("a bug of this program: {}", bug.to_string().replace('\n', " ")));
     }));
-    let matches = A::command().args_override_self(true).try_get_matches();
+    let command = A::command().args_override_self(true).mut_args(without_empty_variable);
+    let matches = command.try_get_matches();
     matches.and_then(|matches| A::from_arg_matches(&matches)).unwrap_or_else(|error| refuse(&error))
+}
+
+/// For clap an empty variable is a value, though a script that says `CLUSTER_WORKERS= program`, or a
+/// compose file with a blank, means that there is none.
+fn without_empty_variable(arg: Arg) -> Arg {
+    let value = arg.get_env().and_then(std::env::var_os);
+    if value.is_some_and(|value| value.is_empty()) { arg.env(None::<&'static str>) } else { arg }
 }
 
 /// Prints the help that was asked for; or else, in one line, what is wrong with the command line.

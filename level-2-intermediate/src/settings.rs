@@ -5,8 +5,8 @@ use std::ffi::OsString;
 
 use cluster::Config;
 use cluster::config::{Builder, LogFormat};
-use lab::Result;
 use lab::args::Common;
+use lab::{Result, say};
 
 /// Who sets this one wants to see its line.
 const STATS: &str = "LOG_CLUSTER_STATS";
@@ -21,11 +21,13 @@ const STATS: &str = "LOG_CLUSTER_STATS";
 /// A variable has a value that its setting cannot take; all such mistakes at once.
 pub fn complete(example: Builder, common: &Common) -> Result<Config> {
     let wants_stats =
-        env::var(STATS).is_ok_and(|value| !matches!(value.as_str(), "false" | "off" | "0"));
+        env::var(STATS).is_ok_and(|value| !matches!(value.as_str(), "" | "false" | "off" | "0"));
     let settings = example
         .log_format(if wants_stats { LogFormat::Text } else { LogFormat::Off })
         .env_from(environment(common));
-    Ok(settings.build()?)
+    let config = settings.build()?;
+    config.notes().iter().for_each(|note| say!("primary: {note}")); // workers get none
+    Ok(config)
 }
 
 /// The environment, with what the command line has made of it in the place of two variables: they

@@ -17,45 +17,74 @@
 //! It runs on a thread of its own, so that no client, slow or hostile, delays the supervision. It
 //! owns nothing: every request becomes a [`Command`] to the loop that owns all state.
 //!
+//! Unless `CLUSTER_API_SOCKET` says otherwise, it is on `cluster-PID.sock` in `XDG_RUNTIME_DIR`, else in
+//! `TMPDIR`, else in `/tmp`: the first folder whose name is short enough. If another process has that
+//! name (containers may share a folder, and both have pid 1), it is `cluster-PID-2.sock`, and so on
+//! up to 4. Where nothing can be had, the cluster runs without the API, and logs the reason.
+//! [`Admin::address`] tells where it is.
+//!
 //! On a Unix socket the file's mode (0600) decides who may connect. Over TCP everybody on this
 //! machine can, so changes need a token, and a request that a web page could have caused is refused.
 
 mod answer;
 mod body;
 mod guard;
+mod place;
 mod reply;
 mod room;
 mod route;
 mod serve;
 mod socket;
+mod thread;
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
-use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::path::{Path, PathBuf};
 
+use socket2::Socket;
 use tokio::sync::mpsc::Sender;
-use tokio_util::sync::CancellationToken;
 
 use crate::config::{Admin, Token};
+use crate::listener::bound_socket;
 use crate::primary::Command;
-use crate::{Error, Result, runtime};
+use crate::{Error, Result};
 use answer::Api;
 use guard::{Guard, Via};
-use serve::Listener;
-use socket::SocketFile;
+use place::Known;
+use socket::{InTheWay, SocketFile};
+use thread::{Bound, Thread};
 
 /// The server. Dropping it stops it and removes its socket file.
 #[derive(Debug)]
 pub struct Server {
+    /// Ends before the socket file is removed.
+    thread: Thread,
+    place: Place,
+    /// Nothing while there is no socket that clients can reach.
+    reached: Option<Reached>,
+    /// The reason why there is none, when it was logged.
+    logged: Option<String>,
+}
+
+/// Where the API is wanted.
+#[derive(Debug)]
+enum Place {
+    Tcp(SocketAddr),
+    Path(PathBuf),
+    /// At the first of these that can be had. Without one the cluster goes on all the same.
+    Default(Vec<PathBuf>),
+}
+
+/// Where clients reach it.
+#[derive(Debug)]
+struct Reached {
     address: String,
-    stop: CancellationToken,
-    thread: Option<JoinHandle<()>>,
-    /// Removes the file when it is dropped, after the thread has ended.
-    _file: Option<SocketFile>,
+    file: Option<SocketFile>,
 }
 
 /// Starts the API, or nothing if it is off.
+///
+/// A socket at the default place ([`Admin::Unix`] without a path) that cannot be had is not an error:
+/// the server is without an address then, and [`Server::renew`] tries again.
 ///
 /// # Errors
 /// When the address is taken or cannot be used; the error says what to do. Nothing runs then.
@@ -64,71 +93,177 @@ pub fn start(
     token: Option<Token>,
     commands: Sender<Command>,
 ) -> Result<Option<Server>> {
-    let runtime = runtime::start(1)?;
-    // Listeners register with the runtime that is entered.
-    let entered = runtime.enter();
-    let (listener, address, file, via) = match at {
+    let place = match at {
         Admin::Off => return Ok(None),
-        Admin::Unix(path) => {
-            let (listener, file) = socket::bind(path.as_deref())?;
-            let address = format!("unix:{}", file.path().display());
-            (Listener::unix(listener)?, address, Some(file), Via::Unix)
-        }
-        Admin::Tcp(address) => {
-            let listener = bind_tcp(*address)?;
-            let address = format!("http://{}", listener.local_addr()?);
-            (Listener::tcp(listener)?, address, None, Via::Tcp)
+        Admin::Tcp(address) => Place::Tcp(*address),
+        Admin::Unix(Some(path)) => Place::Path(path.clone()),
+        Admin::Unix(None) => {
+            if let Some(why) = place::too_long() {
+                tracing::warn!("{why}");
+            }
+            Place::Default(place::candidates())
         }
     };
-    drop(entered);
-    let api = Arc::new(Api { guard: Guard { via, token }, commands });
-    let stop = CancellationToken::new();
-    let serve = serve::run(listener, api, stop.clone());
-    let thread = runtime::spawn("cluster-admin", move || runtime.block_on(serve))?;
-    Ok(Some(Server { address, stop, thread: Some(thread), _file: file }))
+    start_at(place, token, commands)
+}
+
+fn start_at(
+    place: Place,
+    token: Option<Token>,
+    commands: Sender<Command>,
+) -> Result<Option<Server>> {
+    let via = if let Place::Tcp(_) = place { Via::Tcp } else { Via::Unix };
+    let thread = match Thread::start(Api { guard: Guard { via, token }, commands }) {
+        Ok(thread) => thread,
+        Err(error) if place.is_default() => {
+            tracing::warn!("going on without the admin API, whose thread cannot start: {error}");
+            place::remember(Known::Nowhere);
+            return Ok(None);
+        }
+        Err(error) => return Err(Error::because("the admin API's thread cannot start", error)),
+    };
+    let mut server = Server { thread, place, reached: None, logged: None };
+    if let Some(folder) = server.place.default_folder() {
+        place::sweep(folder);
+    }
+    match server.open(None, InTheWay::Replaced) {
+        Err(error) if server.place.is_default() => server.go_on_without(&error),
+        opened => opened?,
+    }
+    Ok(Some(server))
 }
 
 impl Admin {
     /// Where the API of this process listens, or will listen once the cluster runs:
     /// `unix:/run/user/1000/cluster-4711.sock`, `http://127.0.0.1:9000`, or nothing when it is off.
     /// For port 0 only the log knows what the kernel chose.
+    ///
+    /// The default place may turn out to be taken or of no use. Ask when the cluster runs, for example
+    /// in what [watches](crate::Cluster::watch) it, and you get the place that was found instead, or
+    /// nothing if the cluster goes on without the API.
     #[must_use]
     pub fn address(&self) -> Option<String> {
-        let unix = |path: &Path| format!("unix:{}", path.display());
         match self {
             Self::Off => None,
-            Self::Unix(Some(path)) => Some(unix(path)),
-            Self::Unix(None) => Some(unix(&socket::default_path())),
+            Self::Unix(Some(path)) => Some(unix_address(path)),
+            Self::Unix(None) => place::address(),
             Self::Tcp(address) => Some(format!("http://{address}")),
         }
     }
 }
 
 impl Server {
-    /// Where it listens: `http://127.0.0.1:9000`, or `unix:/run/user/1000/cluster-4711.sock`.
+    /// Where it listens: `http://127.0.0.1:9000`, or `unix:/run/user/1000/cluster-4711.sock`. Nothing
+    /// while it has no socket.
     #[must_use]
-    pub fn address(&self) -> &str {
-        &self.address
+    pub fn address(&self) -> Option<&str> {
+        self.reached.as_ref().map(|reached| reached.address.as_str())
+    }
+
+    /// Looks after the socket file: where it is gone (systemd-tmpfiles removes old files in `/tmp`), a
+    /// new one is made at the same path, and connections that are open stay. A file that is not ours
+    /// is never replaced; a server at the default place looks for another name then.
+    ///
+    /// Call it now and then. It makes one system call while all is well; when the file is gone, it may
+    /// wait up to half a second for a folder that another process has locked. What has changed gets one
+    /// line in the log.
+    pub fn renew(&mut self) {
+        if self.reached.as_ref().is_some_and(Reached::holds) {
+            return;
+        }
+        let lost = self.reached.take().and_then(|lost| lost.file);
+        if let Err(error) = self.open(lost.as_ref().map(SocketFile::path), InTheWay::Kept) {
+            return self.go_on_without(&error);
+        }
+        let now = self.address().unwrap_or_default();
+        if lost.is_some() {
+            tracing::warn!("the admin API's socket file was removed; the new one is {now}");
+        } else {
+            tracing::info!("admin API on {now}");
+        }
     }
 
     /// Stops it: no new connections, and a quarter of a second for answers that are on their way.
     pub fn stop(self) {
         drop(self);
     }
-}
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.stop.cancel();
-        if let Some(thread) = self.thread.take() {
-            // A panic there has been printed, and there is nothing more to do about it.
-            let _ = thread.join();
+    /// Begins to listen. A path that it had before is tried first.
+    fn open(&mut self, before: Option<&Path>, in_the_way: InTheWay) -> Result<()> {
+        let (bound, address, file) = match &self.place {
+            Place::Tcp(address) => {
+                let listener = bind_tcp(*address)?;
+                let address = format!("http://{}", listener.local_addr()?);
+                (Bound::Tcp(listener), address, None)
+            }
+            Place::Path(path) => at_one_of([path.clone()], in_the_way)?,
+            Place::Default(paths) => {
+                let before = before.map(Path::to_owned);
+                at_one_of(before.into_iter().chain(paths.iter().cloned()), in_the_way)?
+            }
+        };
+        self.thread.accept_from(bound)?;
+        if self.place.is_default() {
+            place::remember(Known::At(address.clone()));
+        }
+        (self.reached, self.logged) = (Some(Reached { address, file }), None);
+        Ok(())
+    }
+
+    /// Logs the reason, unless it was logged before.
+    fn go_on_without(&mut self, why: &Error) {
+        if self.place.is_default() {
+            place::remember(Known::Nowhere);
+        }
+        let why = why.to_string();
+        if self.logged.as_ref() != Some(&why) {
+            tracing::warn!("going on without the admin API: {why}");
+            self.logged = Some(why);
         }
     }
 }
 
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.place.is_default() {
+            place::remember(Known::NotYet);
+        }
+    }
+}
+
+impl Place {
+    fn is_default(&self) -> bool {
+        matches!(self, Self::Default(_))
+    }
+
+    fn default_folder(&self) -> Option<&Path> {
+        let Self::Default(paths) = self else { return None };
+        paths.first()?.parent()
+    }
+}
+
+impl Reached {
+    /// Whether clients still reach it here.
+    fn holds(&self) -> bool {
+        self.file.as_ref().is_none_or(SocketFile::is_there)
+    }
+}
+
+fn unix_address(path: &Path) -> String {
+    format!("unix:{}", path.display())
+}
+
+fn at_one_of(
+    paths: impl IntoIterator<Item = PathBuf>,
+    in_the_way: InTheWay,
+) -> Result<(Bound, String, Option<SocketFile>)> {
+    let (listener, file) = socket::bind(paths, in_the_way)?;
+    Ok((Bound::Unix(listener), unix_address(file.path()), Some(file)))
+}
+
 fn bind_tcp(address: SocketAddr) -> Result<TcpListener> {
-    let listener = TcpListener::bind(address).map_err(|cause| {
+    let listen = |socket: Socket| socket.listen(socket::BACKLOG).map(|()| socket);
+    let listener = bound_socket(address, false).and_then(listen).map_err(|cause| {
         let what = format!(
             "the admin API cannot listen on {address}; choose another port (CLUSTER_API_PORT), or \
              end the program that has this one"
@@ -136,5 +271,52 @@ fn bind_tcp(address: SocketAddr) -> Result<TcpListener> {
         Error::because(what, cause)
     })?;
     listener.set_nonblocking(true)?;
-    Ok(listener)
+    Ok(listener.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn default_place_that_fails_is_tried_again() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let later = folder.path().join("later");
+        let paths = ["a.sock", "b.sock"].map(|name| later.join(name)).to_vec();
+        let (commands, _) = tokio::sync::mpsc::channel(1);
+        let started = start_at(Place::Default(paths.clone()), None, commands);
+        let mut server = started.expect("it is only a default").expect("it is not off");
+        server.renew();
+        assert_eq!(server.address(), None);
+        let why = server.logged.clone().expect("the reason");
+        assert!(why.contains("a.sock; set CLUSTER_API_SOCKET"), "{why}");
+        assert!(why.contains("No such file or directory"), "{why}");
+        fs::create_dir(&later).expect("our folder");
+        server.renew();
+        assert_eq!(server.address(), Some(unix_address(&paths[0]).as_str()));
+        drop(server);
+        assert!(!paths[0].exists());
+    }
+
+    #[test]
+    fn default_name_that_is_taken_is_passed_over() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let paths = ["1", "1-2", "1-3"].map(|it| folder.path().join(format!("cluster-{it}.sock")));
+        let _living = std::os::unix::net::UnixListener::bind(&paths[0]).expect("a free path");
+        fs::write(&paths[1], "precious").expect("our folder");
+        let (commands, _) = tokio::sync::mpsc::channel(1);
+        let started = start_at(Place::Default(paths.to_vec()), None, commands);
+        let mut server = started.expect("a name is free").expect("it is not off");
+        assert_eq!(server.address(), Some(unix_address(&paths[2]).as_str()));
+        fs::remove_file(&paths[0]).and_then(|()| fs::remove_file(&paths[2])).expect("our folder");
+        server.renew();
+        assert_eq!(server.address(), Some(unix_address(&paths[2]).as_str()), "the one before");
+        fs::remove_file(&paths[2]).and_then(|()| fs::write(&paths[2], "mine")).expect("our folder");
+        server.renew();
+        assert_eq!(server.address(), Some(unix_address(&paths[0]).as_str()), "one that is free");
+        assert_eq!(fs::read(&paths[1]).expect("it stays"), b"precious");
+        assert_eq!(fs::read(&paths[2]).expect("it stays"), b"mine");
+    }
 }

@@ -1,6 +1,7 @@
 //! Accepting connections, and speaking HTTP on them.
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{sleep, timeout};
 use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +31,7 @@ const LAST_WORDS: Duration = Duration::from_millis(250);
 const BREATH: Duration = Duration::from_millis(100);
 
 /// Where connections come from.
+#[derive(Debug)]
 pub(super) enum Listener {
     Tcp(TcpListener),
     Unix(UnixListener),
@@ -53,11 +56,25 @@ impl Listener {
     }
 }
 
-/// Serves until it is told to stop.
-pub(super) async fn run(listener: Listener, api: Arc<Api>, stop: CancellationToken) {
+/// Serves what the newest listener accepts, until it is told to stop. A listener is closed as soon as
+/// another one comes; its connections stay.
+pub(super) async fn run(
+    mut listeners: UnboundedReceiver<Listener>,
+    api: Arc<Api>,
+    stop: CancellationToken,
+) {
     let mut room = Room::default();
     let connections = TaskTracker::new();
-    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+    let mut listener = None;
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            Some(newest) = listeners.recv() => {
+                listener = Some(newest);
+                continue;
+            }
+            accepted = accept(listener.as_ref()) => accepted,
+        };
         match accepted {
             // Without a free seat the stream is dropped, and so closed.
             Ok(stream) => {
@@ -74,6 +91,14 @@ pub(super) async fn run(listener: Listener, api: Arc<Api>, stop: CancellationTok
     drop(listener);
     connections.close();
     let _ = timeout(LAST_WORDS, connections.wait()).await;
+}
+
+/// Without a listener it waits forever.
+async fn accept(listener: Option<&Listener>) -> io::Result<Either<TcpStream, UnixStream>> {
+    match listener {
+        Some(listener) => listener.accept().await,
+        None => pending().await,
+    }
 }
 
 /// Serves one connection. Errors are its client's own affair.

@@ -8,7 +8,7 @@ use super::form::Form;
 use super::{Address, Listen};
 
 /// `sockaddr_un` holds 108 bytes, and the last is a zero (unix(7)).
-pub(super) const LONGEST_PATH: usize = 107;
+pub(crate) const LONGEST_PATH: usize = 107;
 
 /// One listener or several, separated by commas: `127.0.0.1:8000`, `web=:80,ops=unix:/run/a.sock`.
 pub(super) struct Listeners;
@@ -17,10 +17,18 @@ impl Form for Listeners {
     type Value = Vec<Listen>;
 
     fn allowed(&self) -> String {
-        "an address such as 127.0.0.1:8000, 8000 (on all interfaces), unix:/run/app.sock or \
+        "an address such as 127.0.0.1:8000, 8000 (on all IPv4 interfaces), unix:/run/app.sock or \
          systemd:NAME; several as NAME=ADDRESS with commas between them, where the first may go \
          without a name"
             .into()
+    }
+
+    fn wrong(&self, text: &str) -> Option<String> {
+        text.split(',').enumerate().find_map(|(at, one)| {
+            let (name, address) = named(at, one.trim())?;
+            let reason = too_long(unix_path(address)?)?;
+            Some(if at == 0 { reason } else { format!("listener {name}: {reason}") })
+        })
     }
 
     fn read(&self, text: &str) -> Option<Vec<Listen>> {
@@ -53,26 +61,44 @@ pub(super) fn socket_path(text: &str) -> Option<PathBuf> {
     (usable && path.as_os_str().len() <= LONGEST_PATH).then_some(path)
 }
 
+/// The reason why a path does not fit in a socket's address.
+pub(super) fn too_long(text: &str) -> Option<String> {
+    let length = std::path::absolute(text).ok()?.as_os_str().len();
+    let relative = if text.starts_with('/') { "" } else { ", the working directory included" };
+    (length > LONGEST_PATH).then(|| {
+        format!(
+            "the path has {length} bytes{relative}, and a Unix socket's may have {LONGEST_PATH}; \
+             choose a shorter one"
+        )
+    })
+}
+
 const FIRST: &str = "default";
 
 fn listen(at: usize, text: &str) -> Option<Listen> {
-    let (name, text) = match text.split_once('=') {
-        Some((name, rest)) if is_name(name) => (name, rest),
-        _ if at == 0 => (FIRST, text),
-        _ => return None,
-    };
+    let (name, text) = named(at, text)?;
     Some(Listen { name: name.into(), address: address(text)? })
 }
 
+/// A listener's name and the rest.
+fn named(at: usize, text: &str) -> Option<(&str, &str)> {
+    match text.split_once('=') {
+        Some((name, rest)) if is_name(name) => Some((name, rest)),
+        _ if at == 0 => Some((FIRST, text)),
+        _ => None,
+    }
+}
+
+fn unix_path(text: &str) -> Option<&str> {
+    text.strip_prefix("unix:").or_else(|| text.starts_with('/').then_some(text))
+}
+
 fn address(text: &str) -> Option<Address> {
-    if let Some(path) = text.strip_prefix("unix:") {
+    if let Some(path) = unix_path(text) {
         return socket_path(path).map(Address::Unix);
     }
     if let Some(name) = text.strip_prefix("systemd:") {
         return is_name(name).then(|| Address::Systemd(name.into()));
-    }
-    if text.starts_with('/') {
-        return socket_path(text).map(Address::Unix);
     }
     tcp(text).map(Address::Tcp)
 }
@@ -104,6 +130,31 @@ impl fmt::Display for Listen {
         }
         self.address.fmt(f)
     }
+}
+
+impl Address {
+    /// Whether the kernel refuses the one where the other is bound. Port 0 is another port each time.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Tcp(one), Self::Tcp(other)) => {
+                let same_port = one.port() == other.port() && one.port() != 0;
+                same_port && overlap(*one, *other)
+            }
+            _ => self == other,
+        }
+    }
+}
+
+/// `0.0.0.0` stands for all addresses of IPv4 and `[::]` for all of IPv6: our sockets there are IPv6
+/// only.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let (a, b) = (one.ip().to_canonical(), other.ip().to_canonical());
+    let everywhere = a.is_unspecified() || b.is_unspecified();
+    let on_one_link = match (one, other) {
+        (SocketAddr::V6(one), SocketAddr::V6(other)) => one.scope_id() == other.scope_id(),
+        _ => true,
+    };
+    a.is_ipv4() == b.is_ipv4() && (everywhere || a == b && on_one_link)
 }
 
 impl fmt::Display for Address {

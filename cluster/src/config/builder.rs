@@ -20,9 +20,12 @@ pub struct Builder {
     environment: Option<Vec<(String, String)>>,
 }
 
-/// The layers that a configuration was made of.
+/// The layers that a configuration was made of, and what of them was ignored.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sources(pub Arc<Builder>);
+pub(super) struct Sources {
+    pub layers: Arc<Builder>,
+    pub notes: Vec<String>,
+}
 
 impl Builder {
     /// A TOML file. The variable `CLUSTER_CONFIG` names another one, if the environment is read.
@@ -64,7 +67,7 @@ impl Builder {
             return config; // a worker has its settings from its primary
         }
         let (draft, file) = self.lay();
-        draft.finish(file, Sources(Arc::new(self)))
+        draft.finish(file, Arc::new(self))
     }
 
     /// Lays the layers over one another: the file as it is now, the others as they were kept.

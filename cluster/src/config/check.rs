@@ -1,12 +1,13 @@
 //! What must be true of several settings together.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::draft::Draft;
 use super::form::{Form, Span};
 use crate::spawn::manifest::MAX_LISTENERS;
 
-use super::{Address, Admin, Listen, Origin, Sharing};
+use super::{Address, Admin, Origin, Sharing};
 
 /// Notes every conflict.
 pub(super) fn all(draft: &mut Draft) {
@@ -68,17 +69,15 @@ fn listeners(draft: &mut Draft) {
             let reason = format!("two listeners have the name {}", one.name);
             draft.conflict(&["listen"], reason);
         }
-        if earlier.iter().any(|other| clash(other, one)) {
-            let reason = format!("two listeners have the address {}", one.address);
+        if let Some(other) = earlier.iter().find(|other| other.address.overlaps(&one.address)) {
+            let reason = if other.address == one.address {
+                format!("two listeners have the address {}", one.address)
+            } else {
+                format!("{} and {} overlap; keep one of them", other.address, one.address)
+            };
             draft.conflict(&["listen"], reason);
         }
     }
-}
-
-/// Port 0 is another port each time.
-fn clash(a: &Listen, b: &Listen) -> bool {
-    let any_port = matches!(a.address, Address::Tcp(address) if address.port() == 0);
-    a.address == b.address && !any_port
 }
 
 fn sharing(draft: &mut Draft) {
@@ -97,7 +96,17 @@ fn sharing(draft: &mut Draft) {
 }
 
 fn admin(draft: &mut Draft) {
-    let Admin::Tcp(address) = draft.config.admin else { return };
+    match draft.config.admin.clone() {
+        Admin::Off | Admin::Unix(None) => {}
+        Admin::Unix(Some(path)) => admin_apart(draft, "api_socket", &Address::Unix(path)),
+        Admin::Tcp(address) => {
+            admin_on_tcp(draft, address);
+            admin_apart(draft, "api_port", &Address::Tcp(address));
+        }
+    }
+}
+
+fn admin_on_tcp(draft: &mut Draft, address: SocketAddr) {
     let same_layer = layer(draft.origin("api_socket")) == layer(draft.origin("api_port"));
     if same_layer && draft.shown("api_socket").trim_matches('"') != "off" {
         let reason = "choose one: the admin API listens on a socket or on a port".into();
@@ -107,11 +116,13 @@ fn admin(draft: &mut Draft) {
         let reason = "others can reach this address: set api_token, or use the loopback address";
         draft.conflict(&["api_port", "api_token"], reason.into());
     }
-    // Two that let the kernel choose get two ports.
-    let same = |one: &Listen| address.port() != 0 && one.address == Address::Tcp(address);
-    if draft.config.listen.iter().any(same) {
-        let reason = "the cluster itself listens there; use another port".into();
-        draft.conflict(&["api_port", "listen"], reason);
+}
+
+fn admin_apart(draft: &mut Draft, key: &str, address: &Address) {
+    let listen = &draft.config.listen;
+    if let Some(one) = listen.iter().find(|one| one.address.overlaps(address)) {
+        let reason = format!("the cluster itself listens there (listen = {one}); use another one");
+        draft.conflict(&[key, "listen"], reason);
     }
 }
 

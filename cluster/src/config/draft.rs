@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use super::builder::Sources;
+use super::builder::{Builder, Sources};
 use super::table::{Setting, settings};
 use super::{Config, Mistake, Mistakes, Origin, check};
 
@@ -14,6 +15,7 @@ pub(super) struct Draft {
     pub config: Config,
     given: HashMap<&'static str, Given>,
     mistakes: Vec<Mistake>,
+    notes: Vec<String>,
 }
 
 /// The last value of a setting that somebody gave.
@@ -27,7 +29,7 @@ struct Given {
 impl Default for Draft {
     fn default() -> Self {
         let config = Config::before_all_layers();
-        Self { config, given: HashMap::new(), mistakes: Vec::new() }
+        Self { config, given: HashMap::new(), mistakes: Vec::new(), notes: Vec::new() }
     }
 }
 
@@ -35,10 +37,16 @@ impl Draft {
     /// Takes a value: `text` is what it says, `shown` is how it stood where it was given.
     pub fn take(&mut self, setting: &'static Setting, text: &str, shown: String, origin: Origin) {
         // U+FFFD stands where a variable or a path was no UTF-8.
-        let good = !text.contains('\u{fffd}') && (setting.set)(&mut self.config, text).is_some();
+        let text_only = !text.contains('\u{fffd}');
+        let good = text_only && (setting.set)(&mut self.config, text).is_some();
         self.given.insert(setting.key, Given { shown, origin, good });
         if !good {
-            let mistake = self.mistake(setting.key, format!("expected {}", setting.allowed()));
+            let reason = match (setting.wrong)(text) {
+                _ if !text_only => "the value is not UTF-8".to_owned(),
+                Some(reason) => reason,
+                None => format!("expected {}", setting.allowed()),
+            };
+            let mistake = self.mistake(setting.key, reason);
             self.mistakes.push(mistake);
         }
     }
@@ -55,6 +63,11 @@ impl Draft {
     /// Notes a mistake.
     pub fn reject(&mut self, mistake: Mistake) {
         self.mistakes.push(mistake);
+    }
+
+    /// Keeps a line for the log: something was ignored.
+    pub fn note(&mut self, line: String) {
+        self.notes.push(line);
     }
 
     /// Notes that settings do not go together, unless one of them is wrong by itself. The mistake
@@ -80,12 +93,13 @@ impl Draft {
     }
 
     /// Decides what was left open, and checks what belongs together.
-    pub fn finish(mut self, file: Option<PathBuf>, sources: Sources) -> crate::Result<Config> {
+    pub fn finish(mut self, file: Option<PathBuf>, layers: Arc<Builder>) -> crate::Result<Config> {
         self.decide();
         check::all(&mut self);
         if !self.mistakes.is_empty() {
             return Err(Mistakes::into_error(self.mistakes));
         }
+        let sources = Sources { layers, notes: self.notes };
         Ok(Config { file, sources, ..self.config })
     }
 

@@ -3,15 +3,26 @@
 use std::path::PathBuf;
 
 use super::draft::Draft;
-use super::table::settings;
+use super::mistake::short;
+use super::table::{Setting, settings};
 use super::{Origin, file};
 
 /// Names the TOML file.
 const CONFIG_FILE: &str = "CLUSTER_CONFIG";
 
+/// Settings whose variables other programs read, too. A value that is none of ours is ignored, with a
+/// note, and so is a near miss of the name.
+///
+/// Only the look of the log is worth so little. `WORKER_THREADS`, `DRAIN_TIMEOUT`,
+/// `HEALTH_CHECK_INTERVAL` and the others without our prefix may be another program's as well, but they
+/// are limits and times: an operator who mistypes one relies on a number that does not hold, and finds
+/// out in the next outage. So a wrong value of these stays a mistake.
+const ALSO_OTHERS: [&str; 1] = ["LOG_FORMAT"];
+
 /// Whether a variable is one of ours, or looks like one that was misspelt.
 pub(super) fn concerns_us((name, value): &(String, String)) -> bool {
-    !value.is_empty() && (name == CONFIG_FILE || is_known(name) || meant(name).is_some())
+    let known = || name == CONFIG_FILE || is_known(name);
+    !value.is_empty() && (known() || meant(name, value).is_some())
 }
 
 /// The file that the environment names.
@@ -22,30 +33,62 @@ pub(super) fn config_file(variables: &[(String, String)]) -> Option<PathBuf> {
 
 /// Hands the variables to the draft, in the order of the table.
 pub(super) fn lay(variables: &[(String, String)], draft: &mut Draft) {
+    let value_of = |name| variables.iter().find(|(one, _)| one == name).map(|(_, value)| value);
     for setting in settings() {
-        if let Some((_, value)) = variables.iter().find(|(name, _)| name == setting.env) {
-            draft.take(setting, value, value.clone(), Origin::Environment);
+        let Some(value) = value_of(setting.env) else { continue };
+        match not_for_us(setting, value) {
+            Some(why) => draft.note(ignored(setting.env, value, &why)),
+            None => draft.take(setting, value, value.clone(), Origin::Environment),
         }
     }
-    for (name, _) in variables {
-        if let Some(meant) = meant(name) {
+    for (name, value) in variables {
+        if let Some(meant) = meant(name, value) {
             draft.unknown(name, Some(meant), Origin::Environment);
         }
     }
+}
+
+/// The reason why a variable that has the name of a setting is not meant for us.
+fn not_for_us(setting: &Setting, value: &str) -> Option<String> {
+    if setting.env.ends_with("_PORT") && is_address_of_a_service(value) {
+        return Some(OF_A_SERVICE.into());
+    }
+    let others = ALSO_OTHERS.contains(&setting.env) && !setting.takes(value);
+    others.then(|| format!("it looks like another program's; ours is {}", setting.allowed()))
+}
+
+const OF_A_SERVICE: &str = "Kubernetes and Docker make such variables for services; \
+    `enableServiceLinks: false` keeps them away, and the setting can be given in the file";
+
+fn ignored(name: &str, value: &str, why: &str) -> String {
+    format!("{name}={} is ignored: {why}", short(value))
+}
+
+/// `tcp://10.96.0.10:443`: for a service called `cluster-api` Kubernetes sets `CLUSTER_API_PORT` to
+/// such a value in every pod of its namespace. Under another name it is a mistake of the operator's.
+///
+/// See <https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables>.
+fn is_address_of_a_service(value: &str) -> bool {
+    let mut schemes = ["tcp://", "udp://", "sctp://"].iter();
+    let rest = schemes.find_map(|scheme| value.strip_prefix(scheme));
+    let Some((host, port)) = rest.and_then(|rest| rest.rsplit_once(':')) else { return false };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:[]".contains(c);
+    !host.is_empty() && host.chars().all(plain) && port.parse::<u16>().is_ok()
 }
 
 fn is_known(name: &str) -> bool {
     settings().iter().any(|setting| setting.env == name)
 }
 
-/// What a variable was probably meant to be. The environment belongs to everybody, and others use
-/// our prefix too (Kubernetes makes `CLUSTER_PORT` for a service of that name), so only a near
-/// miss counts; without the prefix, only one of a single letter.
-fn meant(name: &str) -> Option<&'static str> {
-    if name == CONFIG_FILE || is_known(name) {
+/// The setting that a variable was probably meant to be. The environment belongs to every program, and
+/// others use our prefix too (Kubernetes makes `CLUSTER_PORT` for a service of that name), so only a
+/// near miss counts; without the prefix, only one of a single letter.
+fn meant(name: &str, value: &str) -> Option<&'static str> {
+    if name == CONFIG_FILE || is_known(name) || is_address_of_a_service(value) {
         return None;
     }
-    let near = nearest(name, settings().iter().map(|setting| setting.env))?;
+    let names = settings().iter().map(|setting| setting.env);
+    let near = nearest(name, names.filter(|name| !ALSO_OTHERS.contains(name)))?;
     let far = strsim::damerau_levenshtein(name, near);
     (name.starts_with("CLUSTER_") || far == 1).then_some(near)
 }

@@ -19,6 +19,11 @@ pub(super) trait Form {
     /// Completes the sentence "expected …".
     fn allowed(&self) -> String;
 
+    /// More than that about a text that does not have this form, where there is more to say.
+    fn wrong(&self, _text: &str) -> Option<String> {
+        None
+    }
+
     /// `None` when the text does not have this form.
     fn read(&self, text: &str) -> Option<Self::Value>;
 

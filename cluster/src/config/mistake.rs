@@ -96,7 +96,7 @@ impl fmt::Display for Origin {
 }
 
 /// A value on one line: no control characters, and not a whole file by accident.
-fn short(value: &str) -> String {
+pub(super) fn short(value: &str) -> String {
     const MOST: usize = 60;
     let mut shown: String = value.chars().take(MOST).flat_map(visible).collect();
     if value.chars().nth(MOST).is_some() {

@@ -27,12 +27,14 @@ mod environment;
 mod file;
 mod form;
 mod mistake;
+mod path;
 mod reread;
 mod special;
 mod table;
 mod token;
 mod units;
 
+pub(crate) use address::LONGEST_PATH;
 pub use builder::Builder;
 pub use mistake::{Mistake, Mistakes, Origin};
 pub use table::{Setting, settings};
@@ -64,6 +66,7 @@ pub struct Config {
     /// Limits of HTTP connections.
     pub(crate) http: HttpLimits,
     /// Where the primary's pid is written.
+    #[serde(with = "path::optional")]
     pub(crate) pid_file: Option<PathBuf>,
     /// Where the admin API listens.
     pub(crate) admin: Admin,
@@ -75,6 +78,7 @@ pub struct Config {
     /// How often a line with the cluster's totals is logged.
     pub(crate) log_stats: Option<Duration>,
     /// The file that a reload reads again.
+    #[serde(with = "path::optional")]
     pub(crate) file: Option<PathBuf>,
     /// Where all this came from, for a reload. Workers do not reload.
     #[serde(skip)]
@@ -112,6 +116,21 @@ impl Config {
     #[must_use]
     pub fn admin(&self) -> &Admin {
         &self.admin
+    }
+
+    /// Lines about variables of the environment that were ignored, because they do not seem to be meant
+    /// for this program. The primary logs them when it starts; a worker has none.
+    ///
+    /// ```
+    /// # fn main() -> cluster::Result<()> {
+    /// let kubernetes = [("CLUSTER_API_PORT", "tcp://10.96.0.10:443")];
+    /// let config = cluster::Config::builder().env_from(kubernetes).build()?;
+    /// assert!(config.notes()[0].starts_with("CLUSTER_API_PORT=tcp://10.96.0.10:443 is ignored"));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.sources.notes
     }
 
     /// The names of the listeners, in their order; the first is the default one.
@@ -155,7 +174,7 @@ pub enum Address {
     /// `127.0.0.1:8000`; port 0 lets the kernel choose.
     Tcp(SocketAddr),
     /// `unix:/run/app.sock`.
-    Unix(PathBuf),
+    Unix(#[serde(with = "path")] PathBuf),
     /// `systemd:NAME`: a socket that systemd owns and passes.
     Systemd(String),
 }
@@ -195,7 +214,7 @@ pub enum Admin {
     /// Nowhere.
     Off,
     /// A Unix socket with mode 0600; `None`: a default path that contains the primary's pid.
-    Unix(Option<PathBuf>),
+    Unix(#[serde(with = "path::optional")] Option<PathBuf>),
     /// TCP. Changes need a token.
     Tcp(SocketAddr),
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::Config;
 use super::draft::Draft;
 use super::table::settings;
-use super::{Config, Sources};
 
 /// What the primary has set up once, for itself. Workers can be replaced one by one; this cannot.
 const FIXED: [&str; 7] =
@@ -19,7 +19,7 @@ impl Config {
     /// setting that has changed but is only read at a start. Nothing has happened then; the old
     /// settings hold.
     pub fn reread(&self) -> crate::Result<Self> {
-        let builder = Arc::clone(&self.sources.0);
+        let builder = Arc::clone(&self.sources.layers);
         let (mut draft, file) = builder.lay();
         for setting in settings().iter().filter(|setting| FIXED.contains(&setting.key)) {
             let old = (setting.get)(self);
@@ -31,7 +31,7 @@ impl Config {
                 draft.conflict(&[setting.key], reason);
             }
         }
-        draft.finish(file, Sources(builder))
+        draft.finish(file, builder)
     }
 
     fn compare_tokens(&self, draft: &mut Draft) {

@@ -42,6 +42,10 @@ impl Form for ApiSocket {
         format!("auto, off, or a path of at most {} bytes", address::LONGEST_PATH)
     }
 
+    fn wrong(&self, text: &str) -> Option<String> {
+        address::too_long(text)
+    }
+
     fn read(&self, text: &str) -> Option<Admin> {
         match text {
             "off" => Some(Admin::Off),

@@ -18,6 +18,7 @@ pub struct Setting {
     /// What it is for.
     pub meaning: &'static str,
     pub(super) allowed: fn() -> String,
+    pub(super) wrong: fn(&str) -> Option<String>,
     pub(super) set: fn(&mut Config, &str) -> Option<()>,
     pub(super) get: fn(&Config) -> String,
 }
@@ -41,6 +42,11 @@ impl Setting {
         (self.get)(&Config::before_all_layers())
     }
 
+    /// Whether it can have this value.
+    pub(super) fn takes(&self, text: &str) -> bool {
+        (self.set)(&mut Config::before_all_layers(), text).is_some()
+    }
+
     /// Whether its value may be shown.
     pub(super) fn is_secret(&self) -> bool {
         self.key == "api_token"
@@ -56,6 +62,7 @@ macro_rules! settings {
             env: $env,
             meaning: concat!($($doc),+),
             allowed: || allowed(&$form, |config| &config.$($place).+),
+            wrong: |text| wrong(&$form, |config| &config.$($place).+, text),
             set: |config, text| $form.read(text).map(|value| config.$($place).+ = value),
             get: |config| $form.show(&config.$($place).+),
         }),+];
@@ -76,6 +83,10 @@ fn allowed<F: Form>(form: &F, _place: fn(&Config) -> &F::Value) -> String {
     form.allowed()
 }
 
+fn wrong<F: Form>(form: &F, _place: fn(&Config) -> &F::Value, text: &str) -> Option<String> {
+    form.wrong(text)
+}
+
 const NONE: Duration = Duration::ZERO;
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -86,7 +97,7 @@ const fn ms(milliseconds: u64) -> Duration {
 }
 
 settings! {
-    /// Where to listen. A bare port means all interfaces; port 0 lets the kernel choose.
+    /// Where to listen. A bare port means all IPv4 interfaces; port 0 lets the kernel choose.
     listen(&str), "CLUSTER_LISTEN", Listeners => listen;
     /// How the workers share a port.
     sharing(Sharing), "CLUSTER_SHARING", OneOf(&SHARING) => sharing;
@@ -164,7 +175,8 @@ settings! {
 
     /// Where the primary's pid is written.
     pid_file(Option<&str>), "CLUSTER_PID_FILE", Off(FilePath) => pid_file;
-    /// The admin API's Unix socket. `auto`: a path that contains the primary's pid.
+    /// The admin API's Unix socket. `auto`: a path that contains the primary's pid;
+    /// without one that can be had, the cluster goes on without the API.
     api_socket(&str), "CLUSTER_API_SOCKET", ApiSocket => admin;
     /// The admin API on TCP instead; a bare port means the loopback address.
     api_port(u16), "CLUSTER_API_PORT", ApiPort => admin;

@@ -1,7 +1,9 @@
 //! Where we are reached, and who has reached us.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use rustix::net::{SocketAddrAny, SocketAddrUnix};
@@ -81,7 +83,7 @@ impl fmt::Display for Peer {
 fn unix_path(address: SocketAddrAny) -> PathBuf {
     let Ok(address) = SocketAddrUnix::try_from(address) else { return PathBuf::new() };
     if let Some(path) = address.path() {
-        return PathBuf::from(path.to_string_lossy().into_owned());
+        return PathBuf::from(OsStr::from_bytes(path.to_bytes()));
     }
     let name = address.abstract_name().map(String::from_utf8_lossy);
     PathBuf::from(format!("@{}", name.unwrap_or_default()))

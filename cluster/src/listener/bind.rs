@@ -155,8 +155,15 @@ impl AsFd for Listener {
 }
 
 /// A TCP socket that is bound, and does not listen yet.
-pub(super) fn bound_socket(address: SocketAddr, reuse_port: bool) -> io::Result<Socket> {
+///
+/// `[::]` means IPv6 only, whatever `net.ipv6.bindv6only` says: else it would take the IPv4 addresses,
+/// too, and not go together with `0.0.0.0`. An IPv4 address in IPv6 clothes (`[::ffff:127.0.0.1]`)
+/// cannot be IPv6 only.
+pub(crate) fn bound_socket(address: SocketAddr, reuse_port: bool) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    if address.ip().to_canonical().is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
     // Connections of the server before us that are still in TIME_WAIT are no reason to wait.
     socket.set_reuse_address(true)?;
     if reuse_port {
@@ -184,13 +191,7 @@ pub(super) fn prepare(socket: &impl AsFd) -> io::Result<()> {
 /// The sentence for a TCP address that cannot be had.
 pub(super) fn cannot_listen(address: SocketAddr, error: &io::Error) -> Error {
     let why = match error.kind() {
-        ErrorKind::AddrInUse => {
-            let holder = holder::of(address).map_or("another process".into(), |it| it.to_string());
-            format!(
-                "the address is in use by {holder}; stop it, or choose another port with \
-                 CLUSTER_LISTEN (`ss -ltnp` shows who listens where)"
-            )
-        }
+        ErrorKind::AddrInUse => holder::of(address).to_string(),
         ErrorKind::PermissionDenied => {
             "ports below 1024 need the capability CAP_NET_BIND_SERVICE; choose a higher port, or \
              let systemd own the socket (systemd:NAME)"

@@ -22,10 +22,12 @@ pub use accept::Accepting;
 pub(crate) use accept::watch;
 pub use address::{BoundAddress, Peer};
 pub use bind::Listener;
+pub(crate) use bind::bound_socket;
 pub use lending::{Lending, Loan};
 pub use reuse_port::ReusePort;
 pub use stream::Stream;
 use systemd::Passed;
+pub(crate) use unix::{directory_of, lock};
 
 use crate::config::{Address, Listen, Sharing};
 use crate::supervisor::SlotId;

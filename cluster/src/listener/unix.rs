@@ -8,22 +8,20 @@
 //! would remove the faster one's new socket. So looking, removing, binding and listening happen
 //! under a lock (flock(2)) on the *directory*: unlike a lock file, it leaves nothing behind.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::{Flock, FlockArg, OFlag};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::bind::BACKLOG;
+use crate::config::LONGEST_PATH;
 use crate::{Error, Result};
-
-/// `sun_path` has 108 bytes, the last one a zero. See unix(7).
-const LONGEST_PATH: usize = 107;
 
 /// How long we wait for another server that is starting in the same directory.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -42,7 +40,7 @@ pub(super) fn bind(path: &Path) -> Result<(Socket, SocketFile)> {
     if !directory.is_dir() {
         return Err(cannot(format!("there is no directory {}; create it", directory.display())));
     }
-    let _lock = lock(directory).map_err(|error| cannot(error.to_string()))?;
+    let _lock = lock(directory, PATIENCE).map_err(|error| cannot(error.to_string()))?;
     bind_locked(path).map_err(|error| cannot(error.to_string()))
 }
 
@@ -74,7 +72,7 @@ impl Drop for SocketFile {
         if self.pid != std::process::id() {
             return;
         }
-        let _lock = lock(directory_of(&self.path));
+        let _lock = lock(directory_of(&self.path), PATIENCE);
         // Somebody may have put another file there, or a server that thought us dead its socket.
         if identity(&self.path).is_ok_and(|now| now == self.identity) {
             let _ = fs::remove_file(&self.path);
@@ -121,7 +119,7 @@ fn make_room(path: &Path, address: &SockAddr) -> io::Result<()> {
     }
 }
 
-fn directory_of(path: &Path) -> &Path {
+pub(crate) fn directory_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -134,9 +132,12 @@ fn identity(path: &Path) -> io::Result<Identity> {
 
 /// Holds the lock until the value is dropped. A directory that we may not read cannot be locked;
 /// then we go without, and two servers that start at the same moment may collide.
-fn lock(directory: &Path) -> io::Result<Option<Flock<File>>> {
-    let Ok(mut file) = File::open(directory) else { return Ok(None) };
-    let give_up = Instant::now() + PATIENCE;
+pub(crate) fn lock(directory: &Path, patience: Duration) -> io::Result<Option<Flock<File>>> {
+    // Whatever else stands there, such as a pipe, must not keep us waiting.
+    let mut options = OpenOptions::new();
+    let options = options.read(true).custom_flags(OFlag::O_DIRECTORY.bits());
+    let Ok(mut file) = options.open(directory) else { return Ok(None) };
+    let give_up = Instant::now() + patience;
     loop {
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => return Ok(Some(lock)),

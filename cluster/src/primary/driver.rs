@@ -26,7 +26,7 @@ use crate::spawn::{Image, Program};
 use crate::supervisor::{
     Generation, Input, Refusal, RequestId, ScaleTo, Supervisor, Time, WorkerId, WorkerState,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, admin};
 
 /// When nothing is to be done the loop looks again tomorrow.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
@@ -64,6 +64,8 @@ pub(super) struct Driver {
     /// How often systemd is told that the loop is alive.
     pub(super) watchdog: Option<Duration>,
     pub(super) finished: bool,
+    /// Dropped last: it waits a moment for its answers.
+    pub(super) admin: Option<admin::Server>,
 }
 
 /// A version of the program, with the settings that were read when it was opened.
@@ -171,12 +173,20 @@ impl Driver {
     /// What is looked at now and then.
     fn look_around(&mut self) {
         self.look_at_memory();
+        self.renew_files();
+    }
+
+    /// Makes sockets anew whose files were removed.
+    fn renew_files(&mut self) {
         self.ports.renew();
+        if let Some(admin) = &mut self.admin {
+            admin.renew();
+        }
     }
 
     /// Opens the program and reads the settings again, then reloads to them.
     pub(super) fn reload(&mut self, reply: Option<Reply>) {
-        self.ports.renew();
+        self.renew_files();
         let opened = self.program.open().and_then(|image| {
             let config = Arc::new(self.config.reread()?);
             Ok(Version { image, config })

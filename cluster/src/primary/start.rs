@@ -53,6 +53,7 @@ pub(crate) fn run(config: Config, extras: Extras) -> Result<()> {
     let role = init::split()?;
     let held = signals::hold()?;
     let _log = log::install(config.log)?;
+    config.notes().iter().for_each(|note| tracing::warn!("{note}"));
     if role == init::Role::ThreadedPid1 {
         tracing::warn!("{}", init::ADVICE);
     }
@@ -65,14 +66,15 @@ pub(crate) fn run(config: Config, extras: Extras) -> Result<()> {
     let signals = Signals::install(held)?;
     let (to_loop, commands) = mpsc::channel(ROOM);
     let admin = admin::start(&config.admin, config.admin_token.clone(), to_loop.clone())?;
-    if let Some(admin) = &admin {
-        tracing::info!("admin API on {}", admin.address());
+    if let Some(address) = admin.as_ref().and_then(admin::Server::address) {
+        tracing::info!("admin API on {address}");
     }
     let common = shared.as_ref().map(Block::shared);
     let (events, watcher) = watch_events(extras.watch, &to_loop, common)?;
     let (deliver, news) = mpsc::channel(ROOM);
     let mut driver = assemble(config, ports, shared, events, to_loop, deliver)?;
     driver.watchdog = watchdog;
+    driver.admin = admin;
     drop(entered);
     let outcome = runtime.block_on(drive(driver, Sources { signals, news, commands }));
     // It has read everything and ended, is not interested, or has panicked.
@@ -108,6 +110,7 @@ fn assemble(
         trial: Some(Trial::new()),
         doom: None,
         watchdog: None,
+        admin: None,
         finished: false,
         lifeline,
         _alive: alive,

@@ -23,6 +23,7 @@ mod signals;
 mod sockets;
 mod start;
 mod stops;
+mod surroundings;
 mod systemd;
 
 use libtest_mimic::{Arguments, Trial};
@@ -51,6 +52,7 @@ fn main() {
         systemd::SCENARIOS,
         outage::SCENARIOS,
         clients::SCENARIOS,
+        surroundings::SCENARIOS,
     ];
     let trials = scenarios.concat().into_iter().flat_map(|(name, counts, run)| {
         counts.iter().map(move |&workers| {

@@ -8,18 +8,18 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use cluster::admin;
+use cluster::admin::{self, Server};
 use cluster::config::Admin;
 use cluster::primary::Command;
 
-use crate::client::{connect, get, request, wait_for_close};
-use crate::{any_port, obey, on_unix, start};
+use crate::client::{address, connect, get, request, wait_for_close};
+use crate::{TOKEN, any_port, obey, on_unix, start};
 
 #[test]
 fn only_its_owner_may_use_the_socket_and_it_goes_with_the_server() {
     let (server, folder) = on_unix(obey);
     let path = folder.path().join("admin.sock");
-    assert_eq!(server.address(), format!("unix:{}", path.display()));
+    assert_eq!(address(&server), format!("unix:{}", path.display()));
     let mode = std::fs::metadata(&path).expect("the socket").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     server.stop();
@@ -59,14 +59,27 @@ fn a_left_over_socket_is_replaced_and_nothing_else() {
 }
 
 #[test]
-fn the_default_path_contains_the_pid() {
-    let server = start(&Admin::Unix(None), None, obey);
-    assert_eq!(Admin::Unix(None).address().as_deref(), Some(server.address()), "told beforehand");
-    let path = PathBuf::from(server.address().trim_start_matches("unix:"));
+fn the_default_path_contains_the_pid_and_gives_way_to_others() {
+    let default = Admin::Unix(None);
+    let path_of = |server: &Server| PathBuf::from(address(server).trim_start_matches("unix:"));
+    let server = start(&default, None, obey);
+    assert_eq!(default.address().as_deref(), server.address());
+    let path = path_of(&server);
     let name = format!("cluster-{}.sock", std::process::id());
     assert_eq!(path.file_name().and_then(|name| name.to_str()), Some(name.as_str()));
     drop(server);
     assert!(!path.exists());
+    assert_eq!(default.address(), Some(format!("unix:{}", path.display())), "told beforehand");
+
+    let _other_container = UnixListener::bind(&path).expect("a free path");
+    let server = start(&default, None, obey);
+    let second = path.with_file_name(format!("cluster-{}-2.sock", std::process::id()));
+    assert_eq!(path_of(&server), second);
+    assert_eq!(default.address().as_deref(), server.address(), "told as it is");
+    assert_eq!(get(&server, "/health").status, 200);
+    drop(server);
+    assert!(path.exists() && !second.exists());
+    std::fs::remove_file(path).expect("it is ours");
 }
 
 #[test]
@@ -77,6 +90,14 @@ fn a_taken_port_is_told() {
     let error = admin::start(&Admin::Tcp(address), None, sender).expect_err("it is taken");
     let text = error.to_string();
     assert!(text.contains(&address.to_string()) && text.contains("CLUSTER_API_PORT"), "{text}");
+}
+
+#[test]
+fn ipv6_everywhere_leaves_ipv4_to_others() {
+    let server = start(&Admin::Tcp(([0_u16; 8], 0).into()), Some(TOKEN), obey);
+    let port = address(&server).rsplit_once(':').expect("a port").1.parse::<u16>();
+    TcpListener::bind(("0.0.0.0", port.expect("a number"))).expect("IPv4 is free");
+    assert_eq!(get(&server, "/health").status, 200);
 }
 
 #[test]
@@ -111,7 +132,7 @@ fn the_end_does_not_wait_for_clients() {
 fn a_program_can_say_beforehand_where_its_api_will_be() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let at = Admin::Unix(Some(folder.path().join("admin.sock")));
-    assert_eq!(Some(start(&at, None, obey).address()), at.address().as_deref());
+    assert_eq!(start(&at, None, obey).address(), at.address().as_deref());
     let tcp = Admin::Tcp(([127, 0, 0, 1], 9000).into());
     assert_eq!(tcp.address().as_deref(), Some("http://127.0.0.1:9000"));
     assert_eq!(Admin::Off.address(), None);

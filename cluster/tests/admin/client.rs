@@ -15,13 +15,18 @@ impl<T: Read + Write + Send> Stream for T {}
 /// Longer than any of the server's own limits: a test that would hang fails instead.
 const LONG: Option<Duration> = Some(Duration::from_secs(20));
 
+/// Where it listens.
+pub fn address(server: &Server) -> &str {
+    server.address().expect("it listens")
+}
+
 pub fn connect(server: &Server) -> Box<dyn Stream> {
-    if let Some(path) = server.address().strip_prefix("unix:") {
+    if let Some(path) = address(server).strip_prefix("unix:") {
         let stream = UnixStream::connect(path).expect("it listens");
         stream.set_read_timeout(LONG).expect("a duration that is not zero");
         return Box::new(stream);
     }
-    let stream = TcpStream::connect(server.address().trim_start_matches("http://"));
+    let stream = TcpStream::connect(address(server).trim_start_matches("http://"));
     let stream = stream.expect("it listens");
     stream.set_read_timeout(LONG).expect("a duration that is not zero");
     Box::new(stream)

@@ -5,6 +5,7 @@ mod addresses;
 mod client;
 mod hostile;
 mod refusals;
+mod renewal;
 mod routes;
 
 use std::net::SocketAddr;

@@ -104,7 +104,7 @@ fn a_reload_is_answered_at_its_end_while_others_are_served() {
 #[test]
 fn a_client_that_half_closes_is_answered() {
     let server = on_tcp(None);
-    let address = server.address().trim_start_matches("http://").to_owned();
+    let address = server.address().expect("it listens").trim_start_matches("http://").to_owned();
     for _ in 0..40 {
         let mut client = Client::connect(&address).expect("it listens");
         client.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("it reads");

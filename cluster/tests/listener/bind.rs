@@ -1,11 +1,14 @@
 //! TCP: the port that we got, and why we got none.
 
 use std::io::ErrorKind;
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command, Stdio};
 
 use cluster::config::Sharing;
 use cluster::listener::Listeners;
 use cluster::listener::systemd::Passed;
+use socket2::{Domain, Socket, Type};
 
 use super::{address, bind, tcp};
 
@@ -18,23 +21,91 @@ fn port_0_becomes_a_real_port() {
     TcpStream::connect(bound).unwrap();
 }
 
+/// A process that holds a listening socket, as its standard input; it ends when this is dropped.
+struct Other(Child);
+
+impl Other {
+    fn holding(listener: TcpListener) -> Self {
+        let input = Stdio::from(OwnedFd::from(listener));
+        Self(Command::new("sleep").arg("1000").stdin(input).spawn().unwrap())
+    }
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        self.0.kill().and_then(|()| self.0.wait()).unwrap();
+    }
+}
+
 #[test]
 fn a_taken_port_is_named_with_its_holder_and_what_to_do() {
-    let other = TcpListener::bind("127.0.0.1:0").unwrap();
-    let taken = other.local_addr().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap();
+    let other = Other::holding(listener);
     let error = bind(&tcp(&taken.to_string())).unwrap_err().to_string();
     assert!(error.contains(&taken.to_string()), "{error}");
-    assert!(error.contains(&format!("pid {}", std::process::id())), "{error}");
+    assert!(error.contains(&format!("pid {}, `sleep`", other.0.id())), "{error}");
     assert!(error.contains("CLUSTER_LISTEN"), "{error}");
     assert!(!error.contains('\n'), "{error}");
 }
 
 #[test]
 fn a_port_taken_on_every_address_is_taken_on_ours() {
-    let other = TcpListener::bind("0.0.0.0:0").unwrap();
-    let port = other.local_addr().unwrap().port();
+    for everywhere in ["0.0.0.0:0", "[::]:0"] {
+        let listener = TcpListener::bind(everywhere).unwrap(); // std's `[::]` has IPv4, too
+        let port = listener.local_addr().unwrap().port();
+        let other = Other::holding(listener);
+        let error = bind(&tcp(&format!("127.0.0.1:{port}"))).unwrap_err().to_string();
+        assert!(error.contains(&format!("pid {}", other.0.id())), "{error}");
+    }
+}
+
+#[test]
+fn the_holder_of_a_port_is_never_this_process() {
+    let ours = bind(&tcp("0.0.0.0:0")).unwrap();
+    let port = address(ours.address()).port();
     let error = bind(&tcp(&format!("127.0.0.1:{port}"))).unwrap_err().to_string();
-    assert!(error.contains(&format!("pid {}", std::process::id())), "{error}");
+    assert!(error.contains("two addresses of this program overlap"), "{error}");
+    assert!(error.contains("CLUSTER_LISTEN, CLUSTER_API_PORT"), "{error}");
+    assert!(!error.contains("pid"), "{error}");
+}
+
+#[test]
+fn ipv4_and_ipv6_share_a_port_in_both_orders_and_all_sharing_modes() {
+    for sharing in [Sharing::Inherited, Sharing::ReusePort, Sharing::HandOff] {
+        for swapped in [false, true] {
+            let (_reserved, port) = reserve();
+            let mut listen = [tcp(&format!("0.0.0.0:{port}")), tcp(&format!("[::]:{port}"))];
+            if swapped {
+                listen.reverse();
+            }
+            let all = Listeners::bind(&listen, sharing, 2, Passed::default());
+            let all = all.unwrap_or_else(|error| panic!("{sharing:?} {swapped}: {error}"));
+            assert_eq!(all.addresses().len(), 2);
+            TcpStream::connect(("127.0.0.1", port)).unwrap();
+            TcpStream::connect(("::1", port)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn ipv6_everywhere_is_ipv6_only() {
+    let listener = bind(&tcp("[::]:0")).unwrap();
+    let port = address(listener.address()).port();
+    TcpStream::connect(("::1", port)).unwrap();
+    let refused = TcpStream::connect(("127.0.0.1", port)).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+    bind(&tcp("[::ffff:127.0.0.1]:0")).expect("an IPv4 address in IPv6 clothes");
+}
+
+/// A port that the kernel gives to nobody else, and that we can bind: the socket that has it does not
+/// listen, and `SO_REUSEADDR` is set on both.
+fn reserve() -> (Socket, u16) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_reuse_address(true).unwrap();
+    socket.bind(&SocketAddr::from(([0, 0, 0, 0], 0)).into()).unwrap();
+    let port = socket.local_addr().unwrap().as_socket().unwrap().port();
+    (socket, port)
 }
 
 #[test]

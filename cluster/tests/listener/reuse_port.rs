@@ -43,7 +43,7 @@ fn a_slot_is_one_socket_however_often_it_is_asked_for() {
 fn another_servers_port_is_taken_even_if_it_would_share() {
     let other = group(1);
     let error = ReusePort::bind(address(other.address()), 2).unwrap_err().to_string();
-    assert!(error.contains("in use"), "{error}");
+    assert!(error.contains("another socket of its own has this one"), "{error}");
 }
 
 #[test]

@@ -23,6 +23,7 @@ macro_rules! every_example_keeps_the_contract {
             bad_arguments_get_a_sentence_and_start_nothing
             the_environment_sets_the_number_of_workers_and_is_checked_too
             a_variable_that_is_no_text_disturbs_nobody
+            empty_variable_counts_as_not_set
             a_taken_port_is_reported_with_a_way_out
             two_at_once_do_not_share_a_port_by_accident
             a_second_run_on_the_same_port_follows_at_once

@@ -65,3 +65,29 @@ pub fn a_variable_that_is_no_text_disturbs_nobody(suite: &Suite) {
         service.unwrap_or_else(|error| panic!("{example}: {error}"));
     }
 }
+
+/// A variable that is empty counts as not set: each that `--help` names, and both of the contract.
+pub fn empty_variable_counts_as_not_set(suite: &Suite) {
+    for example in suite.examples {
+        let help = suite.run(example, &["--help"]).stdout;
+        let names = variables(&String::from_utf8_lossy(&help));
+        assert!(names.iter().any(|name| name == "CLUSTER_WORKERS"), "{example}: {names:?}");
+        let empty: Vec<_> = names.iter().map(|name| (name.as_str(), "")).collect();
+        let _ = suite.start_with(&empty, example, &[]);
+
+        // Here no option stands in for the address. The next variable is wrong, so nothing starts.
+        let mut command = suite.bounded(example);
+        command.env("CLUSTER_LISTEN", "").env("CLUSTER_WORKERS", "many");
+        let said = stderr(&command.output().expect("it runs"));
+        assert!(said.contains("CLUSTER_WORKERS take a whole number"), "{example}: {said}");
+    }
+}
+
+/// The variables that a help names, such as `[env: CLUSTER_WORKERS=]`.
+fn variables(help: &str) -> Vec<String> {
+    let name = |rest: &str| {
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        rest[..end.unwrap_or(rest.len())].to_owned()
+    };
+    help.split("[env: ").skip(1).map(name).collect()
+}

@@ -36,7 +36,7 @@ pub fn play(redis: Option<&str>, wrong: Option<Wrong>) -> Result<()> {
 /// Starts the example with four workers, unless another number was asked for.
 fn start(args: &[&str]) -> Result<Service> {
     let given = env::args().any(|arg| arg.starts_with("--workers"));
-    let four = if given || env::var_os("CLUSTER_WORKERS").is_some() {
+    let four = if given || env::var_os("CLUSTER_WORKERS").is_some_and(|it| !it.is_empty()) {
         [].as_slice()
     } else {
         &["--workers", "4"]

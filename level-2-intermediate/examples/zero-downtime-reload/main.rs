@@ -82,9 +82,9 @@ fn run(args: &Args) -> Result<()> {
     };
     let config = Config::builder().ready_timeout(Duration::from_secs(5)).drain_window(window);
     let config = settings::complete(config, &args.common)?;
-    let (api, wrong) = (config.admin().address(), args.wrong);
+    let (api, wrong) = (config.admin().clone(), args.wrong);
     Cluster::new(config)
-        .watch(move |events, _| primary(events, api.as_deref(), wrong))
+        .watch(move |events, _| primary(events, api.address().as_deref(), wrong))
         .run(serve)?;
     Ok(())
 }
@@ -113,7 +113,7 @@ fn program() -> PathBuf {
 
 /// How to ask by the admin API. Only this way has an answer.
 fn by_api(api: Option<&str>) -> String {
-    let Some(api) = api else { return " nothing else, because the admin API is off".to_owned() };
+    let Some(api) = api else { return " nothing else, because there is no admin API".to_owned() };
     match api.strip_prefix("unix:") {
         Some(path) => format!(" curl --unix-socket {path} -X POST http://localhost/reload"),
         None => format!(" curl -X POST -H 'Authorization: Bearer TOKEN' {api}/reload"),

@@ -13,6 +13,7 @@ mod numbers;
 mod redis_counter;
 mod restart_strategies;
 mod suite;
+mod variables;
 mod zero_downtime_reload;
 
 use suite::{SUITE, start};
