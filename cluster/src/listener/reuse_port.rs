@@ -11,6 +11,8 @@ use std::collections::btree_map::Entry;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{self, UnixDatagram};
 
 use rustix::io::Errno;
 use rustix::net::Shutdown;
@@ -27,6 +29,7 @@ pub struct ReusePort {
     /// With the port that the first one got.
     address: SocketAddr,
     bound: BoundAddress,
+    _claim: Option<UnixDatagram>,
     /// Whether sockets of new slots listen at once.
     listening: bool,
     sockets: BTreeMap<SlotId, OwnedFd>,
@@ -46,7 +49,8 @@ impl ReusePort {
         let address = local.ok_or_else(|| Error::new("a TCP socket has no address"))?;
         let sockets = BTreeMap::from([(SlotId(0), first.into())]);
         let bound = BoundAddress::Tcp(address);
-        let mut group = Self { address, bound, listening: false, sockets };
+        let claim = claim(address).map_err(cannot)?;
+        let mut group = Self { address, bound, _claim: claim, listening: false, sockets };
         for slot in (0..u32::MAX).take(slots) {
             group.slot(SlotId(slot))?;
         }
@@ -120,6 +124,18 @@ impl ReusePort {
 /// Lets others bind the address, too, if they allow the same.
 pub(super) fn allow(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_port(true)
+}
+
+/// Claims an address for one primary. Two that start at the same moment both find it free, since
+/// neither listens yet, and the kernel would let them share it. An abstract socket is visible in the
+/// same network namespace as the port, can be bound once, and is gone with its process.
+fn claim(address: SocketAddr) -> io::Result<Option<UnixDatagram>> {
+    let name = format!("cluster-reuse-port-{address}");
+    match UnixDatagram::bind_addr(&net::SocketAddr::from_abstract_name(name)?) {
+        Ok(claim) => Ok(Some(claim)),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(error),
+        Err(_) => Ok(None), // a sandbox without Unix sockets; then without
+    }
 }
 
 /// With `SO_REUSEPORT` the address of another server of the same user could be bound without an

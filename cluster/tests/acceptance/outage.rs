@@ -142,7 +142,7 @@ fn pass(start: &mut Start, socket: &TcpListener) {
 
 /// Other processes of the same user fill the process table.
 fn no_room(workers: usize) {
-    let start = short(workers).as_nobody(PROCESSES);
+    let start = short(workers).with_processes(PROCESSES);
     let user = start.user();
     let mut service = start.ready();
     let hogs = Hogs::start(user);

@@ -305,8 +305,8 @@ fn tostop(workers: usize) {
     get("/tell?hello"); // the program's own thread writes
     thread::sleep(WATCHED); // what is looked at is the time that they take
     for pid in &processes {
-        let (spent, hertz) = (cpu_ticks(*pid) - before[pid], 100);
-        let share = spent * 1000 / (hertz * WATCHED.as_millis() as u64 / 10);
+        // Hundredths of a second in two seconds: half of them is the share in per cent.
+        let share = (cpu_ticks(*pid) - before[pid]) / WATCHED.as_secs();
         assert!(share <= 10, "process {pid} of {primary}: {share} % of a core");
     }
     assert_eq!(children(primary), pids, "no worker more, no worker less");

@@ -135,8 +135,8 @@ fn line(action: Action) -> Option<String> {
         Action::Drain { worker, window, .. } if window.is_zero() => format!("hurry {worker}"),
         Action::Drain { .. }
         | Action::Accept(_)
+        | Action::Signal { signal: Signal::Term, .. }
         | Action::Emit(Event::Spawned { .. } | Event::Ready(_)) => return None,
-        Action::Signal { signal: Signal::Term, .. } => return None,
         Action::Signal { worker, signal } => format!("{signal:?} {worker}"),
         Action::Cut(worker) => format!("cut {worker}"),
         Action::RefuseConnections => "refuse connections".to_owned(),

@@ -18,6 +18,9 @@ use serde_json::Value;
 
 use super::{Client, FIXTURE, PATIENCE, Program, until};
 
+/// Users that were used.
+static USERS: AtomicU32 = AtomicU32::new(0);
+
 /// How to start it.
 pub struct Start {
     command: Command,
@@ -58,13 +61,12 @@ impl Start {
 
     /// Runs it as a user that has no other processes, and may have this many, threads included.
     #[allow(unsafe_code)]
-    pub fn as_nobody(mut self, processes: u64) -> Self {
+    pub fn with_processes(mut self, processes: u64) -> Self {
         if !geteuid().is_root() {
             super::skip("only root can run a program as another user");
         }
         let open = fs::Permissions::from_mode(0o777);
         fs::set_permissions(self.folder(), open).expect("it is ours");
-        static USERS: AtomicU32 = AtomicU32::new(0);
         self.user = 2_000_000 + std::process::id() % 10_000 * 100 + USERS.fetch_add(1, Relaxed);
         self.command.uid(self.user).gid(self.user);
         let limit = move || Ok(setrlimit(Resource::RLIMIT_NPROC, processes, processes)?);
@@ -250,6 +252,11 @@ impl Service {
     /// The pids of all workers that are there.
     pub fn worker_pids(&self) -> Vec<u32> {
         super::children(self.pid())
+    }
+
+    /// Whether the primary has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it is our child").is_some()
     }
 
     /// Waits for the end of the primary.
