@@ -22,7 +22,7 @@ use lab::args::{self, Common};
 use lab::proc;
 use lab::{Result, narrate, say};
 use level_1::process::{die_with, end_worker, fork, how_it_ended, inherited_listener, watch};
-use level_1::signals::block;
+use level_1::signals::{PRIMARY_READS, block};
 use level_1::{http, readiness};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::signal::{Signal, kill, raise};
@@ -66,7 +66,7 @@ fn primary(args: &Args) -> Result<()> {
     zombie(args.wrong != Some(Wrong::NoReap))?;
     memory()?;
 
-    let signals = block(&[Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT])?;
+    let signals = block(&PRIMARY_READS)?;
     let keep = args.wrong != Some(Wrong::CloseOnExec);
     let mut workers = Vec::new();
     for _ in 0..args.common.workers.get() {
