@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Look for: exit code 300 that arrives as 44; a state `Z` that SIGKILL does not change; one
-//! address with two values; a worker that was started again and knows it only from its environment.
+//! address with two values; a worker that was started again, and knows it from its environment and
+//! its parent.
 
 mod demo;
 
