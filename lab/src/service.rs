@@ -245,7 +245,8 @@ impl Service {
 
 impl Drop for Service {
     /// Ends what still runs, also when a test has failed half-way. A primary that is asked to end
-    /// takes its files with it; more than one signal means at once. One that does not listen is killed.
+    /// takes its files with it; the same signal half a second later means at once. A primary that does
+    /// not react is killed.
     fn drop(&mut self) {
         let _ = self.workers();
         let _ = wait_for("the primary to end", || {

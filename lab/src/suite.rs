@@ -19,7 +19,7 @@ pub struct Suite {
     pub stands_on: &'static [&'static str],
     /// Their names: those of the folders in `examples`.
     pub examples: &'static [&'static str],
-    /// What is said when a second signal ends everything at once.
+    /// What is said when the same signal comes again and ends everything at once.
     pub at_once: &'static str,
     /// Options with which an example is another one that must keep the contract, too.
     pub variants: &'static [(&'static str, &'static [&'static str])],

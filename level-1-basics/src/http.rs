@@ -152,7 +152,8 @@ async fn accept_until_sigterm(
     handler: impl Handler,
 ) -> Result<()> {
     // The primary blocked its signals before the fork, so a SIGTERM that came early is pending.
-    // First the handler, then the unblocking: now it is delivered, and not lost.
+    // First the handler, then the unblocking: now it is delivered, and not lost. The handler stays
+    // until the end, so that another SIGTERM, from outside or from the primary, changes nothing.
     let mut sigterm = signal(SignalKind::terminate())?;
     SigSet::from_iter([Signal::SIGTERM]).thread_unblock()?;
 

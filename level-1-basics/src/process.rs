@@ -21,7 +21,7 @@ use nix::sys::socket::sockopt::AcceptConn;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, getppid};
 
-use crate::signals::{asked_to_stop, pending, poll_readable};
+use crate::signals::{StopRequest, asked_to_stop, pending, poll_readable, stops};
 use lab::{Result, say};
 
 /// How long a worker may take to finish its requests after SIGTERM.
@@ -121,12 +121,16 @@ pub fn how_it_ended(status: WaitStatus) -> String {
 }
 
 /// Ends `workers` gracefully: SIGTERM to each, then waits until all are reaped. After [`GRACE`], or
-/// at a second SIGTERM or Ctrl-C, whoever is left gets SIGKILL.
+/// when `request` is repeated, the workers that are left get SIGKILL.
 ///
 /// # Errors
 /// The kernel's.
-pub fn stop(signals: &SignalFd, workers: impl IntoIterator<Item = Pid>) -> Result<()> {
-    stop_with(signals, workers, tell_end)
+pub fn stop(
+    signals: &SignalFd,
+    request: StopRequest,
+    workers: impl IntoIterator<Item = Pid>,
+) -> Result<()> {
+    stop_with(signals, request, workers, tell_end)
 }
 
 /// How a worker's end is told, in one line.
@@ -140,6 +144,7 @@ pub fn tell_end(pid: Pid, status: WaitStatus) {
 /// The kernel's.
 pub fn stop_with(
     signals: &SignalFd,
+    mut request: StopRequest,
     workers: impl IntoIterator<Item = Pid>,
     mut ended: impl FnMut(Pid, WaitStatus),
 ) -> Result<()> {
@@ -157,8 +162,16 @@ pub fn stop_with(
             return Ok(());
         }
         poll_readable(&[signals.as_fd()], deadline)?;
-        let late = deadline.is_some_and(|deadline| deadline <= Instant::now());
-        if asked_to_stop(&pending(signals)?) || late {
+        let now = Instant::now();
+        let mut at_once = deadline.is_some_and(|deadline| deadline <= now);
+        for signal in stops(&pending(signals)?) {
+            if request.is_repeated_by(signal, now) {
+                at_once = true;
+            } else {
+                say!("primary: {signal} is part of the same request to stop");
+            }
+        }
+        if at_once {
             say!("primary: not waiting any longer, SIGKILL to {} worker(s)", left.len());
             send(Signal::SIGKILL, &left);
             deadline = None; // SIGKILL cannot be refused: what is left is to reap
@@ -174,8 +187,8 @@ pub fn stop_with(
 pub fn watch(signals: &SignalFd, mut workers: Vec<Pid>) -> Result<()> {
     while !workers.is_empty() {
         poll_readable(&[signals.as_fd()], None)?;
-        if asked_to_stop(&pending(signals)?) {
-            return stop(signals, workers);
+        if let Some(request) = asked_to_stop(&pending(signals)?) {
+            return stop(signals, request, workers);
         }
         for (pid, status) in reap_all()? {
             tell_end(pid, status);

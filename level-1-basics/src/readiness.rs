@@ -29,7 +29,7 @@ pub fn answers(address: SocketAddr, signals: &SignalFd) -> Result<bool> {
         };
         let readable = poll_readable(&[asked.as_fd(), signals.as_fd()], None)?;
         news.extend(pending(signals)?);
-        if asked_to_stop(&news) {
+        if asked_to_stop(&news).is_some() {
             break false;
         }
         if readable[0] && answered(&asked) {

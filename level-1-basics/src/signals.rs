@@ -4,29 +4,62 @@
 //! a primary has no handlers: it blocks the signals that it cares about, and reads them from a
 //! descriptor like everything else. Guide 3 shows both ways.
 
+use std::collections::BTreeMap;
 use std::iter;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use lab::Result;
 
-/// Blocks `signals` for this process and returns a descriptor that becomes readable when one of
-/// them is pending, so that one `poll` can wait for signals and for everything else.
+/// The signals that a primary reads: a child has changed; or a request to stop by `kill`, by Ctrl-C,
+/// by Ctrl-\ or by a terminal that was closed.
+pub const PRIMARY_READS: [Signal; 5] =
+    [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP];
+
+/// The signals that [`block`] lets through: a fault of the program must end it, and a terminal must
+/// be able to suspend it (Ctrl-Z; a background job that reads, or that writes under `stty tostop`).
+const LET_THROUGH: [Signal; 10] = [
+    Signal::SIGABRT,
+    Signal::SIGBUS,
+    Signal::SIGFPE,
+    Signal::SIGILL,
+    Signal::SIGSEGV,
+    Signal::SIGSYS,
+    Signal::SIGTRAP,
+    Signal::SIGTSTP,
+    Signal::SIGTTIN,
+    Signal::SIGTTOU,
+];
+
+/// Blocks all signals but faults and the terminal's; returns a descriptor that becomes readable
+/// when one of `signals` is pending, so that one `poll` can wait for signals and for everything else.
 ///
 /// A blocked signal interrupts no system call, and it is not lost, not even between two calls of
-/// `poll`. The children inherit the block.
+/// `poll`. One that is not among `signals` stays pending, and does no harm: the default action of
+/// SIGUSR1 and of most others would end the process. The children inherit the block.
+///
+/// SIGHUP is not read if it was ignored before: that is how `nohup` asks a program to survive.
 ///
 /// # Errors
 /// The kernel's, for example out of descriptors.
+#[allow(unsafe_code)]
 pub fn block(signals: &[Signal]) -> Result<SignalFd> {
-    let set: SigSet = signals.iter().copied().collect();
-    set.thread_block()?;
-    Ok(SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?)
+    let mut blocked = SigSet::all();
+    for signal in LET_THROUGH {
+        blocked.remove(signal);
+    }
+    blocked.thread_block()?;
+    // SAFETY: the default action is not a handler of ours.
+    let before = unsafe { signal(Signal::SIGHUP, SigHandler::SigDfl) }?;
+    let nohup = matches!(before, SigHandler::SigIgn);
+    let read = signals.iter().copied().filter(|signal| !nohup || *signal != Signal::SIGHUP);
+    let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
+    Ok(SignalFd::with_flags(&read.collect(), flags)?)
 }
 
 /// Takes all signals that are pending now. Several of one kind may have become one: three exits,
@@ -42,10 +75,40 @@ pub fn pending(signals: &SignalFd) -> Result<Vec<Signal>> {
     iter::from_fn(|| next().transpose()).collect()
 }
 
-/// Whether somebody asked this process to end: with SIGTERM, or with Ctrl-C (SIGINT).
+/// The signals among `signals` that ask a primary to stop.
+pub fn stops(signals: &[Signal]) -> impl Iterator<Item = Signal> {
+    use Signal::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    let asks = |signal: &Signal| matches!(signal, SIGTERM | SIGINT | SIGQUIT | SIGHUP);
+    signals.iter().copied().filter(asks)
+}
+
+/// The request to stop that `signals` make, if they make one.
 #[must_use]
-pub fn asked_to_stop(signals: &[Signal]) -> bool {
-    signals.contains(&Signal::SIGTERM) || signals.contains(&Signal::SIGINT)
+pub fn asked_to_stop(signals: &[Signal]) -> Option<StopRequest> {
+    let now = Instant::now();
+    let first: BTreeMap<Signal, Instant> = stops(signals).map(|signal| (signal, now)).collect();
+    (!first.is_empty()).then_some(StopRequest { first })
+}
+
+/// A request to stop: its signals, and when the first of each kind arrived.
+///
+/// One stop often arrives twice. `timeout` signals its child and then the child's process group;
+/// Foreman sends SIGINT and a moment later SIGTERM. That is not a person who loses patience.
+#[derive(Debug)]
+pub struct StopRequest {
+    first: BTreeMap<Signal, Instant>,
+}
+
+impl StopRequest {
+    /// A signal of the same kind is an echo of the first one for this long.
+    pub const ECHO: Duration = Duration::from_millis(500);
+
+    /// Adds a signal that arrived at `now`; returns whether it repeats the request: whether it is
+    /// the same signal again, and not an echo.
+    pub fn is_repeated_by(&mut self, signal: Signal, now: Instant) -> bool {
+        let first = *self.first.entry(signal).or_insert(now);
+        now.saturating_duration_since(first) >= Self::ECHO
+    }
 }
 
 /// Sleeps until one of `descriptors` can be read, or has come to its end, or until `deadline`;
@@ -121,5 +184,28 @@ mod tests {
         let deadline = Instant::now() + Duration::from_secs(60);
         let waits = timeout(Some(deadline)).as_millis().expect("not for ever");
         assert!(Duration::from_millis(waits.into()) >= deadline - Instant::now());
+    }
+    #[test]
+    fn the_same_signal_repeats_a_request_after_its_echo() {
+        let millis = Duration::from_millis;
+        let mut request = asked_to_stop(&[Signal::SIGCHLD, Signal::SIGTERM]).expect("SIGTERM");
+        let begin = request.first[&Signal::SIGTERM];
+        let mut repeats = |signal, after| request.is_repeated_by(signal, begin + millis(after));
+        for (signal, after, expected) in [
+            (Signal::SIGTERM, 0, false),
+            (Signal::SIGTERM, 499, false),
+            (Signal::SIGTERM, 500, true),
+            (Signal::SIGINT, 700, false), // another signal: its first
+            (Signal::SIGINT, 1199, false),
+            (Signal::SIGINT, 1200, true),
+        ] {
+            assert_eq!(repeats(signal, after), expected, "{signal} after {after} ms");
+        }
+    }
+
+    #[test]
+    fn a_child_that_changed_is_not_a_request_to_stop() {
+        assert!(asked_to_stop(&[Signal::SIGCHLD]).is_none());
+        assert!(PRIMARY_READS[1..].iter().all(|signal| asked_to_stop(&[*signal]).is_some()));
     }
 }

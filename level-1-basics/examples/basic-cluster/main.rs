@@ -23,16 +23,16 @@ use std::collections::BTreeMap;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::net::TcpListener;
 use std::os::fd::AsFd;
-use std::process::ExitCode;
+use std::process::{ExitCode, exit};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use lab::args::{self, Common};
 use lab::{Result, narrate, say};
 use level_1::http;
 use level_1::process::{die_with, end_worker, fork, reap_all, stop, tell_end};
-use level_1::signals::{asked_to_stop, block, pending, poll_readable, readable};
-use nix::sys::signal::Signal;
-use nix::unistd::{ForkResult, Pid, alarm, getpid};
+use level_1::signals::{PRIMARY_READS, asked_to_stop, block, pending, poll_readable, readable};
+use nix::unistd::{ForkResult, Pid, getpid};
 
 /// N workers share one port; a dead one is replaced
 #[derive(clap::Parser)]
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
 fn primary(args: &Args) -> Result<()> {
     let listener = args.common.bind()?; // once, here: every worker inherits this very socket
     let address = listener.local_addr()?;
-    let signals = block(&[Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT])?;
+    let signals = block(&PRIMARY_READS)?;
     let (mut reader, writer) = io::pipe()?; // the workers say on it that they are ready
     let me = getpid();
     let mut crew = Crew { wanted: args.common.workers.get(), ..Crew::default() };
@@ -81,9 +81,9 @@ fn primary(args: &Args) -> Result<()> {
             }
         }
         poll_readable(&[signals.as_fd(), reader.as_fd()], crew.pause_ends)?;
-        if asked_to_stop(&pending(&signals)?) {
+        if let Some(request) = asked_to_stop(&pending(&signals)?) {
             drop(listener); // once the workers have closed theirs, new clients are refused
-            return stop(&signals, crew.workers.into_keys());
+            return stop(&signals, request, crew.workers.into_keys());
         }
 
         // The order matters. A worker may say that it is ready and die at once: so reap first,
@@ -115,12 +115,18 @@ fn worker(
 ) -> Result<()> {
     match wrong {
         Some(Wrong::CrashAtBoot) => return Err("crashing at boot, as I was told".into()),
-        Some(Wrong::Orphans) => drop(alarm::set(60)), // even an orphan of ours ends some day
+        Some(Wrong::Orphans) => drop(thread::spawn(end_after_a_minute)),
         _ => die_with(primary)?,
     }
     let hello = format!("Hello from worker {}\n", getpid());
     let ready = move || ready.write_all(&getpid().as_raw().to_ne_bytes());
     http::serve(listener, ready, move |_| http::text(hello.clone()))
+}
+
+/// Even an orphan of ours ends some day.
+fn end_after_a_minute() {
+    thread::sleep(Duration::from_secs(60));
+    exit(0)
 }
 
 /// What the primary knows about its workers, and its rule for replacing them.

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Look for: exit code 300 that arrives as 44; a state `Z` that SIGKILL does not change; one
-//! address with two values; a worker that was started again and knows it only from its environment.
+//! address with two values; a worker that was started again, and knows it from its environment and
+//! its parent.
 
 mod demo;
 
@@ -22,12 +23,12 @@ use lab::args::{self, Common};
 use lab::proc;
 use lab::{Result, narrate, say};
 use level_1::process::{die_with, end_worker, fork, how_it_ended, inherited_listener, watch};
-use level_1::signals::block;
+use level_1::signals::{PRIMARY_READS, block};
 use level_1::{http, readiness};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::signal::{Signal, kill, raise};
 use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};
-use nix::unistd::{ForkResult, Pid, execve, getpid};
+use nix::unistd::{ForkResult, Pid, execve, getpid, getppid};
 
 /// How a child ends, what fork copies, what exec keeps
 #[derive(clap::Parser)]
@@ -47,13 +48,13 @@ enum Wrong {
     CloseOnExec,
 }
 
-/// Which of the two roles a process has: the program is the same, and so is its first line.
+/// The role of a worker, and whose worker it is: the program is the same, and so is its first line.
 const ROLE: &str = "WORKBOOK_ROLE";
 /// The number of the descriptor that a worker finds open.
 const LISTENER: &str = "WORKBOOK_LISTENER";
 
 fn main() -> ExitCode {
-    if env::var(ROLE).is_ok_and(|role| role == "worker") {
+    if is_worker() {
         end_worker(worker());
     }
     let args: Args = args::parse();
@@ -66,7 +67,7 @@ fn primary(args: &Args) -> Result<()> {
     zombie(args.wrong != Some(Wrong::NoReap))?;
     memory()?;
 
-    let signals = block(&[Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT])?;
+    let signals = block(&PRIMARY_READS)?;
     let keep = args.wrong != Some(Wrong::CloseOnExec);
     let mut workers = Vec::new();
     for _ in 0..args.common.workers.get() {
@@ -139,12 +140,13 @@ fn start_again(listener: &TcpListener, keep: bool) -> Result<Pid> {
     let variables = env::vars_os()
         .filter(|(name, _)| name != ROLE && name != LISTENER)
         .map(|(name, value)| [name.as_bytes(), value.as_bytes()].join(&b'='));
-    let ours = [format!("{ROLE}=worker"), format!("{LISTENER}={}", listener.as_raw_fd())];
+    let primary = getpid();
+    let ours =
+        [format!("{ROLE}=worker of {primary}"), format!("{LISTENER}={}", listener.as_raw_fd())];
     let environment: Vec<CString> = variables
         .chain(ours.map(String::into_bytes))
         .map(CString::new)
         .collect::<std::result::Result<_, _>>()?;
-    let primary = getpid();
     match fork()? {
         ForkResult::Parent { child } => {
             say!("4 exec: forked {child}, which starts this program again");
@@ -159,6 +161,15 @@ fn start_again(listener: &TcpListener, keep: bool) -> Result<Pid> {
             Err(format!("cannot start {program:?}: {}", errno.desc()).into())
         })()),
     }
+}
+
+/// Whether a primary has started this process. A variable alone proves nothing: each process below a
+/// shell that exports it has it, too. A worker's parent is the primary that the variable names, and
+/// runs this same program.
+fn is_worker() -> bool {
+    let parent = getppid();
+    let named = env::var(ROLE).is_ok_and(|role| role == format!("worker of {parent}"));
+    named && proc::program(parent.as_raw()).ok() == env::current_exe().ok()
 }
 
 /// The other role. All that this process has of its primary came through the exec.

@@ -20,8 +20,7 @@ use std::process::ExitCode;
 use lab::args::{self, Common};
 use lab::{Result, narrate, say};
 use level_1::process::{ALL_ENDED, end_worker, fork, reap_all, stop, tell_end};
-use level_1::signals::{asked_to_stop, block, pending, poll_channels, readable};
-use nix::sys::signal::Signal;
+use level_1::signals::{PRIMARY_READS, asked_to_stop, block, pending, poll_channels, readable};
 use nix::unistd::{ForkResult, Pid, getpid};
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +65,7 @@ fn main() -> ExitCode {
 
 fn primary(args: &Args) -> Result<()> {
     let listener = args.common.bind()?;
-    let signals = block(&[Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT])?;
+    let signals = block(&PRIMARY_READS)?;
     let me = getpid();
     let mut channels: Channels = BTreeMap::new();
     for _ in 0..args.common.workers.get() {
@@ -97,8 +96,8 @@ fn primary(args: &Args) -> Result<()> {
         for pid in poll_channels(&signals, streams, None)? {
             listen(pid, &mut channels, &mut heard, args.wrong);
         }
-        if asked_to_stop(&pending(&signals)?) {
-            return stop(&signals, alive);
+        if let Some(request) = asked_to_stop(&pending(&signals)?) {
+            return stop(&signals, request, alive);
         }
         for (pid, status) in reap_all()? {
             // Its last words come before its end, even when both arrive at the same time.

@@ -54,8 +54,8 @@ pub fn in_turn(
                 first = Some(readiness::ask(address)?); // its worker died: ask another one
             }
         }
-        if asked_to_stop(&pending(signals)?) {
-            return stop(signals, workers);
+        if let Some(request) = asked_to_stop(&pending(signals)?) {
+            return stop(signals, request, workers);
         }
         for (pid, status) in reap_all()? {
             tell_end(pid, status);

@@ -31,8 +31,7 @@ use lab::{Result, narrate};
 use level_1::http::{self, Source};
 use level_1::process::{die_with, end_worker, fork, watch};
 use level_1::readiness;
-use level_1::signals::block;
-use nix::sys::signal::Signal;
+use level_1::signals::{PRIMARY_READS, block};
 use nix::sys::signalfd::SignalFd;
 use nix::unistd::{ForkResult, Pid, getpid};
 use socket2::{Domain, Socket, Type};
@@ -75,7 +74,7 @@ fn main() -> ExitCode {
 
 fn primary(args: &Args) -> Result<()> {
     let n = args.common.workers.get();
-    let signals = block(&[Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT])?;
+    let signals = block(&PRIMARY_READS)?;
     match args.share {
         Share::SharedListener => accept_by_workers(signals, shared(&args.common, n)?),
         Share::ReusePort => accept_by_workers(signals, reuse_port(args.common.listen, n)?),

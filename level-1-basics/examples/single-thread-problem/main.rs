@@ -20,8 +20,7 @@ use lab::{Result, narrate, say};
 use level_1::http::{self, Reply, Request, Threads};
 use level_1::process::{die_with, end_worker, fork, watch};
 use level_1::readiness;
-use level_1::signals::block;
-use nix::sys::signal::Signal;
+use level_1::signals::{PRIMARY_READS, block};
 use nix::unistd::{ForkResult, Pid, getpid};
 
 /// One heavy request against all the quick ones, in several arrangements
@@ -70,7 +69,7 @@ fn main() -> ExitCode {
 fn primary(args: &Args) -> Result<()> {
     let listener = args.common.bind()?;
     let address = listener.local_addr()?;
-    let signals = block(&[Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT])?;
+    let signals = block(&PRIMARY_READS)?;
     let n = args.common.workers.get();
     let (processes, threads) = match args.arrangement {
         Arrangement::OneThread => (1, Threads::One),

@@ -25,7 +25,7 @@ use lab::proc;
 use lab::{Result, narrate, say};
 use level_1::http::{self, Reply, Request};
 use level_1::process::{ALL_ENDED, die_with, end_worker, fork, how_it_ended, reap, stop_with};
-use level_1::signals::{asked_to_stop, block, pending, poll_channels, readable};
+use level_1::signals::{PRIMARY_READS, asked_to_stop, block, pending, poll_channels, readable};
 use nix::sys::signal::Signal;
 use nix::sys::wait::WaitStatus;
 use nix::unistd::{ForkResult, Pid, getpid};
@@ -58,7 +58,7 @@ fn main() -> ExitCode {
 fn primary(args: &Args) -> Result<()> {
     let listener = args.common.bind()?;
     let address = listener.local_addr()?;
-    let signals = block(&[Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT])?;
+    let signals = block(&PRIMARY_READS)?;
     let me = getpid();
     let mut workers: BTreeMap<Pid, Worker> = BTreeMap::new();
     for id in 1..=args.common.workers.get() {
@@ -86,9 +86,11 @@ fn primary(args: &Args) -> Result<()> {
             workers.get_mut(&pid).expect("it was polled").hear()?;
         }
         let news = pending(&signals)?;
-        if asked_to_stop(&news) {
+        if let Some(request) = asked_to_stop(&news) {
             let pids: Vec<Pid> = workers.keys().copied().collect();
-            return stop_with(&signals, pids, |pid, status| ended(&mut workers, pid, status));
+            return stop_with(&signals, request, pids, |pid, status| {
+                ended(&mut workers, pid, status);
+            });
         }
         // Several exits may have become one SIGCHLD: reap until there is nobody left to reap.
         let at_most = match args.wrong {

@@ -1,9 +1,9 @@
 //! The lesson of `fork-and-wait`, from outside.
 
-use lab::proc;
+use lab::{Service, proc};
 use nix::sys::signal::Signal;
 
-use crate::start;
+use crate::{SUITE, start};
 
 #[test]
 fn its_workers_are_the_same_program_started_again() {
@@ -16,6 +16,17 @@ fn its_workers_are_the_same_program_started_again() {
         service.hears(&format!("{worker} 4 exec: role from the environment")).expect("it tells");
         service.hears(&format!("{worker} 4 exec: descriptor 3 listens on")).expect("it tells");
     }
+}
+
+#[test]
+fn a_parent_that_is_not_its_primary_does_not_make_it_a_worker() {
+    let mut command = SUITE.command("fork-and-wait", &["--workers", "1"]);
+    let parent = std::process::id();
+    command.env("WORKBOOK_ROLE", format!("worker of {parent}")).env("WORKBOOK_LISTENER", "3");
+    let service = Service::launch(command).and_then(Service::until_ready);
+    let mut service = service.expect("it is a primary");
+    let worker = service.get("/").and_then(|reply| reply.worker()).expect("answered");
+    assert_eq!(service.workers().expect("/proc is there"), [worker]);
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod message_passing;
 mod pages;
 mod round_robin;
 mod single_thread_problem;
+mod stops;
 mod worker_events;
 
 use lab::Service;

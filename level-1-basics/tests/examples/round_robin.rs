@@ -29,7 +29,10 @@ fn hand_off_takes_strict_turns_with_concurrent_clients_too() {
 #[test]
 fn hand_off_passes_over_a_worker_that_has_died() {
     let mut service = start("round-robin", &["--share", "hand-off", "--workers", "3"]);
-    let victim = service.workers().expect("/proc is there")[1];
+    let workers = service.workers().expect("/proc is there");
+    // A worker that is still starting has a copy of its siblings' channels, and so of the victim's.
+    service.all_answer(&workers).expect("each of them has started");
+    let victim = workers[1];
     service.signal(victim, Signal::SIGKILL).expect("it ran");
     service.hears(&format!("worker {victim} was killed by SIGKILL")).expect("it is reaped");
     for _ in 0..12 {
