@@ -16,32 +16,47 @@
 //! 1. **A reload loses no request**: on fresh connections, on kept-alive ones, slow, large, or
 //!    pausing. New workers are ready before old ones leave, and those leave as lame ducks (see
 //!    [`http`]). Tests: `s01` `s02` `s03` `s04` `s05` `s06` `s07` `s08`.
-//! 2. **A broken new version costs nothing.** It is refused, the old one serves on, and whoever
-//!    asked is told why. Tests: `s12` `s13` `s14` `s15` `s16` `s17` `s36`.
+//! 2. **A broken new version costs nothing.** It is refused, the old one serves on, and the caller
+//!    gets the reason. Tests: `s12` `s13` `s14` `s15` `s16` `s17` `s36`.
 //! 3. **Versions are not mixed by accident.** A reload opens the program once; a crash in the middle
 //!    of a deploy brings back the version that crashed. Tests: `s10` `s34`.
-//! 4. **A worker that dies is replaced at once; one that keeps dying is not**, beyond a limit.
-//!    Clients in the queue notice nothing of it. Tests: `s09` `s19` `s24`.
-//! 5. **A worker that hangs, or grows too large, is replaced alone.** A machine that was suspended
-//!    kills nobody. Tests: `s22` `s25`.
-//! 6. **Every exit is told once, with its code or signal, and whether it was meant.**
+//! 4. **A worker that dies is replaced at once; one that keeps dying is replaced with a back-off.**
+//!    Clients in the queue notice nothing of a restart. Tests: `s09` `s19` `s24`.
+//! 5. **A worker that hangs, or grows too large, is replaced alone.** A suspended machine kills no
+//!    worker. Tests: `s22` `s25` `s55`.
+//! 6. **Every exit is reported once, with its code or signal, and whether it was meant.**
 //!    Tests: `s19` `s20`.
-//! 7. **A stop is orderly and ends**: who is queued is served, then connections are refused, then
-//!    what is in flight is finished, until a deadline. Tests: `s21` `s23`.
-//! 8. **Nobody outlives the primary**, not even a worker in an infinite loop. When code in the primary
+//! 7. **A stop is orderly and ends**: queued clients are served, then connections are refused, then
+//!    what is in flight is finished, until a deadline. Tests: `s21` `s23` `s38`.
+//! 8. **No worker outlives the primary**, not even one in an infinite loop. When code in the primary
 //!    panics, the workers finish what they have before it ends. Tests: `s18`.
 //! 9. **A worker gets its descriptors and no others.** Tests: `s26`.
 //! 10. **A connection that is handed over is served once**: again by another worker when the first
 //!     died before taking it, never when it only hangs. Tests: `s29` `s30`.
 //! 11. **No slot without a worker swallows clients** where each slot has a socket of its own.
-//!     Tests: `s35`.
+//!     Tests: `s35` `s56`.
 //! 12. **What a worker, a client or a terminal sends never ends the primary by accident**, nor does
-//!     a shortage of descriptors. Tests: `s31` `s32` `s33`.
-//! 13. **What cannot work is said before anything is started**, in a line that says what to do.
-//!     Tests: `s27` `s28`.
+//!     a shortage of descriptors. Tests: `s31` `s32` `s33` `s43` `s54`.
+//! 13. **What cannot work is reported before any port answers**, in a line that says what to do.
+//!     Tests: `s27` `s28` `s44` `s45`.
 //! 14. **A hundred reloads leave no trace**: no descriptor, thread or memory. Tests: `s11`.
 //! 15. **What workers count together outlives each of them**: shared memory keeps its numbers through
 //!     crashes and reloads, until the primary ends. Tests: `s37`.
+//! 16. **One stop is one stop, in whatever way it comes**: to the whole tree of processes at once,
+//!     twice within half a second, as INT and TERM. It loses no request. Tests: `s40` `s41`.
+//! 17. **Every standard signal has a [meaning](primary#signals) in each role**, and none with a
+//!     meaning elsewhere kills a server by accident. Tests: `s42` `s52` `s53`.
+//! 18. **A client that half-closes after its request is answered.** Tests: `s39`.
+//! 19. **An outage passes without a person**: a program that fails and a full process table are tried
+//!     until they work. Clients wait for 5 seconds at most; then they are refused until a worker is
+//!     ready. Tests: `s24` `s49` `s50`.
+//! 20. **A container is a place to run**: as PID 1 it reaps orphans and no child of the program's, and
+//!     no other process takes itself for a worker. Tests: `s46` `s47`.
+//! 21. **systemd is told what it waits for**: the end of a reload, refused ones included, and that the
+//!     loop is alive. Tests: `s48`.
+//! 22. **A convenience never decides whether the service runs**: the admin socket, a removed socket
+//!     file, another program's variables, a path that is not UTF-8. Tests: `s51` `s57` `s58` `s59`
+//!     `s60`.
 //!
 //! # What is not promised
 //!
@@ -52,8 +67,8 @@
 //!   `http_request_time` is over; an answer that has begun, and waits for news, stays until its next
 //!   write. A reset, or a Unix socket that the client has closed, ends the handler within a second.
 //! - A crash loses the requests that the worker was answering.
-//! - Built with `panic = "abort"`, a panic ends its process at once: in the primary nobody finishes
-//!   anything, though nobody is left either; in a worker it costs all its requests, not one.
+//! - Built with `panic = "abort"`, a panic ends its process at once: in the primary no worker finishes
+//!   anything, though none is left either; in a worker it costs all its requests, not one.
 //! - In a stop, a connection that arrives between the last accept and the end may be reset.
 //! - With one socket for each slot ([`Sharing::ReusePort`](config::Sharing::ReusePort)) the clients in
 //!   the queue of a worker that crashes wait until its socket is lent to another one, a moment later;
@@ -68,17 +83,18 @@
 //! | watch it, talk to it | [`Cluster::watch`], [`primary::Event`], [`primary::Handle`] |
 //! | write a worker | [`Worker`] |
 //! | count together with other workers | [`Cluster::shared`], [`shared`] |
-//! | run it in production | [`admin`], [`metrics`], signals (below) |
+//! | run it in production | [`admin`], [`metrics`], [systemd](listener::systemd), signals (below) |
 //! | understand it | [`supervisor`] decides, [`primary`] acts, [`spawn`] starts, [`channel`] talks |
 //!
 //! | signal to the primary | effect |
 //! | --- | --- |
-//! | TERM, INT | graceful stop; a second one ends at once |
+//! | TERM, INT, QUIT | graceful stop; the same again after 500 ms ends at once |
 //! | HUP, USR2 | rolling reload of the program and of the settings file |
 //! | HUP because its terminal was closed | graceful stop |
 //! | TTIN, TTOU | one worker more, one less |
 //!
-//! A worker that gets TERM leaves gracefully and is replaced; the others it ignores.
+//! A worker that gets TERM is replaced, and then leaves. What every other signal does in each role is a
+//! [table](primary#signals).
 //!
 //! # Platform
 //!

@@ -117,16 +117,16 @@ mod tests {
 
     #[test]
     fn a_frame_is_length_version_and_json() {
-        assert_eq!(&encode(&[1, 2]).expect("it is small")[..], b"\0\0\0\x06\x01[1,2]");
+        assert_eq!(&encode(&[1, 2]).expect("it is small")[..], b"\0\0\0\x06\x02[1,2]");
     }
 
     #[test]
     fn what_is_no_frame_of_ours_is_named() {
         for (bytes, complaint) in [
-            (&b"\0\0\0\x02\x02[]"[..], "a frame has protocol version 2, and ours is 1"),
+            (&b"\0\0\0\x02\x01[]"[..], "a frame has protocol version 1, and ours is 2"),
             (b"\0\0\0\0", "a frame is empty"),
             (b"\xff\xff\xff\xff", "a frame is larger than 1048576 bytes"),
-            (b"\0\0\0\x02\x01[", "a frame holds no message of ours: EOF while parsing"),
+            (b"\0\0\0\x02\x02[", "a frame holds no message of ours: EOF while parsing"),
         ] {
             for error in [all(bytes).map(drop), read::<Vec<u32>>(bytes).map(drop)] {
                 let error = error.expect_err("it is no frame").to_string();

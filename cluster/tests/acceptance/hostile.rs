@@ -10,11 +10,11 @@ use super::Scenario;
 use crate::lab::{Start, until};
 
 pub const SCENARIOS: &[Scenario] = &[
-    ("x01_signals_were_blocked", &[1], blocked_signals),
-    ("x02_hang_up_reaches_the_workers_too", &[1, 3], hang_up_for_all),
-    ("x03_nohup_outlives_the_terminal", &[1], nohup),
-    ("x04_metrics_that_fill_more_than_a_frame", &[1], too_many_metrics),
-    ("x05_a_new_slot_is_never_ready", &[3], stuck_slot),
+    ("s52_signals_were_blocked", &[1], blocked_signals),
+    ("s53_hang_up_reaches_the_workers_too", &[1, 3], hang_up_for_all),
+    ("s54_nohup_outlives_the_terminal", &[1], nohup),
+    ("s55_metrics_that_fill_more_than_a_frame", &[1], too_many_metrics),
+    ("s56_a_new_slot_is_never_ready", &[3], stuck_slot),
 ];
 
 /// Whoever starts it may have blocked signals, and `exec` keeps that.

@@ -13,12 +13,12 @@ use super::Scenario;
 use crate::lab::{Client, Start};
 
 pub const SCENARIOS: &[Scenario] = &[
-    ("operating_a_folder_that_is_not_utf8", &[1, 3], odd_folder),
-    ("operating_ipv4_and_ipv6_on_one_port", &[1, 3], both_families),
-    ("operating_a_temporary_folder_with_a_long_name", &[1], long_folder),
-    ("operating_no_place_for_the_admin_socket", &[1, 3], no_place),
-    ("operating_an_admin_socket_that_was_asked_for", &[1], no_place_though_asked),
-    ("operating_variables_of_others", &[1, 3], variables_of_others),
+    ("s57_folder_whose_name_is_not_utf8_works", &[1, 3], odd_folder),
+    ("s58_ipv4_and_ipv6_share_a_port", &[1, 3], both_families),
+    ("s59_temporary_folder_with_a_long_name_has_a_fallback", &[1], long_folder),
+    ("s59_service_runs_without_a_place_for_the_admin_socket", &[1, 3], no_place),
+    ("s59_admin_socket_that_was_asked_for_is_an_error", &[1], no_place_though_asked),
+    ("s60_variables_of_other_programs_do_not_stop_the_start", &[1, 3], variables_of_others),
 ];
 
 /// The port belongs to a socket of the test that does not listen, so the kernel gives it to nobody else.

@@ -80,7 +80,8 @@ fn ipv4_and_ipv6_share_a_port_in_both_orders_and_all_sharing_modes() {
                 listen.reverse();
             }
             let all = Listeners::bind(&listen, sharing, 2, Passed::default());
-            let all = all.unwrap_or_else(|error| panic!("{sharing:?} {swapped}: {error}"));
+            let mut all = all.unwrap_or_else(|error| panic!("{sharing:?} {swapped}: {error}"));
+            all.listen().unwrap_or_else(|error| panic!("{sharing:?} {swapped}: {error}"));
             assert_eq!(all.addresses().len(), 2);
             TcpStream::connect(("127.0.0.1", port)).unwrap();
             TcpStream::connect(("::1", port)).unwrap();
