@@ -136,6 +136,7 @@ pub fn reason(why: Retirement) -> &'static str {
         Retirement::MemoryLimit => "it uses more memory than it may",
         Retirement::MaxRequests => "it has answered as many requests as it may",
         Retirement::MaxLifetime => "it has lived as long as it may",
+        Retirement::Terminated => "SIGTERM came from outside",
         Retirement::OwnWish => "by its own wish",
         Retirement::Stop => "the cluster stops",
     }
