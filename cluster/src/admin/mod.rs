@@ -7,7 +7,7 @@
 //! | `GET /metrics` | counters for Prometheus |
 //! | `POST /reload`, `POST /restart` | a rolling reload; the answer comes at its end, or at once with `?wait=false` |
 //! | `POST /scale` with `{"workers": 4}` | another number of workers |
-//! | `POST /reset` with `{"slot": 3}` | try a slot again that was given up |
+//! | `POST /reset` with `{"slot": 3}` | try an errored slot at once |
 //! | `POST /stop` | graceful stop; at once with `?now=true` |
 //!
 //! ```text

@@ -126,7 +126,7 @@ settings! {
     /// No such wait is longer than this.
     restart_delay_max(Duration), "WORKER_RESTART_DELAY_MAX",
         Span(ms(1), HOUR) => policy.restart_delay_max;
-    /// After this many early deaths in a row a slot is given up.
+    /// After this many early deaths in a row a slot counts as errored, and is tried at the longest wait.
     max_early_deaths(u32), "WORKER_MAX_EARLY_DEATHS",
         Whole(1, 1_000_000) => policy.max_early_deaths;
 

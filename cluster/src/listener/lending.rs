@@ -1,7 +1,7 @@
 //! Who accepts from the socket of a slot that has no worker.
 //!
 //! With `SO_REUSEPORT` the kernel gives each slot's socket its share of connections, also while the
-//! slot has no worker: it backs off, was given up, or its new worker still starts. So such a socket
+//! slot has no worker: it backs off, is errored, or its new worker still starts. So such a socket
 //! is lent to a living worker, and taken back when a worker of its own slot accepts.
 //!
 //! This is the plan only: no descriptors, no I/O. The primary carries it out.

@@ -1,7 +1,38 @@
-//! What systemd gives a service (sockets that it owns), and what it wants to hear from it.
+//! What systemd gives a service (sockets that it owns), and what it is notified of.
 //!
-//! See `sd_listen_fds(3)` and `sd_notify(3)`. Started by anything else, there is nothing to take and
-//! nobody to tell.
+//! See `sd_listen_fds(3)`, `sd_notify(3)` and `systemd.service(5)`. In a process that something else
+//! has started, all of this does nothing. A unit file for a service on this library:
+//!
+//! ```ini
+//! [Unit]
+//! Description=A service on `cluster`
+//! After=network.target
+//!
+//! [Service]
+//! Type=notify-reload
+//! ExecStart=/srv/app/current/server
+//! Environment=CLUSTER_LISTEN=0.0.0.0:8000
+//! # The loop of the primary says twice in this time that it is alive; a loop that hangs is ended.
+//! WatchdogSec=10s
+//! # Longer than GRACEFUL_SHUTDOWN_TIMEOUT (30s) and WORKER_TERM_GRACE (2s) together.
+//! TimeoutStopSec=40s
+//! Restart=on-failure
+//! # Processes and threads: four of the primary, three of each worker, and room for a reload.
+//! TasksMax=512
+//! LimitNOFILE=65536
+//!
+//! [Install]
+//! WantedBy=multi-user.target
+//! ```
+//!
+//! - `Type=notify-reload` (systemd 253 or later): `systemctl start` returns when all workers serve, and
+//!   `systemctl reload` when the rolling reload has finished or failed, or was refused; `systemctl status`
+//!   shows the reason. With an older systemd: `Type=notify` and `ExecReload=kill -HUP $MAINPID`.
+//! - `KillMode=control-group`, the default, sends SIGTERM to the primary and to every worker. That is
+//!   one graceful stop; `KillMode=mixed` is not needed.
+//! - With a socket unit (`FileDescriptorName=web`) listen on `systemd:web`. Then a restart of the
+//!   service refuses no client either. While there is no worker for more than five seconds, the primary
+//!   accepts and closes, because it must not shut a socket of systemd's.
 
 use std::env;
 use std::ffi::OsStr;

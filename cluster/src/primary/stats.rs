@@ -56,7 +56,7 @@ pub struct ClusterStats {
     pub healthy_workers: usize,
     /// Told to leave, and not gone yet.
     pub draining_workers: usize,
-    /// Slots that were given up.
+    /// Slots whose workers have died early too often in a row, and none has lived long enough since.
     pub errored_slots: usize,
 }
 

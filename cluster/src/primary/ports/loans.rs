@@ -1,0 +1,105 @@
+//! Listening sockets that workers have not inherited: those of slots without a worker, and those that
+//! were bound anew after a worker was started.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use tracing::{info, warn};
+
+use super::{Plan, Ports, accepting};
+use crate::dispatch::channel::Sender;
+use crate::dispatch::wire::Order;
+use crate::listener::{Listeners, Loan};
+use crate::supervisor::SlotId;
+use crate::{Error, Result};
+
+impl Ports {
+    pub(super) fn carry_out(&mut self, loans: Vec<Loan>) {
+        let mut loans = VecDeque::from(loans);
+        while let Some(loan) = loans.pop_front() {
+            let Err(error) = self.lend(loan) else { continue };
+            warn!("cannot lend or take back a listening socket: {error}");
+            if let (Loan::Lend { to, .. }, Plan::ReusePort(lending, _)) = (loan, &mut self.sharing)
+            {
+                loans.extend(lending.left(to)); // somebody else, until nobody is left
+            }
+        }
+    }
+
+    fn lend(&mut self, loan: Loan) -> Result<()> {
+        let Plan::ReusePort(_, senders) = &self.sharing else { return Ok(()) };
+        match loan {
+            Loan::Lend { slot, to } => {
+                let sockets = self.listeners.of_slot(slot)?;
+                let Some(sender) = senders.get(&to) else { return Ok(()) };
+                for (listener, socket) in (0..).zip(sockets) {
+                    if !sender.send(&Order::Lend { slot, listener }, &[socket])? {
+                        return Err(Error::new(format!("worker {to} reads nothing")));
+                    }
+                }
+            }
+            Loan::TakeBack { slot, from } => {
+                let Some(sender) = senders.get(&from) else { return Ok(()) };
+                sender.send(&Order::TakeBack { slot }, &[])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Binds Unix sockets anew whose files were removed. Workers that accept for themselves are lent
+    /// the new ones; what still waits in the old ones they serve, too.
+    pub(in crate::primary) fn renew(&mut self) {
+        if !self.open {
+            return; // they are bound anew when they are opened
+        }
+        let (renewed, errors) = self.listeners.renew();
+        for error in errors {
+            warn!("the file of a listening socket is gone, and cannot be made anew: {error}");
+        }
+        for number in renewed {
+            if let Err(error) = self.use_anew(number) {
+                warn!("cannot use a socket that was bound anew: {error}");
+            }
+        }
+    }
+
+    fn use_anew(&mut self, number: usize) -> Result<()> {
+        let (Listeners::Inherited(all) | Listeners::HandOff(all)) = &self.listeners else {
+            return Ok(());
+        };
+        info!("the file of {} was removed; the socket is bound anew", all[number].address());
+        match &mut self.sharing {
+            Plan::Inherited(senders) => {
+                for sender in senders.values() {
+                    lend_for_good(sender, number, all[number].as_fd())?;
+                }
+            }
+            Plan::HandOff(_, sockets) => sockets[number] = accepting(all[number].as_fd())?,
+            Plan::ReusePort(..) => {} // has TCP only
+        }
+        self.note_bound(number);
+        Ok(())
+    }
+
+    /// Workers that were started before this have inherited another socket.
+    pub(super) fn note_bound(&mut self, number: usize) {
+        self.times_bound += 1;
+        self.bound_anew.insert(number, self.times_bound);
+    }
+
+    /// Lends a worker that accepts for itself what was bound anew since it was started.
+    pub(super) fn lend_bound_anew(&self, sender: &Sender, inherited: u64) -> Result<()> {
+        let Listeners::Inherited(all) = &self.listeners else { return Ok(()) };
+        for (&number, _) in self.bound_anew.iter().filter(|(_, time)| **time > inherited) {
+            lend_for_good(sender, number, all[number].as_fd())?;
+        }
+        Ok(())
+    }
+}
+
+/// A loan that is never taken back; so the slot, which only names it, is none that exists.
+fn lend_for_good(sender: &Sender, number: usize, socket: BorrowedFd<'_>) -> Result<()> {
+    let listener = u16::try_from(number).expect("listeners are few");
+    sender.send(&Order::Lend { slot: SlotId(u32::MAX), listener }, &[socket])?;
+    Ok(())
+}
