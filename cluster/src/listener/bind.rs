@@ -58,7 +58,11 @@ impl Listener {
                 let (socket, file) = unix::bind(path)?;
                 Self::new(socket.into(), Kind::Unix(file))
             }
-            Address::Systemd(name) => Self::new(passed.take(name)?, Kind::Systemd),
+            Address::Systemd(name) => {
+                let socket = passed.take(name)?;
+                refuse_a_connection(&socket, name)?;
+                Self::new(socket, Kind::Systemd)
+            }
         }
     }
 
@@ -81,7 +85,12 @@ impl Listener {
                 .map_err(|errno| cannot_listen(*address, &errno.into()))
                 .map(|()| false),
             Kind::Unix(_) if suspended => self.bind_anew().map(|()| true),
-            Kind::Unix(_) | Kind::Systemd => Ok(false),
+            Kind::Unix(_) => Ok(false),
+            // What passes sockets need not be systemd, and may leave this to us.
+            Kind::Systemd if SockRef::from(&self.fd).is_listener()? => Ok(false),
+            Kind::Systemd => Ok(rustix::net::listen(&self.fd, BACKLOG)
+                .map(|()| false)
+                .map_err(io::Error::from)?),
         }
     }
 
@@ -152,6 +161,17 @@ impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+/// A socket unit with `Accept=yes` passes each connection to a process of its own.
+fn refuse_a_connection(socket: &OwnedFd, name: &str) -> Result<()> {
+    if SockRef::from(socket).peer_addr().is_err() {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "cannot listen on systemd:{name}: a connection was passed, and not a listening socket; set \
+         Accept=no in the socket unit"
+    )))
 }
 
 /// A TCP socket that is bound, and does not listen yet.

@@ -13,9 +13,9 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::boot::{self, Boot, Given, unfit};
 use super::director::Director;
+use super::door::Doors;
 use super::link::{self, Drain, Ears, Link};
 use super::observe::Observed;
-use super::serve::Doors;
 use super::{Inner, Worker};
 use crate::channel::message::ToPrimary;
 use crate::config::Config;

@@ -2,6 +2,7 @@
 
 mod boot;
 mod director;
+mod door;
 mod feed;
 mod life;
 mod link;
@@ -29,8 +30,8 @@ use crate::metrics::Metrics;
 use crate::shared::{self, Shared};
 use crate::supervisor::{Generation, SlotId, WorkerId};
 use crate::{Error, Result};
+use door::Doors;
 use link::Link;
-use serve::Doors;
 
 /// This worker. Cheap to clone; give a clone to every task that needs it.
 #[derive(Clone)]

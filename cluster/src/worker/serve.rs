@@ -1,98 +1,20 @@
 //! Where a worker's connections come from, and how it answers them.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::Worker;
-use super::feed::{self, Fed, Held};
+use super::door::Door;
+use super::feed::{Fed, Held};
+use crate::Result;
 use crate::channel::message::ToPrimary;
-use crate::config::Config;
-use crate::http::{Answerable, HttpService, Phase, Server, Transport};
-use crate::listener::{Accepting, Peer, Stream};
-use crate::{Error, Result};
-
-/// All doors of a worker, one for each listener of the settings.
-pub(super) struct Doors {
-    names: Vec<String>,
-    shut: Mutex<Vec<Option<Door>>>,
-    closed: AtomicUsize,
-    /// Whether the primary lets this worker accept: it is ready, and the sockets listen.
-    admitted: watch::Receiver<bool>,
-}
-
-/// One door: a socket to accept from, or what others have accepted, or both.
-struct Door {
-    own: Own,
-    fed: mpsc::UnboundedReceiver<Fed>,
-    /// It was reported that it accepts no more.
-    closed: bool,
-}
-
-/// A door's own socket.
-enum Own {
-    /// It may not listen yet, and a poller would take that for its end.
-    Closed(OwnedFd),
-    Open(Accepting),
-    /// It accepts no more, or never had one.
-    None,
-}
-
-impl Own {
-    fn open(&mut self) -> io::Result<()> {
-        if let Self::Closed(_) = self
-            && let Self::Closed(socket) = std::mem::replace(self, Self::None)
-        {
-            *self = Self::Open(Accepting::new(socket)?);
-        }
-        Ok(())
-    }
-}
-
-impl Doors {
-    pub(super) fn open(
-        config: &Config,
-        listeners: Vec<OwnedFd>,
-        hand_off: OwnedFd,
-        http: Server,
-        phase: watch::Receiver<Phase>,
-        admitted: watch::Receiver<bool>,
-    ) -> Result<Self> {
-        let names: Vec<String> = config.listen.iter().map(|listen| listen.name.clone()).collect();
-        let (feeders, fed): (Vec<_>, Vec<_>) =
-            names.iter().map(|_| mpsc::unbounded_channel()).unzip();
-        feed::start(hand_off, feeders, config, http, phase)?;
-        let own =
-            listeners.into_iter().map(Own::Closed).chain(std::iter::repeat_with(|| Own::None));
-        let open = |(fed, own)| Some(Door { own, fed, closed: false });
-        let doors = fed.into_iter().zip(own).map(open).collect();
-        Ok(Self { names, shut: Mutex::new(doors), closed: AtomicUsize::new(0), admitted })
-    }
-
-    pub(super) fn names(&self) -> Vec<String> {
-        self.names.clone()
-    }
-
-    /// Takes a door, and says which are left.
-    fn take(&self, name: &str) -> Result<(Door, Vec<String>)> {
-        let index = self.names.iter().position(|it| it == name).ok_or_else(|| {
-            let known = self.names.join(", ");
-            Error::new(format!("there is no listener named {name}; the settings have: {known}"))
-        })?;
-        let mut doors = self.shut.lock().unwrap_or_else(PoisonError::into_inner);
-        let door = doors[index].take();
-        let door =
-            door.ok_or_else(|| Error::new(format!("the listener {name} is taken already")))?;
-        let left = self.names.iter().zip(doors.iter()).filter(|(_, door)| door.is_some());
-        Ok((door, left.map(|(name, _)| name.clone()).collect()))
-    }
-}
+use crate::http::{Answerable, HttpService, Phase, Transport};
+use crate::listener::{Peer, Stream};
 
 /// Connections as they arrive at one listener, until the worker is told to leave.
 ///
@@ -168,8 +90,7 @@ impl Arrivals {
             _ = admitted.wait_for(|admitted| *admitted) => {}
             _ = self.phase.wait_for(|phase| *phase != Phase::Serving) => return Ok(()),
         }
-        let Some(door) = &mut self.door else { return Ok(()) };
-        door.own.open().map_err(|error| Error::because("cannot watch a listening socket", error))
+        self.door.as_mut().map_or(Ok(()), Door::open)
     }
 
     /// The same, but accepts only when there is `room`. At the end it takes what is there in any
@@ -195,19 +116,16 @@ impl Arrivals {
     /// from it. What was handed to this worker is its own in both.
     async fn remainder(&mut self) -> Option<Arrival> {
         let door = self.door.as_mut()?;
-        if self.phase.borrow().is_stop() {
-            let _ = door.own.open(); // without room for it nothing more can be accepted
-            if let Own::Open(own) = &door.own
-                && let Some((stream, peer)) = own.accept_ready()
-            {
-                return Some(Arrival { stream, peer, _held: None });
-            }
+        if self.phase.borrow().is_stop()
+            && let Some(arrival) = door.take_waiting()
+        {
+            return Some(arrival);
         }
         // A socket of its own is what a door accepts from; without one, what it is fed is.
-        if !matches!(std::mem::replace(&mut door.own, Own::None), Own::None) {
+        if door.shut() {
             self.report_closed().await;
         }
-        self.door.as_mut()?.fed.recv().await.map(Arrival::from)
+        self.door.as_mut()?.fed().await
     }
 
     /// Closes the door: nothing will come any more.
@@ -227,25 +145,6 @@ impl Arrivals {
     }
 }
 
-impl Door {
-    /// Accepts at its own socket only when there is room. For what is fed there was, or it would not
-    /// have been taken.
-    async fn accept(&mut self, room: impl Future<Output = ()>) -> Option<Arrival> {
-        let own = async {
-            room.await;
-            match &self.own {
-                Own::Open(listener) => listener.accept().await,
-                Own::Closed(_) | Own::None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            Some((stream, peer)) = own => Some(Arrival { stream, peer, _held: None }),
-            Some(fed) = self.fed.recv() => Some(fed.into()),
-            else => std::future::pending().await, // the primary refuses by now, and tells us to leave
-        }
-    }
-}
-
 /// A connection, and who is at its other end.
 #[derive(Debug)]
 pub struct Arrival {
@@ -253,6 +152,12 @@ pub struct Arrival {
     /// Who has connected.
     pub peer: Peer,
     _held: Option<Held>,
+}
+
+impl From<(Stream, Peer)> for Arrival {
+    fn from((stream, peer): (Stream, Peer)) -> Self {
+        Self { stream, peer, _held: None }
+    }
 }
 
 impl From<Fed> for Arrival {

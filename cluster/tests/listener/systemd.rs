@@ -2,7 +2,7 @@
 //! tried in a child of ours: this test program again, with one test that does nothing by itself.
 
 use std::io::Read;
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
@@ -73,6 +73,27 @@ fn the_environment_of_a_service_is_understood() {
     let reloading = receive();
     assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading}");
     assert_eq!(receive(), "STOPPING=1\n");
+}
+
+#[test]
+fn passed_connection_is_refused_with_what_to_do() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = TcpStream::connect(server.local_addr().unwrap()).unwrap();
+    let mut passed = Passed::new("web", vec![client.into()]);
+    let error = Listener::bind(&systemd("web"), &mut passed).unwrap_err().to_string();
+    assert!(error.contains("Accept=no"), "{error}");
+}
+
+#[test]
+fn passed_socket_that_does_not_listen_yet_listens_when_it_is_time() {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    let mut passed = Passed::new("web", vec![socket.into()]);
+    let mut listener = Listener::bind(&systemd("web"), &mut passed).unwrap();
+    TcpStream::connect(address).unwrap_err();
+    listener.listen().unwrap();
+    TcpStream::connect(address).unwrap();
 }
 
 #[test]
