@@ -48,10 +48,15 @@ fn stop(workers: usize, sharing: &str, volley: impl Fn(&Service) -> Volley) {
         let pid = Pid::from_raw(i32::try_from(pid).expect("it is a pid"));
         let _ = kill(pid, signal); // an idle worker may have left by now
     }
-    let lost = clients.iter_mut().filter_map(|client| client.receive().err()).count();
+    let lost = losses(clients);
     assert_eq!(lost, 0, "of {FLIGHT} with {sharing}, {volley:?}\n{}", service.log());
     let status = service.wait();
     assert!(status.success(), "{status} with {sharing}, {volley:?}");
+}
+
+/// How many get no answer. Each closes its connection then, as the server has asked it to.
+fn losses(clients: Vec<Client>) -> usize {
+    clients.into_iter().filter_map(|mut client| client.receive().err()).count()
 }
 
 fn tree_inherited(workers: usize) {
@@ -177,9 +182,8 @@ fn busy(workers: usize) {
             client.send("/").expect("it is sent");
         }
         service.signal(Signal::SIGTERM);
-        let lost = busy.iter_mut().chain(&mut queued).filter_map(|it| it.receive().err());
-        let lost: Vec<_> = lost.map(|error| error.to_string()).collect();
-        assert!(lost.is_empty(), "{sharing}: {lost:?}\n{}", service.log());
+        let lost = losses(busy) + losses(queued);
+        assert_eq!(lost, 0, "{sharing}\n{}", service.log());
         assert!(service.wait().success());
     }
 }
@@ -212,7 +216,7 @@ fn stop_slowly(workers: usize, sharing: &str, signals: [Signal; 2], gap: u64) {
     service.signal(signals[0]);
     sleep(Duration::from_millis(gap)); // the input is the gap
     service.signal(signals[1]);
-    let lost = clients.iter_mut().filter_map(|client| client.receive().err()).count();
+    let lost = losses(clients);
     assert_eq!(lost, 0, "of {FLIGHT} with {sharing}, {signals:?} {gap} ms apart");
     assert!(service.wait().success());
 }
