@@ -16,7 +16,6 @@ use super::peer::Peer;
 use super::ports::{Arrived, Ports};
 use super::signals::{Signals, Wish};
 use super::tally::Tally;
-use super::trial::Trial;
 use super::{Command, Reply, memory};
 use crate::config::Config;
 use crate::listener::systemd;
@@ -57,8 +56,8 @@ pub(super) struct Driver {
     pub(super) deliver: mpsc::Sender<(WorkerId, News)>,
     /// Workers that are to be told to drain as soon as they have been given what is theirs.
     pub(super) drains: Vec<Drain>,
-    /// The first worker, until it is known whether any worker can begin.
-    pub(super) trial: Option<Trial>,
+    /// A worker has come as far as the program's own code: so workers can be started.
+    pub(super) has_begun: bool,
     /// Why the cluster ends, when it could not be started.
     pub(super) doom: Option<Error>,
     /// How often systemd is told that the loop is alive.

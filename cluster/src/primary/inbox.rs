@@ -24,8 +24,8 @@ impl Driver {
             News::Exited(exit) => {
                 self.ports.gone(worker);
                 self.totals.retire(worker);
+                self.begun(worker);
                 self.feed(Input::Exited(worker, exit));
-                self.passed(worker);
             }
         }
     }
@@ -34,11 +34,11 @@ impl Driver {
         match message {
             ToPrimary::Online => {
                 self.events.put(Event::Online(worker));
-                self.passed(worker);
+                self.begun(worker);
             }
             ToPrimary::Unfit { reason, shortage } => self.unfit(worker, &reason, shortage),
             ToPrimary::WaitsFor(listeners) => self.feed(Input::WaitsFor(worker, listeners)),
-            ToPrimary::Ready => self.ready(worker),
+            ToPrimary::Ready => self.feed(Input::Ready(worker)),
             ToPrimary::Terminated => self.feed(Input::Terminated(worker)),
             ToPrimary::Heartbeat(vitals, metrics) => {
                 let Some(peer) = self.peers.get_mut(&worker) else { return };

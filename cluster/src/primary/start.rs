@@ -16,7 +16,6 @@ use super::pid_file::PidFile;
 use super::ports::Ports;
 use super::signals::{self, Signals};
 use super::tally::Tally;
-use super::trial::Trial;
 use super::{Command, Events, Handle, init};
 use crate::config::Config;
 use crate::dispatch::Strategy;
@@ -107,7 +106,7 @@ fn assemble(
         next_generation: 1,
         next_question: 0,
         drains: Vec::new(),
-        trial: Some(Trial::new()),
+        has_begun: false,
         doom: None,
         watchdog: None,
         admin: None,
