@@ -17,6 +17,8 @@ pub enum ToWorker {
     Hello(Box<Hello>),
     /// Accept connections: all listeners listen. It answers `Ready`.
     Accept,
+    /// Serve on until you are told to drain: a successor is on its way. It answers `Terminated`.
+    ServeOn,
     /// Cut what is left, and exit: the deadline has come.
     Cut,
     /// Leave: stop accepting, finish what you have, exit.

@@ -41,6 +41,7 @@ use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use listenfd::ListenFd;
@@ -155,10 +156,14 @@ fn one_line(text: &str) -> String {
     text.replace('\n', " ")
 }
 
-/// Does nothing without `NOTIFY_SOCKET`. A service that cannot speak to systemd goes on serving.
+/// Does nothing without `NOTIFY_SOCKET`. A service that cannot reach systemd goes on serving, and
+/// reports it once.
 fn notify(states: &[NotifyState<'_>]) {
-    let Some(path) = env::var_os("NOTIFY_SOCKET") else { return };
-    if let Err(error) = send(path.as_bytes(), states) {
+    static UNREACHABLE: AtomicBool = AtomicBool::new(false);
+    let Some(path) = env::var_os("NOTIFY_SOCKET").filter(|path| !path.is_empty()) else { return };
+    let sent = send(path.as_bytes(), states);
+    let known = UNREACHABLE.swap(sent.is_err(), Ordering::Relaxed);
+    if let (Err(error), false) = (sent, known) {
         tracing::warn!("cannot notify systemd: {error}");
     }
 }

@@ -47,6 +47,7 @@ impl Driver {
                 self.drain(false);
             }
             Action::Accept(worker) => self.accept(worker),
+            Action::ServeOn(worker) => self.control(worker, &ToWorker::ServeOn),
             Action::Cut(worker) => self.control(worker, &ToWorker::Cut),
             Action::Signal { worker, signal } => {
                 if let Some(peer) = self.peers.get(&worker) {

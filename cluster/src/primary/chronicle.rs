@@ -58,6 +58,7 @@ impl Driver {
                 self.events.put(Event::StartRefused { slot, reason, delay });
             }
             Fact::Suspended => {
+                self.tally.suspended = true;
                 warn!("no worker is ready; connections are refused until one is");
                 systemd::notify_status("no worker is ready; connections are refused");
                 self.events.put(Event::Suspended);
@@ -125,6 +126,10 @@ impl Driver {
     fn listening(&mut self, worker: WorkerId) {
         info!(%worker, "worker is ready");
         self.tally.shortage.is_over();
+        if std::mem::take(&mut self.tally.suspended) {
+            info!("connections are accepted again");
+            systemd::notify_status(&self.status());
+        }
         let addresses = self.addresses.clone();
         self.events.put(Event::Listening(worker, addresses.clone()));
         let workers = self.supervisor.ready();

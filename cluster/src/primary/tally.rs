@@ -15,6 +15,8 @@ pub(super) struct Tally {
     pub(super) last_reload_error: Option<String>,
     pub(super) serving: bool,
     pub(super) shortage: Shortage,
+    /// Connections are refused, because no worker is ready.
+    pub(super) suspended: bool,
     slots: BTreeMap<SlotId, u64>,
 }
 

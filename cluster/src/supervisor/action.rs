@@ -29,6 +29,9 @@ pub enum Action {
     },
     /// Let a worker accept connections: it is ready. All listeners listen from now on.
     Accept(WorkerId),
+    /// Tell a worker that was asked to leave, from outside, to serve on until it is told to drain: a
+    /// successor is on its way.
+    ServeOn(WorkerId),
     /// Order a worker to cut what is left of its drain, and to exit.
     Cut(WorkerId),
     /// Send a signal.

@@ -7,7 +7,7 @@ use super::life::Role;
 use super::restart::{End, Failures};
 use super::slot::{Place, Replacement};
 use super::worker::{State, Worker};
-use super::{Event, Generation, Retirement, SlotId, Supervisor, Timer, WorkerId};
+use super::{Action, Event, Generation, Retirement, SlotId, Supervisor, Timer, WorkerId};
 
 impl Supervisor {
     /// A worker has reached a limit.
@@ -40,6 +40,9 @@ impl Supervisor {
         if self.role(id, slot) == Role::Current && self.slot(slot).newcomer.is_none() && !waits {
             self.timers.disarm(Timer::Replace(slot));
             self.replace_now(slot);
+        }
+        if self.slot(slot).replacement.is_some() && self.stop.is_none() {
+            self.act(Action::ServeOn(id));
         }
     }
 

@@ -1,7 +1,7 @@
 //! The end of the cluster, gracefully or at once; either way with a deadline.
 //!
-//! Who is not ready is killed: it serves nobody. Who is ready drains without a window. When all
-//! have emptied the queue, or after a moment, the kernel refuses new connections. At the deadline
+//! A worker that is not ready is ended: it serves no client. A ready one drains without a window. When
+//! all have emptied the queue, or after a moment, the kernel refuses new connections. At the deadline
 //! comes the order to cut, then SIGKILL.
 
 use std::time::Duration;
@@ -34,7 +34,7 @@ impl Supervisor {
         self.timers.arm(Timer::KillAllAt, kill_at);
         for id in self.everybody() {
             match self.state(id) {
-                Some(State::Starting) => self.kill(id),
+                Some(State::Starting) => self.discard(id),
                 Some(State::Ready) => self.drain(id, Retirement::Stop, Duration::ZERO, deadline),
                 Some(State::Draining { .. }) => self.hurry(id, deadline),
                 Some(State::Dying) | None => {}

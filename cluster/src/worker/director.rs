@@ -15,8 +15,8 @@ use super::link::{Drain, Link, Order};
 use crate::channel::message::ToPrimary;
 use crate::http::Phase;
 
-/// How long a worker that was asked to leave waits for the primary's order. Then it leaves by itself:
-/// the primary hangs, or has nobody to put in its place.
+/// How long a worker that was asked to leave waits for the primary's answer. Then it leaves by itself:
+/// the primary hangs.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Directs the phases of one worker.
@@ -38,7 +38,12 @@ impl Director {
             let (deadline, leave_at) = (self.deadline(), asked.filter(|_| self.is_serving()));
             let [term, limit] = &mut self.signals;
             tokio::select! {
-                Some(order) = self.orders.recv() => self.obey(order),
+                Some(order) = self.orders.recv() => {
+                    if let Order::ServeOn = order {
+                        asked = None;
+                    }
+                    self.obey(order);
+                }
                 _ = term.recv() => self.ask(&mut asked),
                 _ = limit.recv() => self.ask(&mut asked),
                 () = until(deadline) => drop(self.phase.send(Phase::Cut)),
@@ -60,6 +65,7 @@ impl Director {
 
     fn obey(&self, order: Order) {
         match order {
+            Order::ServeOn => {}
             Order::Drain(drain) => self.drain(drain),
             Order::Cut => drop(self.phase.send(Phase::Cut)),
         }

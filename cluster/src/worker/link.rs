@@ -161,6 +161,8 @@ async fn write(mut channel: OwnedWriteHalf, mut waiting: mpsc::Receiver<Outgoing
 pub(super) enum Order {
     /// Leave.
     Drain(Drain),
+    /// Serve on until the order to drain.
+    ServeOn,
     /// Cut what is left.
     Cut,
 }
@@ -206,6 +208,7 @@ impl Ears {
             ToWorker::Drain { window, deadline } => {
                 let _ = self.orders.send(Order::Drain(Drain { window, deadline }));
             }
+            ToWorker::ServeOn => drop(self.orders.send(Order::ServeOn)),
             ToWorker::Cut => drop(self.orders.send(Order::Cut)),
             ToWorker::Accept => drop(self.admitted.send_replace(true)),
             ToWorker::Tell(body) => self.message(Message { body: Body(body), reply: None }),

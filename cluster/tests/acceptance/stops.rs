@@ -1,5 +1,6 @@
 //! Scenarios 40 and 41: a stop comes as service managers, wrappers and people send it.
 
+use std::fs;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s40_term_does_not_hurry_a_worker_that_drains", &[1, 3], term_in_a_reload),
     ("s40_term_does_not_hurry_a_worker_in_a_scale_down", &[2], term_in_a_scale_down),
     ("s40_worker_that_gets_term_is_replaced_first", &[1, 3], replaced_first),
+    ("s40_worker_serves_on_until_its_successor_is_ready", &[1, 3], slow_successor),
     ("s40_worker_leaves_by_itself_when_the_primary_hangs", &[2], primary_hangs),
     ("s40_queue_of_a_busy_worker_is_served_in_a_stop", &[1, 3], busy),
     ("s41_stop_that_arrives_twice_is_one_request", &[1, 3], twice),
@@ -148,6 +150,27 @@ fn replaced_first(workers: usize) {
     let exited = service.event("Exited");
     assert_eq!((&exited["pid"], &exited["code"]), (&old.into(), &0.into()));
     assert_eq!(exited["voluntary"], true);
+    service.stop();
+}
+
+/// Its successor takes longer than a worker waits for the answer of a primary that hangs.
+fn slow_successor(workers: usize) {
+    let mut service = Start::workers(workers).env("WORKER_READY_TIMEOUT", "3s").ready();
+    let old = service.worker_pids();
+    let broken = service.program().folder().join("broken");
+    fs::write(&broken, "hangs").expect("there is room");
+    for &pid in &old {
+        send(pid, Signal::SIGTERM);
+    }
+    service.event("Unhealthy"); // the first successor, after three seconds
+    for _ in 0..4 * workers {
+        assert!(old.contains(&pid_of(&service.get("/"))), "the old ones serve on");
+    }
+    assert!(!service.events().iter().any(|event| event["event"] == "Draining"));
+    fs::remove_file(broken).expect("it is there");
+    for _ in 0..workers {
+        assert_eq!(service.event("Draining")["why"], "Terminated");
+    }
     service.stop();
 }
 

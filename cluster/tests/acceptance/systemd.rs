@@ -13,6 +13,7 @@ use crate::lab::{PATIENCE, Service, Start};
 pub const SCENARIOS: &[Scenario] = &[
     ("s48_watchdog_is_notified_by_the_loop", &[1], watchdog),
     ("s48_refused_reload_ends_for_systemd_too", &[1, 3], refused_reload),
+    ("s48_status_follows_an_outage", &[1], outage),
     ("s48_stop_in_a_reload_is_not_followed_by_ready", &[1], stop_in_a_reload),
 ];
 
@@ -86,6 +87,18 @@ fn refused_reload(workers: usize) {
     systemd.hears("RELOADING=1");
     let status = systemd.hears("READY=1");
     assert!(status.contains("STATUS=reload failed: worker"), "{status}");
+    stops(&mut service, &systemd);
+}
+
+fn outage(workers: usize) {
+    let (start, systemd) = notifying(workers);
+    let start = start.env("WORKER_MAX_EARLY_DEATHS", 1).env("WORKER_RESTART_DELAY_MAX", "6s");
+    let mut service = start.env("WORKER_MIN_UPTIME", "1h").ready();
+    systemd.hears("READY=1");
+    let _ = service.connect().get("/exit?code=9"); // a worker that exits may not answer
+    systemd.hears("STATUS=no worker is ready; connections are refused");
+    systemd.hears("STATUS=1 workers serve on ");
+    service.logged("connections are accepted again");
     stops(&mut service, &systemd);
 }
 

@@ -95,7 +95,7 @@ fn a_stop_goes_before_a_reload() {
         "tell 1: the cluster stops",
         "drain 1 (Stop)",
         "hurry 1",
-        "Kill 2",
+        "cut 2",
     ]);
 }
 

@@ -98,7 +98,7 @@ fn worker_that_is_told_to_leave_from_outside_while_the_cluster_stops_drains_as_t
     let mut story = Story::runs(workers(1));
     story.tell(Input::Terminated(WorkerId(1))).done();
     story.tell(Input::Stop);
-    story.then(&["stopping", "drain 1 (Stop)", "hurry 1", "Kill 2"]);
+    story.then(&["stopping", "drain 1 (Stop)", "hurry 1", "cut 2"]);
 }
 
 #[test]

@@ -135,6 +135,7 @@ fn line(action: Action) -> Option<String> {
         Action::Drain { worker, window, .. } if window.is_zero() => format!("hurry {worker}"),
         Action::Drain { .. }
         | Action::Accept(_)
+        | Action::ServeOn(_)
         | Action::Signal { signal: Signal::Term, .. }
         | Action::Emit(Event::Spawned { .. } | Event::Ready(_)) => return None,
         Action::Signal { worker, signal } => format!("{signal:?} {worker}"),
