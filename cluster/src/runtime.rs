@@ -41,7 +41,7 @@ pub(crate) fn spawn<T: Send + 'static>(
 
 /// What could not be done, and what to do where a limit is the reason.
 pub(crate) fn hint(what: &str, error: &io::Error) -> String {
-    use nix::libc::{EAGAIN, EMFILE, ENFILE, ENOMEM};
+    use nix::libc::{EACCES, EAGAIN, EMFILE, ENFILE, ENOMEM, EPERM};
     let advice = match error.raw_os_error() {
         Some(EAGAIN) => {
             "the limit of processes and threads is reached; raise it (`ulimit -u`, TasksMax= of \
@@ -50,6 +50,9 @@ pub(crate) fn hint(what: &str, error: &io::Error) -> String {
         Some(EMFILE) => "this process has too many open files; raise the limit (`ulimit -n`)",
         Some(ENFILE) => "the machine has too many open files; raise fs.file-max",
         Some(ENOMEM) => "there is not enough memory",
+        Some(EPERM | EACCES) => {
+            "a seccomp profile, a security module or a file system mounted noexec forbids it"
+        }
         _ => return what.to_owned(),
     };
     format!("{what}: {advice}")

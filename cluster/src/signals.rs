@@ -71,6 +71,7 @@ extern "C" fn job_control(
     info: *mut libc::siginfo_t,
     context: *mut libc::c_void,
 ) {
+    let errno = nix::errno::Errno::last(); // the thread may be about to read it
     // SAFETY: with SA_SIGINFO the kernel gives valid pointers, to a siginfo_t and a ucontext_t.
     unsafe {
         if was_sent((*info).si_code) {
@@ -81,6 +82,7 @@ extern "C" fn job_control(
             libc::sigaddset(&raw mut (*context).uc_sigmask, number);
         }
     }
+    errno.set();
 }
 
 /// Whether a process has sent it (`kill`, `sigqueue`, `tgkill`), and not the kernel by itself.

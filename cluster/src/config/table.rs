@@ -132,14 +132,14 @@ settings! {
 
     /// How long idle connections of a draining worker stay open for one more request.
     drain_window(Duration), "DRAIN_WINDOW", Span(ms(1), HOUR) => policy.drain_window;
-    /// How long a draining worker may take in all; then it gets SIGTERM.
+    /// How long a draining worker may take in all; then what is left is cut.
     drain_timeout(Duration), "DRAIN_TIMEOUT", Span(ms(1), DAY) => policy.drain_timeout;
     /// The same when the whole cluster stops.
     shutdown_timeout(Duration), "GRACEFUL_SHUTDOWN_TIMEOUT",
         Span(ms(1), DAY) => policy.shutdown_timeout;
     /// In a stop: how long the workers have to empty the queue before connections are refused.
     accept_timeout(Duration), "SHUTDOWN_ACCEPT_TIMEOUT", Span(NONE, HOUR) => policy.accept_timeout;
-    /// From SIGTERM to SIGKILL.
+    /// From the order to end to SIGKILL.
     term_grace(Duration), "WORKER_TERM_GRACE", Span(NONE, HOUR) => policy.term_grace;
     /// From SIGABRT to SIGKILL, for a hung worker to write a core dump.
     abort_grace(Duration), "WORKER_ABORT_GRACE", Span(NONE, HOUR) => policy.abort_grace;

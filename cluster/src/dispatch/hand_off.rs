@@ -55,7 +55,7 @@ pub enum Input {
     Retry,
     /// Workers take whatever comes from now on: no window, no limit of connections.
     AdmitAll,
-    /// No worker will take what waits: there is none.
+    /// No worker will take what waits, or comes back, until one is ready: there is none.
     Suspend,
     /// Nothing is handed over any more.
     Stop,
@@ -80,6 +80,8 @@ pub struct HandOff {
     /// Those of them that have room, as the strategy sees them.
     candidates: Workers,
     waiting: BTreeMap<u64, Connection>,
+    /// There is no worker, until one is ready.
+    suspended: bool,
     stopping: bool,
 }
 
@@ -104,6 +106,7 @@ impl HandOff {
             workers: BTreeMap::new(),
             candidates: Workers::default(),
             waiting: BTreeMap::new(),
+            suspended: false,
             stopping: false,
         }
     }
@@ -118,7 +121,7 @@ impl HandOff {
     pub fn step(&mut self, input: Input) -> Vec<Output> {
         let mut outputs = Vec::new();
         self.note(input, &mut outputs);
-        if self.stopping {
+        if self.stopping || self.suspended {
             outputs.extend(self.reject_all());
         } else {
             self.give(&mut outputs);
@@ -161,6 +164,7 @@ impl HandOff {
                 it.full &= count == 0;
             }),
             Input::WorkerReady(worker, slot) => {
+                self.suspended = false;
                 self.workers.entry(worker).or_insert_with(|| Account::new(slot));
                 self.with(worker, |_| {});
             }
@@ -175,7 +179,7 @@ impl HandOff {
                 self.limits.window = usize::MAX;
                 self.note(Input::Retry, outputs);
             }
-            Input::Suspend => outputs.extend(self.reject_all()),
+            Input::Suspend => self.suspended = true,
             Input::Stop => self.stopping = true,
         }
     }

@@ -7,6 +7,7 @@
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::{Shutdown, SocketFlags, getsockname};
@@ -55,7 +56,7 @@ impl Listener {
         match &listen.address {
             Address::Tcp(address) => Self::tcp(*address),
             Address::Unix(path) => {
-                let (socket, file) = unix::bind(path)?;
+                let (socket, file) = unix::bind(path, unix::PATIENCE)?;
                 Self::new(socket.into(), Kind::Unix(file))
             }
             Address::Systemd(name) => {
@@ -79,12 +80,17 @@ impl Listener {
     /// # Errors
     /// Another process listens at the address by now; the message says which, and what to do.
     pub fn listen(&mut self) -> Result<bool> {
-        let suspended = std::mem::replace(&mut self.suspended, false);
+        let anew = self.try_listen()?;
+        self.suspended = false;
+        Ok(anew)
+    }
+
+    fn try_listen(&mut self) -> Result<bool> {
         match &self.kind {
             Kind::Tcp(address) => rustix::net::listen(&self.fd, BACKLOG)
                 .map_err(|errno| cannot_listen(*address, &errno.into()))
                 .map(|()| false),
-            Kind::Unix(_) if suspended => self.bind_anew().map(|()| true),
+            Kind::Unix(_) if self.suspended => self.bind_anew().map(|()| true),
             Kind::Unix(_) => Ok(false),
             // What passes sockets need not be systemd, and may leave this to us.
             Kind::Systemd if SockRef::from(&self.fd).is_listener()? => Ok(false),
@@ -138,7 +144,8 @@ impl Listener {
 
     fn bind_anew(&mut self) -> Result<()> {
         let Kind::Unix(file) = &self.kind else { return Ok(()) };
-        let (socket, file) = unix::bind(file.path())?;
+        // The primary's loop must not wait; it comes back.
+        let (socket, file) = unix::bind(file.path(), Duration::ZERO)?;
         *self = Self::new(socket.into(), Kind::Unix(file))?;
         Ok(())
     }

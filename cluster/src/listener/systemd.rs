@@ -153,7 +153,8 @@ pub fn notify_stopping() {
 }
 
 fn one_line(text: &str) -> String {
-    text.replace('\n', " ")
+    // A longer datagram may not fit, and with it READY=1 would be lost.
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect()
 }
 
 /// Does nothing without `NOTIFY_SOCKET`. A service that cannot reach systemd goes on serving, and

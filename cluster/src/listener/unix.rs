@@ -24,10 +24,12 @@ use crate::config::LONGEST_PATH;
 use crate::{Error, Result};
 
 /// How long we wait for another server that is starting in the same directory.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Binds and listens, replacing the file of a dead server.
-pub(super) fn bind(path: &Path) -> Result<(Socket, SocketFile)> {
+/// Binds and listens, replacing the file of a dead server. For the lock it waits at most `patience`:
+/// a process that may read the directory can hold it for as long as it likes. A path that is free
+/// needs none.
+pub(super) fn bind(path: &Path, patience: Duration) -> Result<(Socket, SocketFile)> {
     let cannot =
         |why: String| Error::new(format!("cannot listen on unix:{}: {why}", path.display()));
     let length = path.as_os_str().as_bytes().len();
@@ -40,8 +42,7 @@ pub(super) fn bind(path: &Path) -> Result<(Socket, SocketFile)> {
     if !directory.is_dir() {
         return Err(cannot(format!("there is no directory {}; create it", directory.display())));
     }
-    let _lock = lock(directory, PATIENCE).map_err(|error| cannot(error.to_string()))?;
-    bind_locked(path).map_err(|error| cannot(error.to_string()))
+    bind_at(path, &lock(directory, patience)).map_err(|error| cannot(error.to_string()))
 }
 
 /// The file of a socket that we bound; removed when this is dropped.
@@ -52,6 +53,9 @@ pub(super) struct SocketFile {
     /// Who bound it. A forked child has a copy of this value, and must not act on it.
     pid: u32,
 }
+
+/// The lock on a directory, where it can be locked.
+type Lock = Option<Flock<File>>;
 
 /// What a file is, whatever its path: device and inode.
 type Identity = (u64, u64);
@@ -72,7 +76,7 @@ impl Drop for SocketFile {
         if self.pid != std::process::id() {
             return;
         }
-        let _lock = lock(directory_of(&self.path), PATIENCE);
+        let _lock = lock(directory_of(&self.path), Duration::ZERO);
         // Somebody may have put another file there, or a server that thought us dead its socket.
         if identity(&self.path).is_ok_and(|now| now == self.identity) {
             let _ = fs::remove_file(&self.path);
@@ -80,11 +84,14 @@ impl Drop for SocketFile {
     }
 }
 
-fn bind_locked(path: &Path) -> io::Result<(Socket, SocketFile)> {
+fn bind_at(path: &Path, lock: &io::Result<Lock>) -> io::Result<(Socket, SocketFile)> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     let address = SockAddr::unix(path)?;
     match socket.bind(&address) {
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            if let Err(held) = lock {
+                return Err(io::Error::other(held.to_string()));
+            }
             make_room(path, &address)?;
             socket.bind(&address)?;
         }
@@ -132,7 +139,7 @@ fn identity(path: &Path) -> io::Result<Identity> {
 
 /// Holds the lock until the value is dropped. A directory that we may not read cannot be locked;
 /// then we go without, and two servers that start at the same moment may collide.
-pub(crate) fn lock(directory: &Path, patience: Duration) -> io::Result<Option<Flock<File>>> {
+pub(crate) fn lock(directory: &Path, patience: Duration) -> io::Result<Lock> {
     // Whatever else stands there, such as a pipe, must not keep us waiting.
     let mut options = OpenOptions::new();
     let options = options.read(true).custom_flags(OFlag::O_DIRECTORY.bits());

@@ -46,7 +46,7 @@ impl Driver {
                 self.drains.push(Drain { worker, window, deadline });
                 self.drain(false);
             }
-            Action::Accept(worker) => self.accept(worker),
+            Action::Accept(worker) => return self.accept(worker),
             Action::ServeOn(worker) => self.control(worker, &ToWorker::ServeOn),
             Action::Cut(worker) => self.control(worker, &ToWorker::Cut),
             Action::Signal { worker, signal } => {
@@ -85,13 +85,37 @@ impl Driver {
         }
     }
 
-    /// Lets a worker accept connections.
-    fn accept(&mut self, worker: WorkerId) {
+    /// Lets a worker accept connections. At the start it is an error of the cluster when the ports
+    /// cannot be opened; after an outage it is tried again until they can.
+    pub(super) fn accept(&mut self, worker: WorkerId) -> Option<Input> {
         if let Err(error) = self.ports.open() {
-            return self.doom(error);
+            if self.ports.were_open() {
+                warn!("the ports cannot be opened again, and are tried every second: {error}");
+                self.unadmitted.push(worker);
+            } else {
+                self.doom(error);
+            }
+            return None;
         }
-        self.ports.ready(worker);
+        if let Err(error) = self.ports.ready(worker) {
+            return Some(Input::Broken(worker, error.to_string()));
+        }
         self.control(worker, &ToWorker::Accept);
+        None
+    }
+
+    /// Tries the ports again for workers that are ready.
+    pub(super) fn accept_unadmitted(&mut self) {
+        if self.ports.open().is_err() {
+            return; // it was logged
+        }
+        for worker in std::mem::take(&mut self.unadmitted) {
+            if self.peers.contains_key(&worker)
+                && let Some(input) = self.accept(worker)
+            {
+                self.feed(input);
+            }
+        }
     }
 
     fn spawn_failed(&mut self, worker: WorkerId, error: &Error) -> Input {

@@ -28,6 +28,9 @@ impl Driver {
     /// The supervisor says that something happened.
     pub(super) fn tell(&mut self, happened: supervisor::Event) {
         use supervisor::Event as Fact;
+        if self.doom.is_some() && !matches!(happened, Fact::Exited { .. } | Fact::Stopping) {
+            return; // there is one thing to report: why it cannot serve
+        }
         match happened {
             Fact::Spawned { .. } => {} // told when there is a pid
             Fact::Ready(worker) => self.listening(worker),
@@ -127,7 +130,7 @@ impl Driver {
         info!(%worker, "worker is ready");
         self.tally.shortage.is_over();
         if std::mem::take(&mut self.tally.suspended) {
-            info!("connections are accepted again");
+            info!("a worker is ready; connections are accepted");
             systemd::notify_status(&self.status());
         }
         let addresses = self.addresses.clone();

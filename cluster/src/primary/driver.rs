@@ -27,6 +27,9 @@ use crate::supervisor::{
 };
 use crate::{Error, Result, admin};
 
+/// How often ports are tried again that could not be opened after an outage.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+
 /// When nothing is to be done the loop looks again tomorrow.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -58,10 +61,10 @@ pub(super) struct Driver {
     pub(super) drains: Vec<Drain>,
     /// A worker has come as far as the program's own code: so workers can be started.
     pub(super) has_begun: bool,
+    /// Workers that are ready, while the ports cannot be opened.
+    pub(super) unadmitted: Vec<WorkerId>,
     /// Why the cluster ends, when it could not be started.
     pub(super) doom: Option<Error>,
-    /// How often systemd is told that the loop is alive.
-    pub(super) watchdog: Option<Duration>,
     pub(super) finished: bool,
     /// Dropped last: it waits a moment for its answers.
     pub(super) admin: Option<admin::Server>,
@@ -79,13 +82,35 @@ pub(super) struct Sources {
     pub(super) signals: Signals,
     pub(super) news: mpsc::Receiver<(WorkerId, News)>,
     pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) watchdog: Watchdog,
+}
+
+/// When systemd wants to know that the loop is alive.
+pub(super) struct Watchdog {
+    period: Option<Duration>,
+    last: Instant,
+}
+
+impl Watchdog {
+    pub(super) fn new(period: Option<Duration>) -> Self {
+        Self { period, last: Instant::now() }
+    }
+
+    /// Waits until it is time.
+    pub(super) async fn next(&mut self) {
+        match self.period {
+            Some(period) => sleep_until((self.last + period).into()).await,
+            None => std::future::pending().await,
+        }
+        self.last = Instant::now();
+    }
 }
 
 impl Driver {
     /// Runs until the cluster has stopped.
     pub(super) async fn run(&mut self, sources: &mut Sources) -> Result<()> {
         let (mut looked, mut logged) = (Instant::now(), Instant::now());
-        let mut alive = Instant::now();
+        let mut tried = Instant::now();
         let first = self.supervisor.start(self.now());
         self.perform(first);
         self.end_if_doomed();
@@ -102,9 +127,10 @@ impl Driver {
                     looked = Instant::now();
                     self.look_around();
                 }
-                () = sleep_until((alive + self.watchdog.unwrap_or(NEVER)).into()), if self.watchdog.is_some() => {
-                    alive = Instant::now();
-                    systemd::notify_alive();
+                () = sources.watchdog.next() => systemd::notify_alive(),
+                () = sleep_until((tried + TRY_AGAIN).into()), if !self.unadmitted.is_empty() => {
+                    tried = Instant::now();
+                    self.accept_unadmitted();
                 }
                 () = sleep_until((logged + log_stats.unwrap_or(NEVER)).into()), if log_stats.is_some() => {
                     logged = Instant::now();

@@ -11,6 +11,7 @@ use super::courier::News;
 use super::driver::Driver;
 use super::events::{Answerer, Body, Event};
 use crate::channel::message::{Answer, ToPrimary, ToWorker};
+use crate::spawn::manifest::MAX_LISTENERS;
 use crate::supervisor::{Input, Refusal, WorkerId};
 
 /// The answer to a question that the program asked a worker.
@@ -33,11 +34,18 @@ impl Driver {
     fn said(&mut self, worker: WorkerId, message: ToPrimary) {
         match message {
             ToPrimary::Online => {
+                if let Some(peer) = self.peers.get_mut(&worker) {
+                    peer.online = true;
+                }
                 self.events.put(Event::Online(worker));
                 self.begun(worker);
             }
             ToPrimary::Unfit { reason, shortage } => self.unfit(worker, &reason, shortage),
-            ToPrimary::WaitsFor(listeners) => self.feed(Input::WaitsFor(worker, listeners)),
+            ToPrimary::WaitsFor(mut listeners) => {
+                listeners.retain(|name| self.config.listeners().any(|ours| ours == name));
+                listeners.truncate(MAX_LISTENERS);
+                self.feed(Input::WaitsFor(worker, listeners));
+            }
             ToPrimary::Ready => self.feed(Input::Ready(worker)),
             ToPrimary::Terminated => self.feed(Input::Terminated(worker)),
             ToPrimary::Heartbeat(vitals, metrics) => {

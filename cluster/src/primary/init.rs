@@ -11,7 +11,7 @@ use std::fs;
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::prctl;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, pthread_sigmask};
+use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, kill, pthread_sigmask, signal};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork, getpid};
 
@@ -51,6 +51,9 @@ pub(super) fn split() -> Result<Role> {
 #[allow(unsafe_code)]
 fn become_init() -> Result<Role> {
     let mut before = SigSet::empty();
+    // Ignored, as a parent may have left it, it would not come, and nothing would be reaped.
+    // SAFETY: the default action is no handler of ours.
+    unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
     // From before the fork: no signal is lost between it and the loop.
     pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut before))?;
     // SAFETY: there is one thread, so the child may go on with everything.
@@ -78,8 +81,11 @@ fn look_after(primary: Pid) -> i32 {
                     return code;
                 }
             }
-            // The kernel sends a terminal's to the whole group, so the primary has it already.
-            Some((signal, code)) if was_sent(code) => drop(kill(primary, signal)),
+            // The kernel sends a terminal's to the whole group, so the primary has it already; but
+            // the end of the terminal to the leader of its session alone.
+            Some((signal, code)) if was_sent(code) || signal == Signal::SIGHUP => {
+                let _ = kill(primary, signal);
+            }
             _ => {}
         }
     }

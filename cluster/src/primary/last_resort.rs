@@ -20,6 +20,7 @@ use super::courier::News;
 use super::driver::{Driver, Sources};
 use super::signals::Wish;
 use crate::channel::message::ToWorker;
+use crate::listener::systemd;
 use crate::supervisor::{self, Signal};
 use crate::{Error, Result};
 
@@ -95,6 +96,7 @@ impl Driver {
                             self.exited(worker, exit, true, uptime);
                         }
                     }
+                    () = sources.watchdog.next() => systemd::notify_alive(),
                     wish = sources.signals.next() => if wish == Wish::StopNow { return },
                 }
             }

@@ -30,6 +30,8 @@ pub(super) struct Peer {
     pub(super) since: Instant,
     pub(super) vitals: Vitals,
     pub(super) heard: Option<SystemTime>,
+    /// It has reported that it runs.
+    pub(super) online: bool,
     /// It has reported that it cannot begin.
     pub(super) unfit: bool,
     pidfd: OwnedFd,
@@ -65,6 +67,7 @@ impl Peer {
             since: Instant::now(),
             vitals: Vitals::default(),
             heard: None,
+            online: false,
             unfit: false,
             pidfd: process.pidfd,
             outbox: Outbox::new(to),

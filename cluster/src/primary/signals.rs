@@ -1,18 +1,19 @@
 //! The signals that a primary obeys. Their handlers only enqueue; the loop decides.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::task::Poll;
-use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+use signal_hook_registry::register;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{self, SignalKind};
@@ -20,9 +21,9 @@ use tracing::info;
 
 use crate::signals::{JOB_CONTROL, block_only, ignore, tell_terminal_from_operator, was_sent};
 
-/// A stop that arrives twice within this time is one stop: a wrapper signals its child and then the
+/// A stop that arrives twice within this time, in milliseconds, is one stop: a wrapper signals its child and then the
 /// whole group, a supervisor sends INT and then TERM.
-const ONE_REQUEST: Duration = Duration::from_millis(500);
+const ONE_REQUEST: u64 = 500;
 
 /// What an operator wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,8 +67,9 @@ const MEANINGS: [(Signal, Meaning); 13] = [
 /// The call that caused it fails, with an error that says more: EPIPE, EFBIG.
 const HARMLESS: [Signal; 2] = [Signal::SIGPIPE, Signal::SIGXFSZ];
 
-/// Signals are held: they wait.
+/// Signals are held: they wait. When it is dropped they are let through, as they were before.
 pub(super) struct Held {
+    before: SigSet,
     /// SIGHUP was ignored when we were started, by `nohup`: we are to outlive the terminal.
     nohup: bool,
 }
@@ -78,15 +80,22 @@ pub(super) fn hold() -> nix::Result<Held> {
     let nohup = is_ignored(Signal::SIGHUP)?;
     ignore(&HARMLESS)?;
     tell_terminal_from_operator()?;
+    let before = SigSet::thread_get_mask()?;
     block_only(MEANINGS.map(|(signal, _)| signal).into_iter().chain(JOB_CONTROL))?;
-    Ok(Held { nohup })
+    Ok(Held { before, nohup })
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let _ = self.before.thread_set_mask();
+    }
 }
 
 /// A stream of wishes.
 pub(super) struct Signals {
     handled: Vec<(Signal, Meaning, unix::Signal)>,
     job_control: AsyncFd<SignalFd>,
-    stops: Stops,
+    stops: Arc<Stops>,
     had_terminal: bool,
     /// It was started by `nohup`: it is to outlive the terminal.
     nohup: bool,
@@ -94,7 +103,7 @@ pub(super) struct Signals {
 
 impl Signals {
     /// Installs the handlers, and lets signals through that were [held](hold).
-    pub(super) fn install(Held { nohup }: Held) -> io::Result<Self> {
+    pub(super) fn install(held: Held) -> io::Result<Self> {
         keep_exit_codes()?;
         let handled = MEANINGS.into_iter().map(|(signal, meaning)| {
             let stream = unix::signal(SignalKind::from_raw(signal as i32))?;
@@ -104,10 +113,13 @@ impl Signals {
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
         let job_control = SignalFd::with_flags(&SigSet::from_iter(JOB_CONTROL), flags)?;
         let job_control = watch(job_control)?;
+        let (nohup, had_terminal) = (held.nohup, has_terminal());
+        let stops = Arc::<Stops>::default();
+        stops.watch()?;
+        drop(held);
         // Signals that our parent had blocked are let through, too.
         block_only(JOB_CONTROL)?;
-        let had_terminal = has_terminal();
-        Ok(Self { handled, job_control, stops: Stops::default(), had_terminal, nohup })
+        Ok(Self { handled, job_control, stops, had_terminal, nohup })
     }
 
     /// The next wish.
@@ -125,7 +137,7 @@ impl Signals {
 
     fn meant(&mut self, signal: Signal, meaning: Meaning) -> Option<Wish> {
         match meaning {
-            Meaning::Stop => self.stops.arrived(signal, Instant::now()),
+            Meaning::Stop => Some(self.stops.wish(signal)),
             Meaning::Warning => Some(Wish::Stop),
             Meaning::Reload if signal == Signal::SIGHUP => self.hung_up(),
             Meaning::Reload => Some(Wish::Reload),
@@ -156,21 +168,51 @@ fn watch(signals: SignalFd) -> io::Result<AsyncFd<SignalFd>> {
     Ok(unsafe { AsyncFd::register_with_interest(signals, Interest::READABLE) }?)
 }
 
-/// When each signal that stops was first seen.
+/// When each signal that stops came for the first time, and whether it came again later.
+///
+/// Noted by the handler, and not by the loop: a loop that is busy reads two signals at once, or one
+/// long after it came.
 #[derive(Debug, Default)]
-struct Stops(BTreeMap<Signal, Instant>);
+struct Stops {
+    /// Milliseconds of the monotonic clock; 0 before the first.
+    first: [AtomicU64; STOPS.len()],
+    repeated: [AtomicBool; STOPS.len()],
+}
+
+/// The signals of people and service managers that stop.
+const STOPS: [Signal; 3] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT];
 
 impl Stops {
-    /// Only the same signal again, some time after the first, is impatience.
-    fn arrived(&mut self, signal: Signal, now: Instant) -> Option<Wish> {
-        match self.0.get(&signal) {
-            None => {
-                self.0.insert(signal, now);
-                Some(Wish::Stop)
-            }
-            Some(first) => (now.duration_since(*first) >= ONE_REQUEST).then_some(Wish::StopNow),
+    /// Lets a handler note when each signal comes.
+    #[allow(unsafe_code)]
+    fn watch(self: &Arc<Self>) -> io::Result<()> {
+        for (index, signal) in STOPS.into_iter().enumerate() {
+            let stops = Arc::clone(self);
+            // SAFETY: it reads a clock and stores numbers; both are allowed in a handler.
+            unsafe { register(signal as i32, move || stops.note(index, monotonic())) }?;
+        }
+        Ok(())
+    }
+
+    fn note(&self, index: usize, now: u64) {
+        let first = self.first[index].compare_exchange(0, now, Relaxed, Relaxed);
+        if first.is_err_and(|first| now.saturating_sub(first) >= ONE_REQUEST) {
+            self.repeated[index].store(true, Relaxed);
         }
     }
+
+    /// Only the same signal again, some time after the first, is impatience.
+    fn wish(&self, signal: Signal) -> Wish {
+        let index = STOPS.iter().position(|stop| *stop == signal);
+        let repeated = index.is_some_and(|index| self.repeated[index].load(Relaxed));
+        if repeated { Wish::StopNow } else { Wish::Stop }
+    }
+}
+
+/// Milliseconds; `clock_gettime` is safe in a handler (`man 7 signal-safety`).
+fn monotonic() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    u64::try_from(now.tv_sec * 1000 + now.tv_nsec / 1_000_000).unwrap_or(1)
 }
 
 async fn handled(handled: &mut [(Signal, Meaning, unix::Signal)]) -> (Signal, Meaning) {
@@ -233,33 +275,37 @@ mod tests {
     use super::*;
 
     /// What comes of signals at these moments, in milliseconds.
-    fn wishes(signals: &[(Signal, u64)]) -> Vec<Option<Wish>> {
-        let (mut stops, start) = (Stops::default(), Instant::now());
-        let at = |millis: u64| start + Duration::from_millis(millis);
-        signals.iter().map(|&(signal, millis)| stops.arrived(signal, at(millis))).collect()
+    fn wishes(signals: &[(Signal, u64)]) -> Vec<Wish> {
+        let stops = Stops::default();
+        let arrives = |&(signal, at): &(Signal, u64)| {
+            let index = STOPS.iter().position(|stop| *stop == signal).expect("it stops");
+            stops.note(index, 1000 + at);
+            stops.wish(signal)
+        };
+        signals.iter().map(arrives).collect()
     }
 
     #[test]
     fn stop_that_arrives_twice_within_half_a_second_is_one_request() {
         for gap in [0, 5, 100, 400, 499] {
             let twice = wishes(&[(Signal::SIGTERM, 0), (Signal::SIGTERM, gap)]);
-            assert_eq!(twice, [Some(Wish::Stop), None], "after {gap} ms");
+            assert_eq!(twice, [Wish::Stop, Wish::Stop], "after {gap} ms");
         }
         let later = wishes(&[(Signal::SIGTERM, 0), (Signal::SIGTERM, 500)]);
-        assert_eq!(later, [Some(Wish::Stop), Some(Wish::StopNow)]);
+        assert_eq!(later, [Wish::Stop, Wish::StopNow]);
     }
 
     #[test]
     fn int_and_term_are_one_request_at_any_gap() {
         for gap in [0, 5, 700, 60_000] {
             let both = wishes(&[(Signal::SIGINT, 0), (Signal::SIGTERM, gap)]);
-            assert_eq!(both, [Some(Wish::Stop), Some(Wish::Stop)], "which a stop takes for one");
+            assert_eq!(both, [Wish::Stop, Wish::Stop], "after {gap} ms");
         }
     }
 
     #[test]
     fn burst_of_a_signal_counts_from_its_first() {
         let burst = [0, 200, 400, 600].map(|millis| (Signal::SIGINT, millis));
-        assert_eq!(wishes(&burst), [Some(Wish::Stop), None, None, Some(Wish::StopNow)]);
+        assert_eq!(wishes(&burst), [Wish::Stop, Wish::Stop, Wish::Stop, Wish::StopNow]);
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::mpsc;
 
 use super::courier::Deliver;
-use super::driver::{Driver, Sources, Version};
+use super::driver::{Driver, Sources, Version, Watchdog};
 use super::events::{Sink, stream};
 use super::last_resort::{attempt, drive};
 use super::pid_file::PidFile;
@@ -48,7 +48,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// the first worker is started.
 pub(crate) fn run(config: Config, extras: Extras) -> Result<()> {
     let passed = Passed::from_env()?; // before there are threads
-    let watchdog = systemd::watchdog();
+    let watchdog = Watchdog::new(systemd::watchdog());
+    spawn::check()?;
     let role = init::split()?;
     let held = signals::hold()?;
     let _log = log::install(config.log)?;
@@ -56,7 +57,6 @@ pub(crate) fn run(config: Config, extras: Extras) -> Result<()> {
     if role == init::Role::ThreadedPid1 {
         tracing::warn!("{}", init::ADVICE);
     }
-    spawn::check()?;
     let _pid_file = config.pid_file.as_deref().map(PidFile::create).transpose()?;
     let runtime = runtime::start(1)?;
     let entered = runtime.enter();
@@ -72,10 +72,9 @@ pub(crate) fn run(config: Config, extras: Extras) -> Result<()> {
     let (events, watcher) = watch_events(extras.watch, &to_loop, common)?;
     let (deliver, news) = mpsc::channel(ROOM);
     let mut driver = assemble(config, ports, shared, events, to_loop, deliver)?;
-    driver.watchdog = watchdog;
     driver.admin = admin;
     drop(entered);
-    let outcome = runtime.block_on(drive(driver, Sources { signals, news, commands }));
+    let outcome = runtime.block_on(drive(driver, Sources { signals, news, commands, watchdog }));
     // It has read everything and ended, is not interested, or has panicked.
     let told = watcher.and_then(|watcher| watcher.recv_timeout(FAREWELL).ok());
     outcome.and(told.map_or(Ok(()), Err))
@@ -107,8 +106,8 @@ fn assemble(
         next_question: 0,
         drains: Vec::new(),
         has_begun: false,
+        unadmitted: Vec::new(),
         doom: None,
-        watchdog: None,
         admin: None,
         finished: false,
         lifeline,

@@ -10,25 +10,30 @@ use tracing::warn;
 
 use super::driver::Driver;
 use crate::Error;
-use crate::supervisor::{Input, WorkerId};
+use crate::supervisor::{Generation, Input, WorkerId};
 
 impl Driver {
     /// A worker could not begin, before any code of the program's; it exits.
     pub(super) fn unfit(&mut self, worker: WorkerId, reason: &str, shortage: bool) {
-        let reason = format!("cannot start a worker: {reason}");
-        if let Some(peer) = self.peers.get_mut(&worker) {
-            peer.unfit = true;
+        let Some(peer) = self.peers.get_mut(&worker) else { return };
+        if peer.online {
+            let why = "it reported that it cannot begin, after it had begun".to_owned();
+            return self.feed(Input::Broken(worker, why));
         }
+        peer.unfit = true;
+        let reason = format!("cannot start a worker: {}", short(reason));
         self.could_not_begin(&reason, shortage);
         self.feed(Input::Unfit { worker, reason, shortage });
     }
 
     /// While no worker has begun yet, this is the end of the cluster.
     pub(super) fn could_not_begin(&mut self, reason: &str, shortage: bool) {
-        if !self.has_begun {
+        let first = self.supervisor.generation() == Generation(1);
+        if !self.has_begun && first && self.supervisor.reloading().is_none() {
             self.doom(Error::new(reason));
         } else if self.doom.is_none() {
-            self.tally.shortage.failed(reason, shortage);
+            let again = self.supervisor.reloading().is_none();
+            self.tally.shortage.failed(reason, shortage && again);
         }
     }
 
@@ -41,6 +46,12 @@ impl Driver {
     pub(super) fn doom(&mut self, error: Error) {
         self.doom.get_or_insert(error);
     }
+}
+
+/// One line of what a worker says, and not more than a line.
+fn short(text: &str) -> String {
+    let line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    line.take(500).collect()
 }
 
 /// Logs once that the kernel has no room, and once that it has some again.

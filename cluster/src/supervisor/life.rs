@@ -59,6 +59,7 @@ impl Supervisor {
         self.emit(Event::Ready(id));
         self.forget_failures_when_stable(id);
         self.limit_lifetime(id);
+        self.replace_terminated(id);
         self.prove(id);
     }
 

@@ -31,13 +31,13 @@ pub struct Policy {
     pub max_early_deaths: u32,
     /// How long idle connections of a draining worker stay open for one more request.
     pub drain_window: Duration,
-    /// How long a draining worker may take in all, before SIGTERM.
+    /// How long a draining worker may take in all, before what is left is cut.
     pub drain_timeout: Duration,
     /// The same for a stop of the cluster.
     pub shutdown_timeout: Duration,
     /// In a stop: how long all workers have to empty the queue before connections are refused.
     pub accept_timeout: Duration,
-    /// From SIGTERM to SIGKILL.
+    /// From the order to end to SIGKILL.
     pub term_grace: Duration,
     /// From SIGABRT to SIGKILL, time to write a core.
     pub abort_grace: Duration,

@@ -29,20 +29,32 @@ impl Supervisor {
         }
     }
 
-    /// A worker got SIGTERM from outside: its replacement waits for nothing but a back-off.
+    /// A worker got SIGTERM from outside. It serves on until its successor is ready.
     pub(super) fn terminated(&mut self, id: WorkerId) {
-        self.wants_replacement(id, Retirement::Terminated);
-        let Some(worker) = self.workers.get(&id).filter(|w| w.state == State::Ready) else {
+        let Some(worker) = self.workers.get_mut(&id).filter(|_| self.stop.is_none()) else {
             return;
         };
+        if matches!(worker.state, State::Starting | State::Ready) {
+            worker.terminated = true;
+            self.act(Action::ServeOn(id));
+            self.replace_terminated(id);
+        }
+    }
+
+    /// Replaces a worker that was told to leave from outside, as soon as it has a slot of its own. That
+    /// waits for nothing but a back-off.
+    pub(super) fn replace_terminated(&mut self, id: WorkerId) {
+        let worker = &self.workers[&id];
         let slot = worker.slot;
+        let is_ready = worker.terminated && worker.state == State::Ready;
+        if !is_ready || self.role(id, slot) != Role::Current || self.stop.is_some() {
+            return;
+        }
+        self.wants_replacement(id, Retirement::Terminated);
         let waits = self.slot(slot).replacement.as_ref().is_some_and(|it| !it.failures.is_clear());
-        if self.role(id, slot) == Role::Current && self.slot(slot).newcomer.is_none() && !waits {
+        if self.slot(slot).newcomer.is_none() && !waits {
             self.timers.disarm(Timer::Replace(slot));
             self.replace_now(slot);
-        }
-        if self.slot(slot).replacement.is_some() && self.stop.is_none() {
-            self.act(Action::ServeOn(id));
         }
     }
 
@@ -143,6 +155,7 @@ impl Supervisor {
             self.proved(slot);
         }
         self.limit_lifetime(newcomer);
+        self.replace_terminated(newcomer);
     }
 
     /// The slot has no newcomer any more.

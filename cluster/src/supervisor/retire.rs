@@ -111,7 +111,8 @@ impl Supervisor {
         self.timers.arm(Timer::KillAt(id), now.after(grace));
         match (signal, was) {
             (Signal::Term, Some(State::Ready)) => {
-                let window = self.policy.drain_window.min(grace);
+                // Without any window it would be a stop.
+                let window = self.policy.drain_window.min(grace).max(Duration::from_millis(1));
                 self.act(Action::Drain { worker: id, window, deadline: grace });
             }
             (Signal::Term, _) => self.act(Action::Cut(id)),

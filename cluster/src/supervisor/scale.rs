@@ -47,7 +47,9 @@ impl Supervisor {
             return Err(Refusal(format!("there is no slot {slot}")));
         }
         if self.slot(slot).place != Place::Errored {
-            return Err(Refusal(format!("slot {slot} is not errored")));
+            let tried = self.slot(slot).failures.is_limit_reached(&self.policy);
+            let why = if tried { "is being tried already" } else { "is not errored" };
+            return Err(Refusal(format!("slot {slot} {why}")));
         }
         Ok(())
     }

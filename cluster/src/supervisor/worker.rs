@@ -26,6 +26,8 @@ pub(super) struct Worker {
     pub(super) condemned: Option<Time>,
     /// Its end is no crash: we asked for it, or it said so itself.
     pub(super) expected: bool,
+    /// It got SIGTERM from outside, and is to be replaced.
+    pub(super) terminated: bool,
     /// Why it could not begin, before any code of the program's.
     pub(super) unfit: Option<String>,
     /// And whether that was because the kernel had no room for it.
@@ -73,6 +75,7 @@ impl Worker {
             last_heard: now,
             condemned: None,
             expected: false,
+            terminated: false,
             unfit: None,
             refused: false,
             waits_for: None,

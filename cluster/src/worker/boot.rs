@@ -67,11 +67,11 @@ pub fn is_worker() -> bool {
 /// The process that has made the socket pair of which descriptor 3 is an end, if it is one.
 #[allow(unsafe_code)]
 fn maker_of_the_channel() -> Option<Pid> {
-    // SAFETY: it is only asked about itself; a number that is not open gives EBADF.
+    getsockname::<UnixAddr>(manifest::CHANNEL).ok()?; // it is open, and a Unix socket
+    // SAFETY: so it is, and nothing of ours closes it before the worker has begun.
     let channel = unsafe { BorrowedFd::borrow_raw(manifest::CHANNEL) };
-    let unix = getsockname::<UnixAddr>(manifest::CHANNEL).is_ok();
     let credentials = getsockopt(&channel, sockopt::PeerCredentials).ok()?;
-    unix.then(|| Pid::from_raw(credentials.pid()))
+    Some(Pid::from_raw(credentials.pid()))
 }
 
 /// The settings that the primary has handed down; `None` in the primary itself. A worker never

@@ -88,20 +88,14 @@ impl Director {
     fn ask(&self, asked: &mut Option<Instant>) {
         if self.is_serving() && asked.is_none() {
             *asked = Some(Instant::now() + PATIENCE);
-            self.report(ToPrimary::Terminated);
+            self.link.send_soon(&ToPrimary::Terminated);
         }
     }
 
     /// Leaves, and reports it: it is not a crash.
     fn leave_by_itself(&self) {
-        self.report(ToPrimary::Leaving);
+        self.link.send_soon(&ToPrimary::Leaving);
         self.drain(self.by_itself);
-    }
-
-    /// Not awaited: a primary that does not read must not hold up a worker.
-    fn report(&self, message: ToPrimary) {
-        let link = self.link.clone();
-        tokio::spawn(async move { link.send(&message).await });
     }
 }
 

@@ -91,6 +91,16 @@ impl Link {
         self.0.frames.send(Outgoing::Frame(frame)).await.map_err(|_| gone())
     }
 
+    /// Sends a message without waiting, for a caller that may be dropped: it is on its way then.
+    pub(super) fn send_soon(&self, message: &ToPrimary) {
+        let Ok(frame) = frame::encode(message) else { return };
+        let sent = self.0.frames.try_send(Outgoing::Frame(frame));
+        if let Err(mpsc::error::TrySendError::Full(frame)) = sent {
+            let frames = self.0.frames.clone();
+            tokio::spawn(async move { frames.send(frame).await });
+        }
+    }
+
     /// Waits until all that was sent is in the kernel's hands: it survives our exit.
     pub(super) async fn flush(&self) {
         let (written, done) = oneshot::channel();

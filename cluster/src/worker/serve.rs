@@ -107,7 +107,7 @@ impl Arrivals {
         }
         let rest = self.remainder().await;
         if rest.is_none() {
-            self.close().await;
+            self.close();
         }
         rest
     }
@@ -123,24 +123,24 @@ impl Arrivals {
         }
         // A socket of its own is what a door accepts from; without one, what it is fed is.
         if door.shut() {
-            self.report_closed().await;
+            self.report_closed();
         }
         self.door.as_mut()?.fed().await
     }
 
     /// Closes the door: nothing will come any more.
-    async fn close(&mut self) {
-        self.report_closed().await;
+    fn close(&mut self) {
+        self.report_closed();
         self.door = None;
     }
 
     /// Reports that the worker accepts no more, when this door was the last that did.
-    async fn report_closed(&mut self) {
+    fn report_closed(&mut self) {
         let Some(door) = self.door.as_mut().filter(|door| !door.closed) else { return };
         door.closed = true;
         let doors = &self.worker.0.doors;
         if doors.closed.fetch_add(1, Ordering::Relaxed) + 1 == doors.names.len() {
-            let _ = self.worker.0.link.send(&ToPrimary::StoppedAccepting).await;
+            self.worker.0.link.send_soon(&ToPrimary::StoppedAccepting);
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::lab::{FIXTURE, Program, Service, Start, children, exists, send, skip,
 pub const SCENARIOS: &[Scenario] = &[
     ("s46_pid_1_reaps_orphans_and_no_other_child", &[1, 3], orphans),
     ("s46_pid_1_passes_signals_and_the_exit_code_on", &[1], signals),
+    ("s46_pid_1_whose_parent_ignores_sigchld_ends", &[1], ignored_sigchld),
     ("s46_worker_death_under_pid_1_is_told_exactly", &[1], worker_dies),
     ("s47_process_that_inherits_the_role_is_not_a_worker", &[1], impostors),
     ("s47_orphaned_worker_does_not_become_a_primary", &[1], orphaned_worker),
@@ -18,6 +19,11 @@ pub const SCENARIOS: &[Scenario] = &[
 
 /// The program as PID 1 of a pid namespace, and the pid that the host knows it by.
 fn contained(workers: usize) -> (Service, u32) {
+    contained_after(workers, "exec \"$0\"")
+}
+
+/// The same, after this script of a shell.
+fn contained_after(workers: usize, script: &str) -> (Service, u32) {
     let unshare = ["--pid", "--fork", "--mount-proc", "--kill-child"];
     let can = Command::new("unshare").args(unshare).arg("true").output();
     if !can.is_ok_and(|output| output.status.success()) {
@@ -26,7 +32,7 @@ fn contained(workers: usize) -> (Service, u32) {
     let start = Start::workers(workers);
     let program = start.program().path();
     let mut start = start.path("unshare".into());
-    start.command().args(unshare).arg(program);
+    start.command().args(unshare).args(["bash", "-c", script]).arg(program);
     let service = start.ready();
     let init = children(service.pid())[0];
     (service, init)
@@ -76,6 +82,12 @@ fn signals(workers: usize) {
     let (mut service, init) = contained(workers);
     send(children(init)[0], Signal::SIGKILL);
     assert_eq!(service.wait().code(), Some(137), "as a shell tells of SIGKILL");
+}
+
+/// Ignored signals are inherited, and without SIGCHLD nothing tells that the primary has ended.
+fn ignored_sigchld(workers: usize) {
+    let (service, init) = contained_after(workers, "trap '' CHLD; exec \"$0\"");
+    ends(service, init);
 }
 
 fn worker_dies(workers: usize) {

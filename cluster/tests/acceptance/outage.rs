@@ -12,13 +12,16 @@ use nix::libc;
 use nix::sys::signal::Signal;
 
 use super::Scenario;
-use crate::lab::{Client, Service, Start, send, until};
+use crate::lab::{Client, Service, Start, send, state, until};
 
 pub const SCENARIOS: &[Scenario] = &[
     ("s49_program_that_fails_for_a_while_is_tried_until_it_works", &[1, 3], fails),
     ("s49_program_that_hangs_at_boot_does_not_keep_clients_waiting", &[1], hangs),
     ("s49_unix_socket_refuses_and_comes_back", &[1], unix),
     ("s49_socket_of_systemd_turns_clients_away_and_comes_back", &[1], systemd),
+    ("s49_outage_from_the_start_does_not_keep_clients_waiting", &[1], from_the_start),
+    ("s49_port_that_is_taken_in_an_outage_is_tried_until_it_is_free", &[1, 3], port_is_taken),
+    ("s49_connections_of_a_hung_worker_do_not_wait_for_the_end_of_an_outage", &[1], given_back),
     ("s50_full_process_table_is_survived", &[1, 3], no_room),
 ];
 
@@ -138,6 +141,58 @@ fn pass(start: &mut Start, socket: &TcpListener) {
     };
     // SAFETY: it calls nothing but system calls, and allocates nothing.
     unsafe { start.command().pre_exec(place) };
+}
+
+/// A Unix socket listens since it was bound.
+fn from_the_start(workers: usize) {
+    for sharing in ["inherited", "hand-off"] {
+        let start = short(workers).unix().env("CLUSTER_SHARING", sharing);
+        let (folder, socket) = (start.folder(), start.folder().join("app.sock"));
+        fs::write(folder.join("broken"), "exits").expect("there is room");
+        let mut service = start.spawn();
+        service.address = format!("unix:{}", socket.display());
+        until("it is there", || socket.exists().then_some(()));
+        refuses_soon(&service.address);
+        is_mended(&service);
+        serves_again(&mut service);
+        service.stop();
+    }
+}
+
+fn port_is_taken(workers: usize) {
+    let mut service = short(workers).ready();
+    breaks(&service, "exits");
+    service.event("Suspended");
+    let thief = TcpListener::bind(&service.address).expect("nothing listens there");
+    is_mended(&service);
+    service.logged("the ports cannot be opened again, and are tried every second");
+    drop(thief);
+    until("clients are served", || Client::connect(&service.address).ok()?.get("/").ok());
+    service.stop();
+}
+
+/// The primary has given them to a worker that hangs; when that is killed they come back.
+fn given_back(workers: usize) {
+    let mut service = short(workers)
+        .env("CLUSTER_SHARING", "hand-off")
+        .env("HEALTH_REPORT_INTERVAL", "500ms")
+        .env("WORKER_ABORT_GRACE", "7s")
+        .ready();
+    fs::write(service.program().folder().join("broken"), "exits").expect("there is room");
+    let hung = service.worker_pids()[0];
+    send(hung, Signal::SIGSTOP);
+    until("it stands still", || (state(hung) == Some('T')).then_some(()));
+    let mut clients: Vec<Client> = (0..3).map(|_| service.connect()).collect();
+    for client in &mut clients {
+        client.send("/").expect("it is sent");
+    }
+    service.event("Suspended");
+    service.event("Exited");
+    for client in &mut clients {
+        let asked = Instant::now();
+        client.receive().expect_err("there is no worker");
+        assert!(asked.elapsed() < REFUSED_WITHIN, "after {:?}", asked.elapsed());
+    }
 }
 
 /// Other processes of the same user fill the process table.

@@ -187,6 +187,7 @@ fn two_at_once(workers: usize) {
         }
         assert_eq!(other.wait().code(), Some(1));
         other.logged(&format!("cannot listen on {address}: the address is in use by"));
+        assert!(!other.log().contains("serving on"), "it has never served");
         one.serving();
         let pids = one.worker_pids();
         for _ in 0..10 {

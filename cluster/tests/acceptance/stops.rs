@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use super::Scenario;
 use super::life::pid_of;
 use super::reload::{held, release};
-use crate::lab::{Client, Service, Start, send, state, until};
+use crate::lab::{Client, Service, Start, queued, send, state, until};
 
 pub const SCENARIOS: &[Scenario] = &[
     ("s40_stop_of_the_whole_tree_loses_nothing_inherited", &[1, 3], tree_inherited),
@@ -23,6 +23,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s40_worker_leaves_by_itself_when_the_primary_hangs", &[2], primary_hangs),
     ("s40_queue_of_a_busy_worker_is_served_in_a_stop", &[1, 3], busy),
     ("s41_stop_that_arrives_twice_is_one_request", &[1, 3], twice),
+    ("s41_busy_loop_does_not_make_impatience_of_one_stop", &[1], busy_loop),
     ("s41_int_and_term_are_one_request", &[1, 3], int_and_term),
 ];
 
@@ -219,6 +220,22 @@ fn twice(workers: usize) {
         let signal = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT][round / 4 % 3];
         stop_slowly(workers, sharing, [signal; 2], gap);
     }
+}
+
+/// The loop is stopped with the first signal and goes on long after the second.
+fn busy_loop(workers: usize) {
+    let mut service = Start::workers(workers).env("FIXTURE_STRATEGY", "slow");
+    service = service.env("CLUSTER_SHARING", "hand-off");
+    let mut service = service.ready();
+    let mut client = service.connect();
+    client.send("/slow?ms=2500").expect("it is sent");
+    until("it is worked on", || (queued(&service.address) == 0).then_some(()));
+    service.signal(Signal::SIGTERM);
+    let _busy = service.connect(); // the strategy takes a second for it, on the loop
+    sleep(Duration::from_millis(100)); // the input is the gap
+    service.signal(Signal::SIGTERM);
+    assert_eq!(client.receive().expect("it is answered").status, 200);
+    assert!(service.wait().success());
 }
 
 fn int_and_term(workers: usize) {

@@ -98,7 +98,7 @@ fn outage(workers: usize) {
     let _ = service.connect().get("/exit?code=9"); // a worker that exits may not answer
     systemd.hears("STATUS=no worker is ready; connections are refused");
     systemd.hears("STATUS=1 workers serve on ");
-    service.logged("connections are accepted again");
+    service.logged("a worker is ready; connections are accepted");
     stops(&mut service, &systemd);
 }
 

@@ -4,14 +4,14 @@ use std::os::fd::AsFd;
 
 use tracing::warn;
 
-use super::{Plan, Ports, accepting};
+use super::{Admission, Plan, Ports, accepting};
 use crate::listener::{Accepting, Listeners};
 use crate::{Error, Result};
 
 impl Ports {
     /// Lets clients connect, if they cannot yet. A worker must be there that will serve them.
     pub(in crate::primary) fn open(&mut self) -> Result<()> {
-        if self.open {
+        if self.admission == Admission::Open {
             return Ok(());
         }
         for number in self.listeners.listen()? {
@@ -23,15 +23,22 @@ impl Ports {
         {
             *sockets = listeners.iter().map(|it| accepting(it.as_fd())).collect::<Result<_>>()?;
         }
-        self.open = true;
+        self.admission = Admission::Open;
         Ok(())
+    }
+
+    /// Whether clients could ever connect.
+    pub(in crate::primary) fn were_open(&self) -> bool {
+        self.admission != Admission::NotYet
     }
 
     /// Refuses clients until the ports are opened again: there is no worker.
     pub(in crate::primary) fn suspend(&mut self) {
-        if !std::mem::replace(&mut self.open, false) {
+        if !matches!(self.admission, Admission::NotYet | Admission::Open) {
             return;
         }
+        // Some sockets listen from the beginning, so this matters before the first opening, too.
+        self.admission = Admission::Suspended;
         if let Plan::HandOff(dispatcher, sockets) = &mut self.sharing {
             sockets.clear();
             dispatcher.suspend();

@@ -6,7 +6,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use tracing::{info, warn};
 
-use super::{Plan, Ports, accepting};
+use super::stop::QUEUE;
+use super::{Admission, Plan, Ports, accepting};
 use crate::dispatch::channel::Sender;
 use crate::dispatch::wire::Order;
 use crate::listener::{Listeners, Loan};
@@ -49,7 +50,7 @@ impl Ports {
     /// Binds Unix sockets anew whose files were removed. Workers that accept for themselves are lent
     /// the new ones; what still waits in the old ones they serve, too.
     pub(in crate::primary) fn renew(&mut self) {
-        if !self.open {
+        if self.admission != Admission::Open {
             return; // they are bound anew when they are opened
         }
         let (renewed, errors) = self.listeners.renew();
@@ -68,13 +69,23 @@ impl Ports {
             return Ok(());
         };
         info!("the file of {} was removed; the socket is bound anew", all[number].address());
+        let socket = all[number].as_fd();
         match &mut self.sharing {
             Plan::Inherited(senders) => {
-                for sender in senders.values() {
-                    lend_for_good(sender, number, all[number].as_fd())?;
+                for (worker, sender) in senders {
+                    match lend_for_good(sender, number, socket) {
+                        Ok(true) => {}
+                        Ok(false) => warn!(%worker, "reads nothing, and has no part in it"),
+                        Err(error) => warn!(%worker, "has no part in it: {error}"), // it has ended
+                    }
                 }
             }
-            Plan::HandOff(_, sockets) => sockets[number] = accepting(all[number].as_fd())?,
+            Plan::HandOff(dispatcher, sockets) => {
+                let anew = accepting(socket)?;
+                let old = std::mem::replace(&mut sockets[number], anew);
+                let listener = u16::try_from(number).expect("listeners are few");
+                dispatcher.accepted(listener, old.accept_waiting(QUEUE));
+            }
             Plan::ReusePort(..) => {} // has TCP only
         }
         self.note_bound(number);
@@ -91,15 +102,16 @@ impl Ports {
     pub(super) fn lend_bound_anew(&self, sender: &Sender, inherited: u64) -> Result<()> {
         let Listeners::Inherited(all) = &self.listeners else { return Ok(()) };
         for (&number, _) in self.bound_anew.iter().filter(|(_, time)| **time > inherited) {
-            lend_for_good(sender, number, all[number].as_fd())?;
+            if !lend_for_good(sender, number, all[number].as_fd())? {
+                return Err(Error::new("it reads nothing"));
+            }
         }
         Ok(())
     }
 }
 
 /// A loan that is never taken back; so the slot, which only names it, is none that exists.
-fn lend_for_good(sender: &Sender, number: usize, socket: BorrowedFd<'_>) -> Result<()> {
+fn lend_for_good(sender: &Sender, number: usize, socket: BorrowedFd<'_>) -> Result<bool> {
     let listener = u16::try_from(number).expect("listeners are few");
-    sender.send(&Order::Lend { slot: SlotId(u32::MAX), listener }, &[socket])?;
-    Ok(())
+    Ok(sender.send(&Order::Lend { slot: SlotId(u32::MAX), listener }, &[socket])?)
 }

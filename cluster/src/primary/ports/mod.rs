@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use futures_util::future::select_all;
 use tokio::time::{Instant, sleep_until};
-use tracing::warn;
 
 use crate::config::{Config, Sharing};
 use crate::dispatch::channel::Sender;
@@ -45,11 +44,22 @@ pub(in crate::primary) struct Ports {
     retry_at: Option<Instant>,
     /// Whether workers have been told to take whatever comes, because the cluster stops.
     admits_all: bool,
-    /// Whether clients can connect.
-    open: bool,
+    admission: Admission,
     /// Sockets of systemd's while there is no worker. They cannot be shut, so connections to them are
     /// accepted and closed.
     turning_away: Vec<Accepting>,
+}
+
+/// Whether clients can connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Admission {
+    /// No worker has been ready yet.
+    NotYet,
+    Open,
+    /// There is no worker.
+    Suspended,
+    /// The cluster stops.
+    Stopped,
 }
 
 /// A worker that is not ready yet.
@@ -112,7 +122,7 @@ impl Ports {
             times_bound: 0,
             retry_at: None,
             admits_all: false,
-            open: false,
+            admission: Admission::NotYet,
             turning_away: Vec::new(),
         })
     }
@@ -140,18 +150,19 @@ impl Ports {
     }
 
     /// A worker accepts connections.
-    pub(in crate::primary) fn ready(&mut self, worker: WorkerId) {
+    ///
+    /// # Errors
+    /// Nothing can be sent to it: it would be ready, and get nothing.
+    pub(in crate::primary) fn ready(&mut self, worker: WorkerId) -> Result<()> {
         let Some(Waiting { slot, channel, inherited }) = self.waiting.remove(&worker) else {
-            return;
+            return Ok(());
         };
         let sender = Sender::new(channel).map_err(Error::from).and_then(|sender| {
             self.lend_bound_anew(&sender, inherited)?;
             Ok(sender)
         });
-        let sender = match sender {
-            Ok(sender) => sender,
-            Err(error) => return warn!(%worker, "cannot use its hand-off channel: {error}"),
-        };
+        let cannot = |error| Error::because("its hand-off channel cannot be used", error);
+        let sender = sender.map_err(cannot)?;
         match &mut self.sharing {
             Plan::Inherited(senders) => drop(senders.insert(worker, sender)),
             Plan::ReusePort(lending, senders) => {
@@ -161,6 +172,7 @@ impl Ports {
             }
             Plan::HandOff(dispatcher, _) => dispatcher.worker_ready(worker, slot, sender),
         }
+        Ok(())
     }
 
     /// A worker is to be given nothing more.
@@ -201,17 +213,26 @@ impl Ports {
 
     /// Waits for something to do. Dropping the future loses nothing.
     pub(in crate::primary) async fn next(&mut self) -> Arrived {
-        if !self.turning_away.is_empty() {
-            drop(accept(&self.turning_away).await);
-            return Arrived::TurnedAway;
-        }
-        match &mut self.sharing {
-            Plan::Inherited(senders) | Plan::ReusePort(_, senders) => {
-                Arrived::HungUp(hung_up(senders).await)
+        let turning_away = &self.turning_away;
+        let turned_away = async {
+            if turning_away.is_empty() {
+                return std::future::pending().await;
             }
-            Plan::HandOff(dispatcher, sockets) => {
-                hand_off(dispatcher, sockets, &mut self.retry_at).await
+            drop(accept(turning_away).await);
+        };
+        let others = async {
+            match &mut self.sharing {
+                Plan::Inherited(senders) | Plan::ReusePort(_, senders) => {
+                    Arrived::HungUp(hung_up(senders).await)
+                }
+                Plan::HandOff(dispatcher, sockets) => {
+                    hand_off(dispatcher, sockets, &mut self.retry_at).await
+                }
             }
+        };
+        tokio::select! {
+            () = turned_away => Arrived::TurnedAway,
+            arrived = others => arrived,
         }
     }
 

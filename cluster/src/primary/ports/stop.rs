@@ -5,11 +5,14 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use tracing::warn;
 
-use super::{BATCH, Plan, Ports, accepting};
+use super::{Admission, BATCH, Plan, Ports, accepting};
 use crate::dispatch::channel::Sender;
 use crate::dispatch::wire::{Given, MOST, Order};
 use crate::listener::Listeners;
 use crate::supervisor::WorkerId;
+
+/// More connections than stand in a queue (`net.core.somaxconn` is 4,096).
+pub(super) const QUEUE: usize = 4096;
 
 impl Ports {
     /// Whether connections wait that only the primary can give to workers. It takes what stands in
@@ -33,7 +36,7 @@ impl Ports {
         self.owes_connections();
         if let Plan::HandOff(dispatcher, sockets) = &mut self.sharing {
             for (number, socket) in (0..).zip(sockets.iter()) {
-                dispatcher.accepted(number, socket.accept_waiting(usize::MAX));
+                dispatcher.accepted(number, socket.accept_waiting(QUEUE));
             }
         }
     }
@@ -41,8 +44,10 @@ impl Ports {
     /// Lets the kernel refuse new connections. What still stands in its queue would be reset: it is
     /// given to workers that have not closed yet, because they are busy, and find it when they look.
     pub(in crate::primary) fn refuse(&mut self) {
-        let waiting = if self.open { self.take_waiting() } else { Vec::new() };
-        self.open = false;
+        let is_open = self.admission == Admission::Open;
+        let waiting = if is_open { self.take_waiting() } else { Vec::new() };
+        self.admission = Admission::Stopped;
+        self.turning_away.clear();
         if let Err(error) = self.listeners.refuse() {
             warn!("cannot refuse new connections: {error}");
         }
@@ -72,7 +77,7 @@ impl Ports {
             (_, Listeners::HandOff(_)) => return Vec::new(),
         };
         let waiting = sockets.into_iter().flat_map(|(number, socket)| {
-            let waiting = accepting(socket).map(|socket| socket.accept_waiting(usize::MAX));
+            let waiting = accepting(socket).map(|socket| socket.accept_waiting(QUEUE));
             let waiting = waiting.inspect_err(|error| warn!("{error}")).unwrap_or_default();
             waiting.into_iter().map(move |(connection, _)| (number, connection))
         });
@@ -88,11 +93,18 @@ fn give(senders: &BTreeMap<WorkerId, Sender>, waiting: &[(u16, OwnedFd)]) {
     for sender in senders.values() {
         let _ = sender.send(&Order::AdmitAll, &[]); // a worker that reads nothing takes nothing
     }
-    for (sender, batch) in senders.values().cycle().zip(waiting.chunks(MOST)) {
-        let given = (0..).zip(batch).map(|(id, &(listener, _))| Given { id, listener }).collect();
-        let connections: Vec<_> = batch.iter().map(|(_, connection)| connection.as_fd()).collect();
-        if !sender.send(&Order::Connections(given), &connections).unwrap_or(false) {
-            warn!("{} connections of the queue are lost: a worker reads nothing", batch.len());
+    // A worker may have ended, or read nothing; then the next one is tried.
+    let turns = (0..senders.len()).cycle();
+    for (turn, batch) in turns.zip(waiting.chunks(MOST)) {
+        let mut tries = senders.values().cycle().skip(turn).take(senders.len());
+        if !tries.any(|sender| give_to(sender, batch).unwrap_or(false)) {
+            warn!("{} connections of the queue are lost: no worker reads", batch.len());
         }
     }
+}
+
+fn give_to(sender: &Sender, batch: &[(u16, OwnedFd)]) -> std::io::Result<bool> {
+    let given = (0..).zip(batch).map(|(id, &(listener, _))| Given { id, listener }).collect();
+    let connections: Vec<_> = batch.iter().map(|(_, connection)| connection.as_fd()).collect();
+    sender.send(&Order::Connections(given), &connections)
 }
