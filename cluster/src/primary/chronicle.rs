@@ -7,6 +7,7 @@ use tracing::{debug, error, info, warn};
 
 use super::driver::Driver;
 use super::events::Event;
+use super::tally::Start;
 use crate::listener::systemd;
 use crate::supervisor::{self, Exit, Generation, Refusal, SlotId, WorkerId};
 
@@ -40,6 +41,7 @@ impl Driver {
             }
             Fact::Disconnected(worker) => self.events.put(Event::Disconnected(worker)),
             Fact::Unhealthy(worker, why) => {
+                self.failed();
                 warn!(%worker, "worker is unhealthy: {why}");
                 self.events.put(Event::Unhealthy(worker, why));
             }
@@ -47,6 +49,7 @@ impl Driver {
                 self.exited(worker, exit, voluntary, uptime);
             }
             Fact::BackingOff { slot, failures, delay } => {
+                self.failed();
                 warn!(%slot, failures, ?delay, "its workers die early; the next one waits");
                 self.events.put(Event::BackingOff { slot, failures, delay });
             }
@@ -58,6 +61,7 @@ impl Driver {
                 self.events.put(Event::Errored { slot, failures, delay });
             }
             Fact::StartRefused { slot, reason, delay } => {
+                self.failed();
                 self.events.put(Event::StartRefused { slot, reason, delay });
             }
             Fact::Suspended => {
@@ -91,19 +95,37 @@ impl Driver {
             }
             Fact::ReloadFinished(generation) => {
                 info!(%generation, "reload finished");
-                systemd::notify_ready(&self.status());
+                self.reload_ended(&self.status());
                 self.tally.last_reload_error = None;
                 self.events.put(Event::ReloadFinished(generation));
             }
             Fact::ReloadFailed(generation, why) => {
                 error!(%generation, "reload failed: {why}");
-                if !self.supervisor.stopping() {
-                    systemd::notify_ready(&format!("reload failed: {why}"));
-                }
+                self.reload_ended(&format!("reload failed: {why}"));
                 self.tally.last_reload_error = Some(why.to_string());
                 self.events.put(Event::ReloadFailed(generation, why));
             }
             other => unreachable!("{other:?} is not about reloads"),
+        }
+    }
+
+    /// Reports the end of a reload, unless another one follows at once, or the cluster stops.
+    fn reload_ended(&self, status: &str) {
+        if !self.supervisor.stopping() && !self.reload_again {
+            systemd::notify_ready(status);
+        }
+    }
+
+    /// Starts count as complete when all workers are ready; or some are, and another one has failed.
+    fn notify_started(&mut self) {
+        let enough = match self.tally.start {
+            Start::WaitsForAll => self.supervisor.desired(),
+            Start::WaitsForAny => 1,
+            Start::Complete => return,
+        };
+        if self.supervisor.ready() >= enough {
+            self.tally.start = Start::Complete;
+            systemd::notify_ready(&self.status());
         }
     }
 
@@ -126,6 +148,14 @@ impl Driver {
         }
     }
 
+    /// A worker of a slot has failed.
+    fn failed(&mut self) {
+        if self.tally.start == Start::WaitsForAll {
+            self.tally.start = Start::WaitsForAny;
+            self.notify_started();
+        }
+    }
+
     fn listening(&mut self, worker: WorkerId) {
         info!(%worker, "worker is ready");
         self.tally.shortage.is_over();
@@ -135,12 +165,12 @@ impl Driver {
         }
         let addresses = self.addresses.clone();
         self.events.put(Event::Listening(worker, addresses.clone()));
+        self.notify_started();
         let workers = self.supervisor.ready();
         if !self.tally.serving && workers >= self.supervisor.desired() {
             self.tally.serving = true;
             let primary = std::process::id();
             info!(primary, workers, "serving on {}", addresses.join(", "));
-            systemd::notify_ready(&self.status());
             self.events.put(Event::Serving { addresses, workers });
         }
     }

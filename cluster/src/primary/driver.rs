@@ -61,6 +61,8 @@ pub(super) struct Driver {
     pub(super) drains: Vec<Drain>,
     /// A worker has come as far as the program's own code: so workers can be started.
     pub(super) has_begun: bool,
+    /// A signal asked for a reload while one was under way. Its sender cannot be told to come back.
+    pub(super) reload_again: bool,
     /// Workers that are ready, while the ports cannot be opened.
     pub(super) unadmitted: Vec<WorkerId>,
     /// Why the cluster ends, when it could not be started.
@@ -169,6 +171,9 @@ impl Driver {
         let actions = self.supervisor.step(self.now(), input);
         self.perform(actions);
         self.end_if_doomed();
+        if self.supervisor.reloading().is_none() && std::mem::take(&mut self.reload_again) {
+            self.reload(None); // in a stop it is refused
+        }
     }
 
     fn end_if_doomed(&mut self) {
@@ -189,6 +194,10 @@ impl Driver {
         match wish {
             Wish::Stop => self.feed(Input::Stop),
             Wish::StopNow => self.feed(Input::StopNow),
+            Wish::Reload if self.supervisor.reloading().is_some() => {
+                info!("a reload is under way; another one follows it");
+                self.reload_again = true;
+            }
             Wish::Reload => self.reload(None),
             Wish::OneMore => self.scale(ScaleTo::Up, None),
             Wish::OneLess => self.scale(ScaleTo::Down, None),

@@ -106,6 +106,7 @@ fn assemble(
         next_question: 0,
         drains: Vec::new(),
         has_begun: false,
+        reload_again: false,
         unadmitted: Vec::new(),
         doom: None,
         admin: None,

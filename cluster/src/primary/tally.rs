@@ -5,6 +5,17 @@ use std::collections::BTreeMap;
 use super::trial::Shortage;
 use crate::supervisor::SlotId;
 
+/// How far the start has come, as a service manager counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Start {
+    /// All workers are waited for.
+    #[default]
+    WaitsForAll,
+    /// One has failed, so any other is enough.
+    WaitsForAny,
+    Complete,
+}
+
 /// Counts that only grow.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -14,6 +25,7 @@ pub(super) struct Tally {
     pub(super) retired_requests: u64,
     pub(super) last_reload_error: Option<String>,
     pub(super) serving: bool,
+    pub(super) start: Start,
     pub(super) shortage: Shortage,
     /// Connections are refused, because no worker is ready.
     pub(super) suspended: bool,

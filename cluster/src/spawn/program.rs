@@ -7,6 +7,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::sys::stat::Mode;
 
@@ -109,6 +110,10 @@ impl Image {
 pub(super) fn high(descriptor: &OwnedFd) -> Result<OwnedFd> {
     use std::os::fd::FromRawFd;
     let number = fcntl(descriptor, FcntlArg::F_DUPFD_CLOEXEC(FIRST_FREE))
+        .map_err(|errno| match errno {
+            Errno::EINVAL => Errno::EMFILE, // what it says where the limit is lower than the number
+            errno => errno,
+        })
         .map_err(|errno| Error::because("out of descriptors; see `ulimit -n`", errno))?;
     // SAFETY: fcntl has just made this descriptor, and nobody else knows its number.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })

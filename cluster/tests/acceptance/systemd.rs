@@ -13,6 +13,8 @@ use crate::lab::{PATIENCE, Service, Start};
 pub const SCENARIOS: &[Scenario] = &[
     ("s48_watchdog_is_notified_by_the_loop", &[1], watchdog),
     ("s48_refused_reload_ends_for_systemd_too", &[1, 3], refused_reload),
+    ("s48_start_is_complete_when_a_slot_has_failed_and_others_serve", &[3], part_of_the_slots),
+    ("s48_reload_that_comes_during_a_reload_follows_it", &[1, 3], second_reload),
     ("s48_status_follows_an_outage", &[1], outage),
     ("s48_stop_in_a_reload_is_not_followed_by_ready", &[1], stop_in_a_reload),
 ];
@@ -87,6 +89,35 @@ fn refused_reload(workers: usize) {
     systemd.hears("RELOADING=1");
     let status = systemd.hears("READY=1");
     assert!(status.contains("STATUS=reload failed: worker"), "{status}");
+    stops(&mut service, &systemd);
+}
+
+fn part_of_the_slots(workers: usize) {
+    let (start, systemd) = notifying(workers);
+    let start = start.env("FIXTURE_STUCK_SLOT", 1).env("WORKER_READY_TIMEOUT", "500ms");
+    let service = start.spawn();
+    let ready = systemd.hears("READY=1");
+    assert!(ready.contains("STATUS=2 workers serve on "), "{ready}");
+    drop(service);
+}
+
+/// A signal has no caller that could be told to come back.
+fn second_reload(workers: usize) {
+    let (start, systemd) = notifying(workers);
+    let mut service = start.env("WORKER_READY_TIMEOUT", "1s").ready();
+    systemd.hears("READY=1");
+    service.program().deploy(2, crate::lab::Conduct::NeverReady);
+    service.signal(Signal::SIGHUP);
+    systemd.hears("RELOADING=1");
+    service.event("Spawned"); // the newcomer of the first
+    service.program().deploy(3, crate::lab::Conduct::Good);
+    service.signal(Signal::SIGHUP);
+    service.logged("another one follows it");
+    service.event("ReloadFailed");
+    service.event("ReloadFinished");
+    let ready = systemd.hears("READY=1");
+    assert!(ready.contains("workers serve on"), "that of the second, and not {ready}");
+    assert_eq!(service.get("/").number("version"), 3);
     stops(&mut service, &systemd);
 }
 

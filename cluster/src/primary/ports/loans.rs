@@ -54,7 +54,8 @@ impl Ports {
             return; // they are bound anew when they are opened
         }
         let (renewed, errors) = self.listeners.renew();
-        for error in errors {
+        let known = std::mem::replace(&mut self.renewal_failed, !errors.is_empty());
+        for error in errors.into_iter().filter(|_| !known) {
             warn!("the file of a listening socket is gone, and cannot be made anew: {error}");
         }
         for number in renewed {

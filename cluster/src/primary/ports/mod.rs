@@ -40,6 +40,8 @@ pub(in crate::primary) struct Ports {
     /// Listeners that were bound anew, with the number of the last time.
     bound_anew: BTreeMap<usize, u64>,
     times_bound: u64,
+    /// Whether a socket could not be bound anew at the last look: it is logged once.
+    renewal_failed: bool,
     /// When workers that declined are asked again, while connections wait.
     retry_at: Option<Instant>,
     /// Whether workers have been told to take whatever comes, because the cluster stops.
@@ -120,6 +122,7 @@ impl Ports {
             waiting: BTreeMap::new(),
             bound_anew: BTreeMap::new(),
             times_bound: 0,
+            renewal_failed: false,
             retry_at: None,
             admits_all: false,
             admission: Admission::NotYet,
