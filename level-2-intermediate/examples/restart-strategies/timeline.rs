@@ -47,7 +47,7 @@ impl Timeline {
                 self.line(*slot, "", &format!("{reason}; the next try is in {}", brief(*delay)));
             }
             Event::Suspended => {
-                self.all("no worker is ready: connections are refused until one is")
+                self.all("no worker is ready: connections are refused until one is");
             }
             Event::Scaled { from, to } => self.all(&format!("{to} are wanted instead of {from}")),
             Event::ReloadStarted(_) => self.all("a reload begins"),
