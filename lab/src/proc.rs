@@ -34,10 +34,10 @@ pub fn born(pid: i32) -> Option<u64> {
     Process::new(pid).ok()?.stat().ok().map(|stat| stat.starttime)
 }
 
-/// The session of `pid`: the processes of one terminal, or those of somebody who has left it.
+/// The name of `pid`: the first 15 bytes of its program's, unless it has given itself another one.
 #[must_use]
-pub fn session(pid: i32) -> Option<i32> {
-    Process::new(pid).ok()?.stat().ok().map(|stat| stat.session)
+pub fn name(pid: i32) -> Option<String> {
+    Process::new(pid).ok()?.stat().ok().map(|stat| stat.comm)
 }
 
 /// Whether `pid` runs no more. A zombie does not run: it is a note for a parent to read.

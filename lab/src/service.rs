@@ -155,15 +155,15 @@ impl Service {
         self.child.id().cast_signed()
     }
 
-    /// The pids of the workers: the children of the primary that run. One in a session of its own is no
-    /// worker: it is a helper, such as a Redis server.
+    /// The pids of the workers: the children of the primary that run and have its name. A child with
+    /// another name is a helper, such as a Redis server.
     ///
     /// # Errors
     /// `/proc` cannot be read.
     pub fn workers(&mut self) -> Result<Vec<i32>> {
         let mut running = proc::children(self.primary())?;
-        let session = proc::session(self.primary());
-        running.retain(|pid| !proc::gone(*pid) && proc::session(*pid) == session);
+        let name = proc::name(self.primary());
+        running.retain(|pid| !proc::gone(*pid) && proc::name(*pid) == name);
         self.seen.extend(running.iter().filter_map(|pid| Some((*pid, proc::born(*pid)?))));
         Ok(running)
     }

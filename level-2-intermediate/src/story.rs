@@ -120,7 +120,9 @@ fn sentence_of_all(event: &Event) -> Option<String> {
         }
         Event::ReloadRefused(why) => format!("no reload: {why}"),
         Event::Scaled { from, to } => format!("{to} workers are wanted instead of {from}"),
-        Event::Stopping => "stopping; a second signal ends it at once".to_owned(),
+        Event::Stopping => {
+            "stopping; the same signal again after half a second ends it at once".to_owned()
+        }
         Event::Lagged(lost) => format!("{lost} events came too fast to be told"),
         _ => return None,
     })

@@ -31,12 +31,14 @@ fn kill_a_demo(suite: &Suite, example: &str, folder: &Path) {
     let mut demo = at_home(&mut demo, folder).spawn().expect("it runs");
     let pid = demo.id().cast_signed();
     let below = wait_for("a service with its workers", || {
-        let services = proc::children(pid).ok()?;
-        let workers = proc::children(*services.first()?).ok()?;
+        let services = proc::children(pid).ok()?; // the first may have been killed by the demo already
+        let workers = services.iter().filter_map(|it| proc::children(*it).ok()).flatten();
+        let workers: Vec<i32> = workers.collect();
         (workers.len() > 1).then(|| [services, workers].concat())
     });
     demo.kill().and_then(|()| demo.wait()).expect("our child");
-    let gone = || below.as_ref().ok()?.iter().all(|pid| proc::gone(*pid)).then_some(());
+    let below = below.unwrap_or_else(|error| panic!("{example}: {error}"));
+    let gone = || below.iter().all(|pid| proc::gone(*pid)).then_some(());
     wait_for("all of it to end", gone).unwrap_or_else(|error| panic!("{example}: {error}"));
 }
 

@@ -76,9 +76,9 @@ fn one_worker(table: &mut Table) -> Result<()> {
         service.signal(*worker, Signal::SIGTERM)?;
     }
     for worker in &workers {
-        service.hears(&format!("worker {worker} leaves: by its own wish"))?;
+        service.hears(&format!("worker {worker} accepts no more"))?;
     }
-    let now = service.get("/")?.worker()?; // in the queue until a newcomer takes it
+    let now = service.get("/")?.worker()?; // a newcomer's, which was ready before
     let (answered, _) = land(flight);
     let seen = format!("{answered} of {FLIGHT} answered, then worker {now}");
     let held = answered == FLIGHT && !workers.contains(&now);

@@ -8,8 +8,8 @@
 //!
 //! Look for: the answer comes after the signal; a new `curl` in between is refused. A `POST` to
 //! `/shutdown` does the same by message: the worker asks the primary, and the primary asks all of
-//! them. `kill -TERM` of a *worker* lets that one finish and leave, and another takes its place.
-//! With `--wrong exit-at-once` the answer never comes.
+//! them. `kill -TERM` of a *worker* brings another one; when that is ready, the old one finishes and
+//! leaves.//! With `--wrong exit-at-once` the answer never comes.
 
 mod demo;
 

@@ -51,7 +51,6 @@ fn one_death_each(table: &mut Table) -> Result<()> {
         ("code 0, and nobody asked: a crash", "/crash?code=0", "crashed: exited with code 0"),
         ("an abort is a crash by signal", "/abort", "crashed: was killed by SIGABRT"),
         ("a panic of the worker is code 101", "/panic-worker", "crashed: exited with code 101"),
-        ("who leaves by its own wish is replaced", "/leave", "leaves: by its own wish"),
     ] {
         let _ = service.get(path); // whoever crashes does not answer
         let told = wait_for(end, || what_follows(&service, end));
@@ -59,9 +58,20 @@ fn one_death_each(table: &mut Table) -> Result<()> {
         let seen = told.as_ref().map_or_else(ToString::to_string, tell);
         table.claim(claim, seen, told.is_ok_and(|(_, next)| next.what == "is started"));
     }
-    service.hears("left: exited with code 0")?;
+    leave(table, &service)?;
     let status = one_less(&service)?;
     table.claim("who was told to go is not replaced", &status, status.starts_with("2 wanted"));
+    Ok(())
+}
+
+/// A worker gets SIGTERM, and not from its primary.
+fn leave(table: &mut Table, service: &Service) -> Result<()> {
+    service.get("/leave")?;
+    let gone = || moments(service).into_iter().find(|moment| moment.what.starts_with("left: "));
+    let all = since(service, wait_for("it to leave", gone)?.slot, "");
+    let told: Vec<&str> = all[all.len() - 4..].iter().map(|moment| moment.what.as_str()).collect();
+    let held = matches!(told[..], ["is started", "is ready", why, _] if why.contains("SIGTERM"));
+    table.claim("SIGTERM to a worker: first it is replaced", told.join("; "), held);
     Ok(())
 }
 
@@ -70,7 +80,7 @@ pub fn what_follows(service: &Service, end: &str) -> Option<(Moment, Moment)> {
     let first = moments(service).into_iter().find(|moment| moment.what.starts_with(end))?;
     let mut after = since(service, first.slot, end).into_iter().skip(1);
     let next = after.find(|moment| {
-        ["is started", "waits", "is given"].iter().any(|it| moment.what.starts_with(it))
+        ["is started", "waits", "is errored"].iter().any(|it| moment.what.starts_with(it))
     })?;
     Some((first, next))
 }

@@ -1,4 +1,4 @@
-//! When to start again what has crashed: at once, later, ever later, or not any more.
+//! When to start again what has crashed: at once, later, or ever later; and when to report it.
 //!
 //! ```console
 //! $ cargo run -p level-2 --example restart-strategies
@@ -7,16 +7,20 @@
 //! ```
 //!
 //! Look for: the timeline on stderr. What lived longer than a second is replaced at once, what died
-//! earlier has to wait, and `waits` tells how long. A crash loop: `curl -X POST …/break` lets nobody
-//! start any more (a database is down), `curl …/crash` begins the loop; it ends when the slot is given
-//! up, while the others serve on. `curl -X POST …/repair`, then `curl -X POST '…/reset?slot=0'` or
-//! `kill -HUP PRIMARY` brings it back.
+//! earlier has to wait, and `waits` tells how long. A crash loop: `curl -X POST …/break` lets no worker
+//! start any more (a database is down), `curl …/crash` begins the loop. After five early deaths the slot
+//! is errored: tried every 30 s from then on, while the others serve. `curl -X POST …/repair` brings it
+//! back within 30 s; `curl -X POST '…/reset?slot=0'` or `kill -HUP PRIMARY` after that, at once.
+//!
+//! With `--workers 1` the loop leaves no worker that could pass on `/repair`. There
+//! `curl -X POST '…/break?times=5'` lets five starts fail. Then clients are refused until the sixth.
 //!
 //! `policy.rs` has the strategies, `timeline.rs` tells, `worker.rs` misbehaves.
 
 mod chronicle;
 mod crash_loop;
 mod demo;
+mod outage;
 mod policy;
 mod timeline;
 mod worker;
@@ -65,7 +69,8 @@ enum Wrong {
 enum Question {
     MayStart,
     Status,
-    Break,
+    /// The number of starts that will fail.
+    Break(u64),
     Repair,
     Reset(SlotId),
     PanicPrimary,
@@ -81,7 +86,7 @@ fn run(args: Args, began: Instant) -> Result<()> {
     let settings = match args.wrong {
         Some(Wrong::ForkBomb) => policy::settings(Strategy::Immediate),
         Some(Wrong::NoJitter) => {
-            policy::settings(Strategy::Immediate).max_early_deaths(policy::LIMIT)
+            policy::settings(Strategy::Breaker).restart_delay(policy::LEAST) // and a worker adds its own
         }
         Some(Wrong::RestartAll) | None => policy::settings(args.strategy),
     };
@@ -96,7 +101,7 @@ fn run(args: Args, began: Instant) -> Result<()> {
 /// The primary's part: it tells what happens, and answers. The restarts are the library's work.
 fn primary(events: Events, cluster: &Handle, args: &Args, began: Instant) {
     let mut timeline = Timeline::since(began);
-    let mut broken = false;
+    let mut failing = 0;
     for event in events {
         timeline.tell(&event);
         match event {
@@ -104,7 +109,7 @@ fn primary(events: Events, cluster: &Handle, args: &Args, began: Instant) {
                 let Ok(question) = question.parse() else { continue };
                 let panics = matches!(question, Question::PanicPrimary);
                 // Whoever asked may be gone by now.
-                let _ = match reply(&question, cluster, &mut broken) {
+                let _ = match reply(&question, cluster, &mut failing) {
                     Ok(sentence) => answer.send(&sentence),
                     Err(why) => {
                         timeline.of(worker, &format!("is refused: {why}"));
@@ -122,18 +127,21 @@ fn primary(events: Events, cluster: &Handle, args: &Args, began: Instant) {
     }
 }
 
-fn reply(question: &Question, cluster: &Handle, broken: &mut bool) -> Result<String> {
+fn reply(question: &Question, cluster: &Handle, failing: &mut u64) -> Result<String> {
     match question {
-        Question::MayStart if *broken => return Err("the database is down".into()),
+        Question::MayStart if *failing > 0 => {
+            *failing -= 1;
+            return Err("the database is down".into());
+        }
         Question::MayStart | Question::Status => {}
-        Question::Break => *broken = true,
-        Question::Repair => *broken = false,
+        Question::Break(starts) => *failing = *starts,
+        Question::Repair => *failing = 0,
         Question::Reset(slot) => cluster.reset(*slot)?,
         Question::PanicPrimary => return Ok("the primary panics".to_owned()),
     }
     let stats = cluster.stats()?;
     let (cluster, crashes) = (stats.cluster, stats.primary.total_crashes);
-    let (wanted, ready, lost) =
+    let (wanted, ready, errored) =
         (cluster.num_workers, cluster.healthy_workers, cluster.errored_slots);
-    Ok(format!("{wanted} wanted, {ready} ready, {lost} given up, {crashes} crashes"))
+    Ok(format!("{wanted} wanted, {ready} ready, {errored} errored, {crashes} crashes"))
 }

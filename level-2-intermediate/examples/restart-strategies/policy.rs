@@ -12,7 +12,9 @@ use cluster::config::Builder;
 const BASE: Duration = Duration::from_millis(100);
 /// No delay is longer.
 const MOST: Duration = Duration::from_secs(30);
-/// After so many early deaths in a row a slot is given up.
+/// No delay of the library has a smaller bound.
+pub const LEAST: Duration = Duration::from_millis(1);
+/// After this many early deaths in a row a slot is errored.
 pub const LIMIT: u32 = 5;
 
 /// When to start again what has crashed early.
@@ -24,29 +26,29 @@ pub enum Strategy {
     Fixed,
     /// After up to 100 ms, then 200 ms, 400 ms and so on up to 30 s, for ever
     Exponential,
-    /// The same, but after five early deaths in a row the slot is given up
+    /// The same, but after five early deaths in a row the slot is errored, and tried every 30 s
     Breaker,
 }
 
-/// How long a slot stays empty after so many early deaths in a row; `None`: until somebody helps.
+/// How long a slot stays empty after `failures` early deaths in a row.
 ///
-/// `dice` is a number from 0 to 1, drawn anew each time: that is the jitter.
-pub fn delay(strategy: Strategy, failures: u32, dice: f64) -> Option<Duration> {
+/// `dice` is a number from 0 to 1, drawn anew each time: that is the jitter. An errored slot needs none:
+/// the waits before have spread those that died together.
+pub fn delay(strategy: Strategy, failures: u32, dice: f64) -> Duration {
     let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
     let at_most = match strategy {
-        Strategy::Immediate => Duration::from_millis(1),
+        Strategy::Immediate => LEAST,
         Strategy::Fixed => BASE,
-        Strategy::Exponential => BASE.saturating_mul(doubled).min(MOST),
-        Strategy::Breaker if failures >= LIMIT => return None,
-        Strategy::Breaker => return delay(Strategy::Exponential, failures, dice),
+        Strategy::Breaker if failures >= LIMIT => return MOST,
+        Strategy::Exponential | Strategy::Breaker => BASE.saturating_mul(doubled).min(MOST),
     };
-    Some(at_most.mul_f64(dice))
+    at_most.mul_f64(dice)
 }
 
 /// The same strategy as settings of the library.
 pub fn settings(strategy: Strategy) -> Builder {
     let (first, most) = match strategy {
-        Strategy::Immediate => (Duration::from_millis(1), Duration::from_millis(1)),
+        Strategy::Immediate => (LEAST, LEAST),
         Strategy::Fixed => (BASE, BASE),
         Strategy::Exponential | Strategy::Breaker => (BASE, MOST),
     };

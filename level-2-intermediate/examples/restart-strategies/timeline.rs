@@ -38,10 +38,16 @@ impl Timeline {
                 let ms = delay.as_secs_f64() * 1e3;
                 self.line(*slot, "", &format!("waits {ms:.3} ms after early death {failures}"));
             }
-            Event::Errored { slot, failures, .. } => {
-                let why =
-                    format!("is given up after {failures} early deaths; see /reset, or reload");
-                self.line(*slot, "", &why);
+            Event::Errored { slot, failures, delay } => {
+                let every = brief(*delay);
+                let what = format!("is errored after {failures} early deaths; tried every {every}");
+                self.line(*slot, "", &what);
+            }
+            Event::StartRefused { slot, reason, delay } => {
+                self.line(*slot, "", &format!("{reason}; the next try is in {}", brief(*delay)));
+            }
+            Event::Suspended => {
+                self.all("no worker is ready: connections are refused until one is");
             }
             Event::Scaled { from, to } => self.all(&format!("{to} are wanted instead of {from}")),
             Event::ReloadStarted(_) => self.all("a reload begins"),

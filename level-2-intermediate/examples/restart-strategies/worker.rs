@@ -40,8 +40,10 @@ async fn boot(worker: &Worker, args: &Args) {
     if args.wrong == Some(Wrong::NoJitter) {
         // The program waits by itself, and everybody waits the same time: the dice show 1.
         let failures = u32::try_from(worker.restarts()).unwrap_or(u32::MAX);
-        let wait = policy::delay(args.strategy, failures, 1.0).unwrap_or_default();
-        let wait = if failures == 0 { Duration::ZERO } else { wait };
+        let wait = match failures {
+            1..policy::LIMIT => policy::delay(args.strategy, failures, 1.0),
+            _ => Duration::ZERO, // an errored slot has waited enough
+        };
         let ms = wait.as_secs_f64() * 1e3;
         say!("worker: slot {} itself waits {ms:.3} ms after early death {failures}", worker.slot());
         sleep(wait).await;
@@ -80,7 +82,7 @@ async fn answer(
             ok(format!("worker {} is about to panic\n", id()))
         }
         "/leave" => {
-            let _ = raise(Signal::SIGTERM); // it says so to the primary, finishes, and goes
+            let _ = raise(Signal::SIGTERM); // it asks the primary for a replacement, then finishes and goes
             ok(format!("worker {} leaves\n", id()))
         }
         "/break" | "/repair" | "/reset" | "/panic-primary" => {
@@ -94,7 +96,7 @@ async fn answer(
 async fn order(worker: &Worker, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     let slot = number(request, "slot").and_then(|slot| u32::try_from(slot).ok());
     let question = match request.uri().path() {
-        "/break" => Question::Break,
+        "/break" => Question::Break(number(request, "times").unwrap_or(u64::MAX)),
         "/repair" => Question::Repair,
         "/reset" => Question::Reset(SlotId(slot.unwrap_or(0))),
         "/panic-primary" => Question::PanicPrimary,
@@ -104,7 +106,7 @@ async fn order(worker: &Worker, request: &Request<Incoming>) -> Response<Full<By
 }
 
 const ROUTES: &str = "try /, /status, /slow?ms=3000, /crash?code=3, /abort, /panic, /panic-worker, /leave,\n\
-    or POST /break, /repair, /reset?slot=0, /panic-primary\n";
+    or POST /break?times=5, /repair, /reset?slot=0, /panic-primary\n";
 
 fn ok(body: String) -> Response<Full<Bytes>> {
     text(StatusCode::OK, body)

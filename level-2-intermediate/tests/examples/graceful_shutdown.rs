@@ -57,7 +57,8 @@ fn a_worker_that_is_told_to_leave_finishes_and_is_replaced() {
     let slow = service.get_later("/slow?ms=500");
     service.hears("begins a request of 500 ms").expect("it is worked on");
     service.signal(worker, Signal::SIGTERM).expect("it runs");
-    service.hears(&format!("worker {worker} leaves: by its own wish")).expect("it says so");
+    service.hears(&format!("worker {worker} leaves: SIGTERM came")).expect("it is replaced");
+    service.hears(&format!("worker {worker} accepts no more")).expect("it closes its door");
     let next = service.get("/").and_then(|answer| answer.worker()).expect("somebody answers");
     assert_ne!(next, worker);
     let answer = slow.join().expect("a client does not panic").expect("answered");

@@ -20,49 +20,77 @@ fn status(service: &Service) -> String {
     service.get("/status").expect("answered").body
 }
 
-/// Two of three workers, and a slot that was given up because nobody can start.
-fn given_up() -> (Service, Vec<i32>) {
+/// Two of three workers, and a slot that is errored because no worker can start.
+fn errored() -> (Service, Vec<i32>) {
     let mut service = start_with(&[("WORKER_MIN_UPTIME", "1ms")], &["--workers", "3"]);
     post(&service, "/break");
     service.get("/crash?code=3").expect_err("who crashes does not answer");
-    service.hears("is given up after 5 early deaths").expect("the loop ends");
+    service.hears("is errored after 5 early deaths").expect("the loop ends");
     let others = service.workers().expect("/proc is there");
     assert_eq!(others.len(), 2);
     (service, others)
 }
 
 #[test]
-fn a_reload_fails_while_the_reason_is_there_and_then_brings_back_what_was_given_up() {
-    let (service, others) = given_up();
+fn reload_fails_while_the_reason_is_there_then_fills_all() {
+    let (service, others) = errored();
     service.signal(service.primary(), Signal::SIGHUP).expect("it runs");
     service.hears("the reload failed: ").expect("nobody can start");
     assert!(others.iter().all(|pid| !proc::gone(*pid)), "that cost nobody");
     assert!(status(&service).starts_with("3 wanted, 2 ready, "), "{}", status(&service));
     // The slot has got another chance with the old version: it counts from the beginning.
-    service.hears_times("is given up after 5 early deaths", 2).expect("the loop ends again");
+    service.hears_times("is errored after 5 early deaths", 2).expect("the loop ends again");
 
     post(&service, "/repair");
     service.signal(service.primary(), Signal::SIGHUP).expect("it runs");
     service.hears("the reload is finished").expect("everybody can start");
-    assert!(status(&service).starts_with("3 wanted, 3 ready, 0 given up"), "{}", status(&service));
+    assert!(status(&service).starts_with("3 wanted, 3 ready, 0 errored"), "{}", status(&service));
     let gone = || others.iter().all(|old| proc::gone(*old)).then_some(());
     wait_for("the others to be replaced, too", gone).expect("a reload is for all");
 }
 
 #[test]
-fn a_slot_that_is_reset_too_soon_loops_again_and_is_given_up_again() {
-    let (service, _) = given_up();
+fn slot_that_is_reset_too_soon_is_errored_again() {
+    let (service, _) = errored();
     let slot = wait_for("its slot", || {
-        let line = service.narration().into_iter().find(|line| line.contains("is given up"))?;
+        let line = service.narration().into_iter().find(|line| line.contains("is errored"))?;
         line.split_once("slot ")?.1.chars().next()
     });
     let path = format!("/reset?slot={}", slot.expect("it was told"));
     assert_eq!(post(&service, &path).status, 200);
-    service.hears_times("is given up after 5 early deaths", 2).expect("nothing was repaired");
+    service.hears_times("is errored after 5 early deaths", 2).expect("nothing was repaired");
     post(&service, "/repair");
     assert_eq!(post(&service, &path).status, 200);
-    assert_eq!(post(&service, &path).status, 409, "it is not errored any more");
+    assert_eq!(post(&service, &path).status, 409, "it is tried already, or serves");
     assert_eq!(post(&service, "/reset?slot=77").status, 409, "there is no such slot");
+}
+
+#[test]
+fn errored_slot_is_tried_until_it_works_without_a_person() {
+    let variables = [("WORKER_MIN_UPTIME", "1ms"), ("WORKER_RESTART_DELAY_MAX", "100ms")];
+    let service = start_with(&variables, &["--workers", "2"]);
+    post(&service, "/break?times=8");
+    service.get("/crash?code=3").expect_err("a worker that crashes does not answer");
+    service.hears("is errored after 5 early deaths; tried every 100 ms").expect("it is reported");
+    service.hears("waits 100.000 ms after early death 8").expect("attempts go on");
+    service.hears_times("is ready", 3).expect("the ninth attempt works");
+    assert!(status(&service).starts_with("2 wanted, 2 ready, 0 errored"), "{}", status(&service));
+    let reports = service.narration().iter().filter(|it| it.contains("is errored")).count();
+    assert_eq!(reports, 1, "it is reported once");
+}
+
+#[test]
+fn clients_are_refused_while_no_worker_will_be_ready_soon() {
+    let mut service = start_with(&[("WORKER_MIN_UPTIME", "1ms")], &["--workers", "1"]);
+    post(&service, "/break?times=5");
+    service.get("/crash?code=3").expect_err("a worker that crashes does not answer");
+    service.hears("no worker is ready: connections are refused").expect("the next try is far");
+    let refused = service.get("/").expect_err("no worker is left").to_string();
+    assert!(refused.contains("refused"), "{refused}");
+    service.signal(service.primary(), Signal::SIGHUP).expect("it runs");
+    service.hears("the reload is finished").expect("a reload does not wait for 30 s");
+    assert_eq!(service.get("/").expect("answered").status, 200);
+    assert!(service.end(Signal::SIGTERM).expect("it ends").success());
 }
 
 #[test]
@@ -101,7 +129,7 @@ fn each_strategy_keeps_its_bounds() {
 #[test]
 fn a_cluster_of_which_everybody_crashes_stays_and_can_be_stopped() {
     let mut service = SUITE.launch(NAME, &["--workers", "2", "--crash-at-boot", "1000"]);
-    service.hears_times("is given up after 5 early deaths", 2).expect("both loops end");
+    service.hears_times("is errored after 5 early deaths", 2).expect("both loops end");
     assert!(service.workers().expect("/proc is there").is_empty());
     assert!(service.ready_line().is_none(), "it never was");
     assert!(service.end(Signal::SIGTERM).expect("it ends").success());
@@ -132,5 +160,5 @@ fn only_a_post_changes_anything() {
     }
     let answer = service.get("/nothing").expect("answered");
     assert!(answer.status == 404 && answer.body.contains("/crash?code=3"), "{answer:?}");
-    assert!(status(&service).starts_with("1 wanted, 1 ready, 0 given up, 0 crashes"));
+    assert!(status(&service).starts_with("1 wanted, 1 ready, 0 errored, 0 crashes"));
 }
