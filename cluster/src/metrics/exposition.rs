@@ -42,7 +42,7 @@ struct Own {
     value: fn(&Stats) -> u64,
 }
 
-const OWN: [Own; 5] = [
+const OWN: [Own; 6] = [
     Own {
         name: "workers_active",
         meaning: "Workers that are starting or ready",
@@ -54,6 +54,12 @@ const OWN: [Own; 5] = [
         meaning: "Workers wanted",
         kind: MetricType::Gauge,
         value: |stats| stats.cluster.num_workers as u64,
+    },
+    Own {
+        name: "slots_errored",
+        meaning: "Slots whose workers keep dying early; they are tried at the maximum delay",
+        kind: MetricType::Gauge,
+        value: |stats| stats.cluster.errored_slots as u64,
     },
     Own {
         name: "worker_restarts",

@@ -82,8 +82,8 @@ pub enum Event {
         /// Time until the next attempt.
         delay: Duration,
     },
-    /// A slot has reached the limit of early deaths in a row. Attempts go on at the maximum delay;
-    /// a reload or a reset tries it at once.
+    /// A slot has reached the limit of early deaths in a row. Attempts go on at the maximum delay, and
+    /// each that fails is a `BackingOff`; a reload or a reset tries it at once.
     Errored {
         /// Which slot.
         slot: SlotId,
