@@ -43,7 +43,7 @@ pub enum ToPrimary {
     /// I run.
     Online,
     /// I cannot begin, before any code of the program's has run; I exit.
-    Unfit {
+    CannotBegin {
         /// Why.
         reason: String,
         /// The kernel has no room for a thread or a descriptor.

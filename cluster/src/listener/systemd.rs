@@ -1,4 +1,4 @@
-//! What systemd gives a service (sockets that it owns), and what it is notified of.
+//! The sockets that systemd gives a service, and the notifications that the service gives systemd.
 //!
 //! See `sd_listen_fds(3)`, `sd_notify(3)` and `systemd.service(5)`. In a process that something else
 //! has started, all of this does nothing. A unit file for a service on this library:

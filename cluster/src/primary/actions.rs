@@ -93,7 +93,7 @@ impl Driver {
                 warn!("the ports cannot be opened again, and are tried every second: {error}");
                 self.unadmitted.push(worker);
             } else {
-                self.doom(error);
+                self.fatal(error);
             }
             return None;
         }
@@ -120,12 +120,12 @@ impl Driver {
 
     fn spawn_failed(&mut self, worker: WorkerId, error: &Error) -> Input {
         let (reason, shortage) = (error.to_string(), error.is_shortage());
-        self.could_not_begin(&reason, shortage);
+        self.a_worker_cannot_begin(&reason, shortage);
         Input::SpawnFailed { worker, reason, shortage }
     }
 
     fn spawn(&mut self, worker: WorkerId, slot: SlotId, generation: Generation) -> Result<()> {
-        if self.doom.is_some() {
+        if self.fatal.is_some() {
             return Err(Error::new("the cluster ends"));
         }
         let version = self.versions.get(&generation).ok_or_else(|| {

@@ -29,7 +29,7 @@ impl Driver {
     /// The supervisor says that something happened.
     pub(super) fn tell(&mut self, happened: supervisor::Event) {
         use supervisor::Event as Fact;
-        if self.doom.is_some() && !matches!(happened, Fact::Exited { .. } | Fact::Stopping) {
+        if self.fatal.is_some() && !matches!(happened, Fact::Exited { .. } | Fact::Stopping) {
             return; // there is one thing to report: why it cannot serve
         }
         match happened {
@@ -75,7 +75,7 @@ impl Driver {
                 self.events.put(Event::Scaled { from, to });
             }
             Fact::Stopping => {
-                if self.doom.is_none() {
+                if self.fatal.is_none() {
                     info!("stopping");
                 }
                 systemd::notify_stopping();
@@ -183,7 +183,7 @@ impl Driver {
         uptime: Duration,
     ) {
         let Some(peer) = self.peers.remove(&worker) else { return }; // it was never started
-        if peer.unfit || self.doom.is_some() {
+        if peer.cannot_begin || self.fatal.is_some() {
             debug!(%worker, ?uptime, "worker {exit}"); // the reason was logged
         } else if voluntary {
             info!(%worker, ?uptime, "worker {exit}");

@@ -14,7 +14,7 @@ use super::courier::News;
 use super::events::{Event, Sink};
 use super::peer::Peer;
 use super::ports::{Arrived, Ports};
-use super::signals::{Signals, Wish};
+use super::signals::{Request, Signals};
 use super::tally::Tally;
 use super::{Command, Reply, memory};
 use crate::config::Config;
@@ -66,7 +66,7 @@ pub(super) struct Driver {
     /// Workers that are ready, while the ports cannot be opened.
     pub(super) unadmitted: Vec<WorkerId>,
     /// Why the cluster ends, when it could not be started.
-    pub(super) doom: Option<Error>,
+    pub(super) fatal: Option<Error>,
     pub(super) finished: bool,
     /// Dropped last: it waits a moment for its answers.
     pub(super) admin: Option<admin::Server>,
@@ -115,12 +115,12 @@ impl Driver {
         let mut tried = Instant::now();
         let first = self.supervisor.start(self.now());
         self.perform(first);
-        self.end_if_doomed();
+        self.end_if_fatal();
         while !self.finished {
             // Looked up each time: a reload may have changed them.
             let (wake, log_stats) = (self.next_wake(), self.config.log_stats);
             tokio::select! {
-                wish = sources.signals.next() => self.wish(wish),
+                request = sources.signals.next() => self.operator(request),
                 Some((worker, news)) = sources.news.recv() => self.news(worker, news),
                 Some(command) = sources.commands.recv() => self.command(command),
                 arrived = self.ports.next() => self.arrived(arrived),
@@ -140,7 +140,7 @@ impl Driver {
                 }
             }
         }
-        if let Some(error) = self.doom.take() {
+        if let Some(error) = self.fatal.take() {
             return Err(error);
         }
         info!("all workers are gone, goodbye");
@@ -170,14 +170,14 @@ impl Driver {
     pub(super) fn feed(&mut self, input: Input) {
         let actions = self.supervisor.step(self.now(), input);
         self.perform(actions);
-        self.end_if_doomed();
+        self.end_if_fatal();
         if self.supervisor.reloading().is_none() && std::mem::take(&mut self.reload_again) {
             self.reload(None); // in a stop it is refused
         }
     }
 
-    fn end_if_doomed(&mut self) {
-        if self.doom.is_some() && !self.supervisor.stopping() {
+    fn end_if_fatal(&mut self) {
+        if self.fatal.is_some() && !self.supervisor.stopping() {
             self.feed(Input::StopNow);
         }
     }
@@ -190,17 +190,17 @@ impl Driver {
         self.supervisor.next_wake().map_or(Instant::now() + NEVER, |time| self.started + time.0)
     }
 
-    fn wish(&mut self, wish: Wish) {
-        match wish {
-            Wish::Stop => self.feed(Input::Stop),
-            Wish::StopNow => self.feed(Input::StopNow),
-            Wish::Reload if self.supervisor.reloading().is_some() => {
+    fn operator(&mut self, request: Request) {
+        match request {
+            Request::Stop => self.feed(Input::Stop),
+            Request::StopNow => self.feed(Input::StopNow),
+            Request::Reload if self.supervisor.reloading().is_some() => {
                 info!("a reload is under way; another one follows it");
                 self.reload_again = true;
             }
-            Wish::Reload => self.reload(None),
-            Wish::OneMore => self.scale(ScaleTo::Up, None),
-            Wish::OneLess => self.scale(ScaleTo::Down, None),
+            Request::Reload => self.reload(None),
+            Request::OneMore => self.scale(ScaleTo::Up, None),
+            Request::OneLess => self.scale(ScaleTo::Down, None),
         }
     }
 

@@ -40,7 +40,9 @@ impl Driver {
                 self.events.put(Event::Online(worker));
                 self.begun(worker);
             }
-            ToPrimary::Unfit { reason, shortage } => self.unfit(worker, &reason, shortage),
+            ToPrimary::CannotBegin { reason, shortage } => {
+                self.cannot_begin(worker, &reason, shortage);
+            }
             ToPrimary::WaitsFor(mut listeners) => {
                 listeners.retain(|name| self.config.listeners().any(|ours| ours == name));
                 listeners.truncate(MAX_LISTENERS);

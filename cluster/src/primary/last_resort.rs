@@ -18,7 +18,7 @@ use tracing::error;
 
 use super::courier::News;
 use super::driver::{Driver, Sources};
-use super::signals::Wish;
+use super::signals::Request;
 use crate::channel::message::ToWorker;
 use crate::listener::systemd;
 use crate::supervisor::{self, Signal};
@@ -97,7 +97,7 @@ impl Driver {
                         }
                     }
                     () = sources.watchdog.next() => systemd::notify_alive(),
-                    wish = sources.signals.next() => if wish == Wish::StopNow { return },
+                    request = sources.signals.next() => if request == Request::StopNow { return },
                 }
             }
         };

@@ -33,7 +33,7 @@ pub(super) struct Peer {
     /// It has reported that it runs.
     pub(super) online: bool,
     /// It has reported that it cannot begin.
-    pub(super) unfit: bool,
+    pub(super) cannot_begin: bool,
     pidfd: OwnedFd,
     outbox: Outbox,
     asked: HashMap<u64, oneshot::Sender<Answer>>,
@@ -68,7 +68,7 @@ impl Peer {
             vitals: Vitals::default(),
             heard: None,
             online: false,
-            unfit: false,
+            cannot_begin: false,
             pidfd: process.pidfd,
             outbox: Outbox::new(to),
             asked: HashMap::new(),

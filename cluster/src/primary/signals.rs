@@ -27,7 +27,7 @@ const ONE_REQUEST: u64 = 500;
 
 /// What an operator wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
+pub(super) enum Request {
     /// A graceful stop; also SIGHUP because the terminal closed.
     Stop,
     /// A second signal of the same kind: a person who is impatient.
@@ -91,7 +91,7 @@ impl Drop for Held {
     }
 }
 
-/// A stream of wishes.
+/// A stream of requests.
 pub(super) struct Signals {
     handled: Vec<(Signal, Meaning, unix::Signal)>,
     job_control: AsyncFd<SignalFd>,
@@ -122,25 +122,25 @@ impl Signals {
         Ok(Self { handled, job_control, stops, had_terminal, nohup })
     }
 
-    /// The next wish.
-    pub(super) async fn next(&mut self) -> Wish {
+    /// The next request.
+    pub(super) async fn next(&mut self) -> Request {
         loop {
-            let wish = tokio::select! {
+            let request = tokio::select! {
                 (signal, meaning) = handled(&mut self.handled) => self.meant(signal, meaning),
-                wish = scaling(&self.job_control) => wish,
+                request = scaling(&self.job_control) => request,
             };
-            if let Some(wish) = wish {
-                return wish;
+            if let Some(request) = request {
+                return request;
             }
         }
     }
 
-    fn meant(&mut self, signal: Signal, meaning: Meaning) -> Option<Wish> {
+    fn meant(&mut self, signal: Signal, meaning: Meaning) -> Option<Request> {
         match meaning {
-            Meaning::Stop => Some(self.stops.wish(signal)),
-            Meaning::Warning => Some(Wish::Stop),
+            Meaning::Stop => Some(self.stops.request(signal)),
+            Meaning::Warning => Some(Request::Stop),
             Meaning::Reload if signal == Signal::SIGHUP => self.hung_up(),
-            Meaning::Reload => Some(Wish::Reload),
+            Meaning::Reload => Some(Request::Reload),
             Meaning::Nothing => {
                 info!(
                     "{signal} was ignored: it has no meaning here, and there is no log file to reopen"
@@ -152,13 +152,13 @@ impl Signals {
 
     /// The kernel sends it when a terminal closes, and the shell that dies with it may send another
     /// one; operators send it to reload.
-    fn hung_up(&mut self) -> Option<Wish> {
+    fn hung_up(&mut self) -> Option<Request> {
         let lost_terminal = self.had_terminal && !has_terminal();
         if !lost_terminal {
-            return Some(Wish::Reload);
+            return Some(Request::Reload);
         }
         self.had_terminal = false; // it closes once
-        (!self.nohup).then_some(Wish::Stop)
+        (!self.nohup).then_some(Request::Stop)
     }
 }
 
@@ -202,10 +202,10 @@ impl Stops {
     }
 
     /// Only the same signal again, some time after the first, is impatience.
-    fn wish(&self, signal: Signal) -> Wish {
+    fn request(&self, signal: Signal) -> Request {
         let index = STOPS.iter().position(|stop| *stop == signal);
         let repeated = index.is_some_and(|index| self.repeated[index].load(Relaxed));
-        if repeated { Wish::StopNow } else { Wish::Stop }
+        if repeated { Request::StopNow } else { Request::Stop }
     }
 }
 
@@ -228,13 +228,13 @@ async fn handled(handled: &mut [(Signal, Meaning, unix::Signal)]) -> (Signal, Me
 }
 
 /// A TTIN or TTOU; `None` when the kernel has sent it, because of the terminal.
-async fn scaling(signals: &AsyncFd<SignalFd>) -> Option<Wish> {
+async fn scaling(signals: &AsyncFd<SignalFd>) -> Option<Request> {
     loop {
         let Ok(mut ready) = signals.readable().await else { return None };
         match ready.try_io(|signals| signals.get_ref().read_signal().map_err(io::Error::from)) {
             Ok(Ok(Some(info))) if was_sent(info.ssi_code) => {
                 let more = info.ssi_signo.cast_signed() == Signal::SIGTTIN as i32;
-                return Some(if more { Wish::OneMore } else { Wish::OneLess });
+                return Some(if more { Request::OneMore } else { Request::OneLess });
             }
             Ok(Ok(Some(_))) => return None,
             // `read_signal` says "none" where the kernel says EAGAIN.
@@ -275,12 +275,12 @@ mod tests {
     use super::*;
 
     /// What comes of signals at these moments, in milliseconds.
-    fn wishes(signals: &[(Signal, u64)]) -> Vec<Wish> {
+    fn requests(signals: &[(Signal, u64)]) -> Vec<Request> {
         let stops = Stops::default();
         let arrives = |&(signal, at): &(Signal, u64)| {
             let index = STOPS.iter().position(|stop| *stop == signal).expect("it stops");
             stops.note(index, 1000 + at);
-            stops.wish(signal)
+            stops.request(signal)
         };
         signals.iter().map(arrives).collect()
     }
@@ -288,24 +288,27 @@ mod tests {
     #[test]
     fn stop_that_arrives_twice_within_half_a_second_is_one_request() {
         for gap in [0, 5, 100, 400, 499] {
-            let twice = wishes(&[(Signal::SIGTERM, 0), (Signal::SIGTERM, gap)]);
-            assert_eq!(twice, [Wish::Stop, Wish::Stop], "after {gap} ms");
+            let twice = requests(&[(Signal::SIGTERM, 0), (Signal::SIGTERM, gap)]);
+            assert_eq!(twice, [Request::Stop, Request::Stop], "after {gap} ms");
         }
-        let later = wishes(&[(Signal::SIGTERM, 0), (Signal::SIGTERM, 500)]);
-        assert_eq!(later, [Wish::Stop, Wish::StopNow]);
+        let later = requests(&[(Signal::SIGTERM, 0), (Signal::SIGTERM, 500)]);
+        assert_eq!(later, [Request::Stop, Request::StopNow]);
     }
 
     #[test]
     fn int_and_term_are_one_request_at_any_gap() {
         for gap in [0, 5, 700, 60_000] {
-            let both = wishes(&[(Signal::SIGINT, 0), (Signal::SIGTERM, gap)]);
-            assert_eq!(both, [Wish::Stop, Wish::Stop], "after {gap} ms");
+            let both = requests(&[(Signal::SIGINT, 0), (Signal::SIGTERM, gap)]);
+            assert_eq!(both, [Request::Stop, Request::Stop], "after {gap} ms");
         }
     }
 
     #[test]
     fn burst_of_a_signal_counts_from_its_first() {
         let burst = [0, 200, 400, 600].map(|millis| (Signal::SIGINT, millis));
-        assert_eq!(wishes(&burst), [Wish::Stop, Wish::Stop, Wish::Stop, Wish::StopNow]);
+        assert_eq!(
+            requests(&burst),
+            [Request::Stop, Request::Stop, Request::Stop, Request::StopNow]
+        );
     }
 }

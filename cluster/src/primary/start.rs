@@ -108,7 +108,7 @@ fn assemble(
         has_begun: false,
         reload_again: false,
         unadmitted: Vec::new(),
-        doom: None,
+        fatal: None,
         admin: None,
         finished: false,
         lifeline,

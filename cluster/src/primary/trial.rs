@@ -14,24 +14,24 @@ use crate::supervisor::{Generation, Input, WorkerId};
 
 impl Driver {
     /// A worker could not begin, before any code of the program's; it exits.
-    pub(super) fn unfit(&mut self, worker: WorkerId, reason: &str, shortage: bool) {
+    pub(super) fn cannot_begin(&mut self, worker: WorkerId, reason: &str, shortage: bool) {
         let Some(peer) = self.peers.get_mut(&worker) else { return };
         if peer.online {
             let why = "it reported that it cannot begin, after it had begun".to_owned();
             return self.feed(Input::Broken(worker, why));
         }
-        peer.unfit = true;
+        peer.cannot_begin = true;
         let reason = format!("cannot start a worker: {}", short(reason));
-        self.could_not_begin(&reason, shortage);
-        self.feed(Input::Unfit { worker, reason, shortage });
+        self.a_worker_cannot_begin(&reason, shortage);
+        self.feed(Input::CannotBegin { worker, reason, shortage });
     }
 
     /// While no worker has begun yet, this is the end of the cluster.
-    pub(super) fn could_not_begin(&mut self, reason: &str, shortage: bool) {
+    pub(super) fn a_worker_cannot_begin(&mut self, reason: &str, shortage: bool) {
         let first = self.supervisor.generation() == Generation(1);
         if !self.has_begun && first && self.supervisor.reloading().is_none() {
-            self.doom(Error::new(reason));
-        } else if self.doom.is_none() {
+            self.fatal(Error::new(reason));
+        } else if self.fatal.is_none() {
             let again = self.supervisor.reloading().is_none();
             self.tally.shortage.failed(reason, shortage && again);
         }
@@ -39,12 +39,12 @@ impl Driver {
 
     /// A worker runs, or has ended by the program's own doing.
     pub(super) fn begun(&mut self, worker: WorkerId) {
-        self.has_begun |= self.peers.get(&worker).is_some_and(|peer| !peer.unfit);
+        self.has_begun |= self.peers.get(&worker).is_some_and(|peer| !peer.cannot_begin);
     }
 
     /// Ends the cluster with this error as soon as the actions under way are done: it cannot serve.
-    pub(super) fn doom(&mut self, error: Error) {
-        self.doom.get_or_insert(error);
+    pub(super) fn fatal(&mut self, error: Error) {
+        self.fatal.get_or_insert(error);
     }
 }
 

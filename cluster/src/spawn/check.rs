@@ -1,4 +1,4 @@
-//! What starting a worker needs of its surroundings, looked at before anything is started.
+//! The surroundings that starting a worker needs, checked before anything is started.
 
 use std::fs::{File, metadata};
 use std::io;

@@ -22,7 +22,7 @@ pub enum Input {
         shortage: bool,
     },
     /// A worker reports that it cannot begin, before any code of the program's has run; it exits.
-    Unfit {
+    CannotBegin {
         /// The worker that exits.
         worker: WorkerId,
         /// What the kernel said.

@@ -87,10 +87,10 @@ impl Supervisor {
     }
 
     /// A worker cannot begin; its exit follows.
-    pub(super) fn unfit(&mut self, id: WorkerId, reason: String, shortage: bool) {
+    pub(super) fn cannot_begin(&mut self, id: WorkerId, reason: String, shortage: bool) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
-        worker.refused = shortage;
-        worker.unfit = Some(reason);
+        worker.shortage = shortage;
+        worker.cannot_begin = Some(reason);
     }
 
     /// A worker says that it goes: no crash, but its place is free.
@@ -104,13 +104,13 @@ impl Supervisor {
     }
 
     pub(super) fn never_started(&mut self, id: WorkerId, reason: &str, shortage: bool) {
-        self.unfit(id, reason.to_owned(), shortage);
+        self.cannot_begin(id, reason.to_owned(), shortage);
         self.gone(id, Exit::NeverStarted, |_| format!("could not be started: {reason}"));
     }
 
     pub(super) fn exited(&mut self, id: WorkerId, exit: Exit) {
         let now = self.now();
-        self.gone(id, exit, |worker| match &worker.unfit {
+        self.gone(id, exit, |worker| match &worker.cannot_begin {
             Some(reason) => format!("could not begin: {reason}"),
             None => format!("{exit}{}", worker.moment(now)),
         });
@@ -193,8 +193,8 @@ impl Supervisor {
             Verdict::Errored(delay) => {
                 (Place::Errored, delay, Event::BackingOff { slot, failures, delay })
             }
-            Verdict::Refused(delay) => {
-                let reason = worker.unfit.clone().unwrap_or_default();
+            Verdict::Shortage(delay) => {
+                let reason = worker.cannot_begin.clone().unwrap_or_default();
                 (state.waiting(policy), delay, Event::StartRefused { slot, reason, delay })
             }
         };

@@ -192,7 +192,9 @@ impl Supervisor {
             Input::SpawnFailed { worker, reason, shortage } => {
                 self.never_started(worker, &reason, shortage);
             }
-            Input::Unfit { worker, reason, shortage } => self.unfit(worker, reason, shortage),
+            Input::CannotBegin { worker, reason, shortage } => {
+                self.cannot_begin(worker, reason, shortage);
+            }
             Input::WaitsFor(worker, listeners) => self.waits_for(worker, listeners),
             Input::Ready(worker) => self.became_ready(worker),
             Input::Heartbeat(worker, vitals) => self.heard(worker, vitals),

@@ -177,10 +177,10 @@ impl Supervisor {
             self.replace_now(slot);
             return;
         }
-        if end == End::Refused {
+        if end == End::Shortage {
             let delay = replacement.failures.refused(&self.policy, &mut self.dice);
             self.timers.arm(Timer::Replace(slot), self.clock.now().after(delay));
-            let reason = newcomer.unfit.clone().unwrap_or_default();
+            let reason = newcomer.cannot_begin.clone().unwrap_or_default();
             self.emit(Event::StartRefused { slot, reason, delay });
             return;
         }

@@ -1,4 +1,4 @@
-//! When a slot whose worker died is filled again: at once, or after a delay.
+//! The next attempt for a slot whose worker died: at once, or after a delay.
 //!
 //! Full jitter: the delay is drawn from the whole range between nothing and a bound that doubles.
 //! Workers that died together (a database was gone) do not come back together.
@@ -22,7 +22,7 @@ pub(super) enum End {
     /// After a stable time.
     Late,
     /// The kernel had no room for it: its program is not to blame.
-    Refused,
+    Shortage,
 }
 
 /// Failures in a row.
@@ -42,7 +42,7 @@ pub(super) enum Verdict {
     /// The limit of early deaths is reached. Attempts go on.
     Errored(Duration),
     /// After a refusal of the kernel.
-    Refused(Duration),
+    Shortage(Duration),
 }
 
 impl Failures {
@@ -72,7 +72,7 @@ impl Failures {
                 self.clear();
                 Verdict::AtOnce
             }
-            End::Refused => Verdict::Refused(self.refused(policy, dice)),
+            End::Shortage => Verdict::Shortage(self.refused(policy, dice)),
             End::Early => {
                 let delay = self.failed_attempt(policy, dice);
                 if self.is_limit_reached(policy) {
@@ -147,9 +147,9 @@ mod tests {
         let policy = Policy { max_early_deaths: 1, ..Policy::default() };
         let (mut dice, mut failures) = (Dice::new(1), Failures::default());
         for _ in 0..100 {
-            let verdict = failures.after(End::Refused, &policy, &mut dice);
+            let verdict = failures.after(End::Shortage, &policy, &mut dice);
             assert!(
-                matches!(verdict, Verdict::Refused(delay) if delay <= policy.restart_delay_max)
+                matches!(verdict, Verdict::Shortage(delay) if delay <= policy.restart_delay_max)
             );
         }
         assert_eq!(failures.count(), 0);

@@ -30,7 +30,7 @@ pub(super) enum Place {
     Vacant,
     /// Nobody, until a delay is over.
     BackingOff,
-    /// Nobody, until the maximum delay is over: the limit of early deaths is reached.
+    /// No worker, until the maximum delay is over: the limit of early deaths is reached.
     Errored,
     /// This one: starting, ready, or dying. In the latter case its successor waits for its exit.
     Taken(WorkerId),

@@ -46,7 +46,7 @@ pub enum SlotState {
     Worker(WorkerId),
     /// Nobody; it is filled again at this moment of the driver's clock.
     BackingOff(Time),
-    /// Nobody: the limit of early deaths is reached. It is tried again at this moment.
+    /// No worker: the limit of early deaths is reached. It is tried again at this moment.
     Errored(Time),
     /// Nobody, and the cluster stops.
     Empty,

@@ -29,9 +29,9 @@ pub(super) struct Worker {
     /// It got SIGTERM from outside, and is to be replaced.
     pub(super) terminated: bool,
     /// Why it could not begin, before any code of the program's.
-    pub(super) unfit: Option<String>,
+    pub(super) cannot_begin: Option<String>,
     /// And whether that was because the kernel had no room for it.
-    pub(super) refused: bool,
+    pub(super) shortage: bool,
     /// The listeners that it has still to serve, once it has said so.
     pub(super) waits_for: Option<Vec<String>>,
     /// How often it was told to report.
@@ -76,8 +76,8 @@ impl Worker {
             condemned: None,
             expected: false,
             terminated: false,
-            unfit: None,
-            refused: false,
+            cannot_begin: None,
+            shortage: false,
             waits_for: None,
             heartbeat: policy.heartbeat,
             max_requests: policy.max_requests.map(|n| dice.about(n)),
@@ -97,7 +97,7 @@ impl Worker {
     /// How its life ended, when it has gone by now.
     pub(super) fn end(&self, now: Time, policy: &Policy) -> End {
         match self.is_early(now, policy) {
-            true if self.refused => End::Refused,
+            true if self.shortage => End::Shortage,
             true => End::Early,
             false => End::Late,
         }

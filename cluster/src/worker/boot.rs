@@ -23,7 +23,7 @@ use crate::spawn::{ROLE, manifest};
 use crate::{Error, Result, runtime};
 
 /// The exit code of a worker that cannot begin: `EX_OSERR` of sysexits.h.
-const UNFIT: i32 = 71;
+const CANNOT_BEGIN: i32 = 71;
 
 /// What a worker has to begin with.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub fn is_worker() -> bool {
         if is_worker && primary != Some(getppid()) {
             // The primary has died already, and a program that changes its user at `exec` has lost
             // the kernel's tie to it. It must not become a primary itself.
-            std::process::exit(UNFIT);
+            std::process::exit(CANNOT_BEGIN);
         }
         is_worker
     })
@@ -92,7 +92,7 @@ fn boot() -> Result<&'static (Hello, Mutex<Option<Boot>>)> {
         ignore(&IGNORED_BY_WORKERS)?;
         block_only([])?; // they were blocked since before the `exec`
         let channel = UnixStream::from(inherited(manifest::CHANNEL, "the channel")?);
-        let given = take_over(&channel).unwrap_or_else(|error| unfit(&channel, &error));
+        let given = take_over(&channel).unwrap_or_else(|error| cannot_begin(&channel, &error));
         Ok((given.hello.clone(), Mutex::new(Some(Boot { channel, given }))))
     });
     booted.as_ref().map_err(|error| Error::new(error.to_string()))
@@ -100,14 +100,14 @@ fn boot() -> Result<&'static (Hello, Mutex<Option<Boot>>)> {
 
 /// Reports to the primary that this worker cannot begin, and ends it. No code of the program's has
 /// run for it yet, so there is no line of its own: the primary has one.
-pub(super) fn unfit(channel: &UnixStream, error: &Error) -> ! {
+pub(super) fn cannot_begin(channel: &UnixStream, error: &Error) -> ! {
     let reason = error.to_string();
-    let report = ToPrimary::Unfit { reason, shortage: error.is_shortage() };
+    let report = ToPrimary::CannotBegin { reason, shortage: error.is_shortage() };
     if let Ok(frame) = frame::encode(&report) {
         let mut channel: &UnixStream = channel;
         let _ = channel.write_all(&frame); // a primary that is gone needs no reason
     }
-    std::process::exit(UNFIT)
+    std::process::exit(CANNOT_BEGIN)
 }
 
 fn take_over(channel: &UnixStream) -> Result<Given> {

@@ -1,4 +1,4 @@
-//! What decides in which phase of its life a worker is: the primary's orders, signals, and the clock.
+//! The phases of a worker's life, as the primary's orders, signals and the clock decide them.
 //!
 //! An order of the primary comes over the channel, and a signal from outside is something else: a
 //! request, which the worker passes on. systemd, for one, sends SIGTERM to the primary and to every

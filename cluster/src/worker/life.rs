@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::boot::{self, Boot, Given, unfit};
+use super::boot::{self, Boot, Given, cannot_begin};
 use super::director::Director;
 use super::door::Doors;
 use super::link::{self, Drain, Ears, Link};
@@ -43,10 +43,10 @@ where
     let Boot { channel, given } = boot::take()?;
     let who = format!("worker {}", given.hello.worker);
     // Until the program's own code runs, a failure is the primary's to report.
-    let (_log, runtime, spare) =
-        prepare(&channel, &given.hello.config).unwrap_or_else(|error| unfit(&channel, &error));
+    let (_log, runtime, spare) = prepare(&channel, &given.hello.config)
+        .unwrap_or_else(|error| cannot_begin(&channel, &error));
     let lived = runtime.block_on(async {
-        let begun = begin(channel, given).unwrap_or_else(|error| unfit(&spare, &error));
+        let begun = begin(channel, given).unwrap_or_else(|error| cannot_begin(&spare, &error));
         drop(spare);
         live(begun, serve).await
     });

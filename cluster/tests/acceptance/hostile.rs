@@ -1,4 +1,4 @@
-//! Surroundings and programs that nobody wishes for, and operators who mean well.
+//! Scenarios 52 to 56: surroundings and programs that mean no harm, and do some.
 
 use std::io;
 use std::os::unix::process::CommandExt;

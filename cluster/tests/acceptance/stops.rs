@@ -196,7 +196,7 @@ fn busy(workers: usize) {
             .env("CLUSTER_SHARING", sharing)
             .env("SHUTDOWN_ACCEPT_TIMEOUT", "50ms")
             .ready();
-        // So many that each worker has one, wherever the kernel has put them.
+        // Enough for each worker to have one, wherever the kernel has put them.
         let mut busy: Vec<Client> = (0..4 * workers).map(|_| service.connect()).collect();
         for client in &mut busy {
             client.send("/block?ms=300").expect("it is sent");

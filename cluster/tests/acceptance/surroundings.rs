@@ -1,4 +1,4 @@
-//! What a cluster finds where it is started: folders, addresses, variables of others.
+//! Scenarios 57 to 60: folders, addresses and variables that a cluster finds where it is started.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -21,7 +21,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s60_variables_of_other_programs_do_not_stop_the_start", &[1, 3], variables_of_others),
 ];
 
-/// The port belongs to a socket of the test that does not listen, so the kernel gives it to nobody else.
+/// The port belongs to a socket of the test that does not listen, so the kernel gives it to no other.
 fn both_families(workers: usize) {
     for sharing in ["inherited", "reuse-port", "hand-off"] {
         for (first, second) in [("0.0.0.0", "[::]"), ("[::]", "0.0.0.0")] {

@@ -1,4 +1,4 @@
-//! How HTTP/2 connections end: GOAWAY, and what is waited for after it.
+//! The end of HTTP/2 connections: GOAWAY, and the wait after it.
 
 use std::io;
 use std::pin::Pin;

@@ -99,7 +99,7 @@ fn ipv6_everywhere_is_ipv6_only() {
     bind(&tcp("[::ffff:127.0.0.1]:0")).expect("an IPv4 address in IPv6 clothes");
 }
 
-/// A port that the kernel gives to nobody else, and that we can bind: the socket that has it does not
+/// A port that the kernel gives to no other socket, and that we can bind: the socket that has it does not
 /// listen, and `SO_REUSEADDR` is set on both.
 fn reserve() -> (Socket, u16) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();

@@ -81,7 +81,7 @@ fn full_process_table_is_not_a_failure_of_the_program() {
 fn worker_that_could_not_begin_for_lack_of_room_does_not_count_either() {
     let mut story = Story::starts(Policy { max_early_deaths: 1, ..workers(1) });
     let (worker, reason) = (WorkerId(1), "no room for a thread".to_owned());
-    story.tell(Input::Unfit { worker, reason, shortage: true }).done();
+    story.tell(Input::CannotBegin { worker, reason, shortage: true }).done();
     story.exits(1, 71).then(&["1 crashed: exited with code 71", "slot 0 finds no room"]);
 }
 

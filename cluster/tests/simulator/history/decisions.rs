@@ -95,7 +95,7 @@ impl History {
             Input::Broken(id, "late".to_owned()),
             Input::Exited(id, Exit::Code(0)),
             Input::SpawnFailed { worker: id, reason: "late".to_owned(), shortage: false },
-            Input::Unfit { worker: id, reason: "late".to_owned(), shortage: true },
+            Input::CannotBegin { worker: id, reason: "late".to_owned(), shortage: true },
             Input::Terminated(id),
         ];
         let which = self.tape.choose(10) as usize;
