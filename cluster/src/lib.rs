@@ -69,6 +69,14 @@
 //! - A crash loses the requests that the worker was answering.
 //! - Built with `panic = "abort"`, a panic ends its process at once: in the primary no worker finishes
 //!   anything, though none is left either; in a worker it costs all its requests, not one.
+//! - A client that has sent a part of a request holds up a stop for `http_header_time` or
+//!   `http_body_time`, at most until the deadline of the stop. That is 30 s, and 2 s more; Docker kills
+//!   after 10 s (`docker stop --time`), so set `GRACEFUL_SHUTDOWN_TIMEOUT` or the other.
+//! - A program that a worker has started outlives the worker and the primary, unless the service manager
+//!   or the container ends it.
+//! - A thread that the program has started before [`run`] may take a signal while the primary starts, and
+//!   the kernel's default then ends the process.
+//! - Hand-off needs the primary: while it is stopped (SIGSTOP, Ctrl-Z) new clients wait.
 //! - In a stop, a connection that arrives between the last accept and the end may be reset.
 //! - With one socket for each slot ([`Sharing::ReusePort`](config::Sharing::ReusePort)) the clients in
 //!   the queue of a worker that crashes wait until its socket is lent to another one, a moment later;
