@@ -9,7 +9,6 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use rustix::io::Errno;
 use rustix::net::{Shutdown, SocketFlags, getsockname};
 use socket2::{Domain, SockRef, Socket, Type};
 
@@ -107,10 +106,7 @@ impl Listener {
     /// Those of shutdown(2).
     pub fn refuse(&self) -> io::Result<()> {
         match self.kind {
-            Kind::Tcp(_) | Kind::Unix(_) => match rustix::net::shutdown(&self.fd, Shutdown::Read) {
-                Err(Errno::NOTCONN) => Ok(()), // it does not listen
-                other => Ok(other?),
-            },
+            Kind::Tcp(_) | Kind::Unix(_) => shut(&self.fd),
             Kind::Systemd => Ok(()),
         }
     }
@@ -168,6 +164,15 @@ impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+/// Shuts a socket that listens. On one that does not listen yet the kernel would note the shutdown all
+/// the same, and every connection that it accepts later would begin with an end of file.
+pub(super) fn shut(socket: &impl AsFd) -> io::Result<()> {
+    if !SockRef::from(socket).is_listener()? {
+        return Ok(());
+    }
+    Ok(rustix::net::shutdown(socket, Shutdown::Read)?)
 }
 
 /// A socket unit with `Accept=yes` passes each connection to a process of its own.

@@ -12,7 +12,7 @@ use nix::libc;
 use nix::sys::signal::Signal;
 
 use super::Scenario;
-use crate::lab::{Client, Service, Start, send, state, until};
+use crate::lab::{Client, Service, Start, queued, send, state, until};
 
 pub const SCENARIOS: &[Scenario] = &[
     ("s49_program_that_fails_for_a_while_is_tried_until_it_works", &[1, 3], fails),
@@ -20,6 +20,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s49_unix_socket_refuses_and_comes_back", &[1], unix),
     ("s49_socket_of_systemd_turns_clients_away_and_comes_back", &[1], systemd),
     ("s49_outage_from_the_start_does_not_keep_clients_waiting", &[1], from_the_start),
+    ("s49_port_suspended_from_the_start_serves_whole_connections", &[1, 3], tcp_from_the_start),
     ("s49_port_that_is_taken_in_an_outage_is_tried_until_it_is_free", &[1, 3], port_is_taken),
     ("s49_connections_of_a_hung_worker_do_not_wait_for_the_end_of_an_outage", &[1], given_back),
     ("s50_full_process_table_is_survived", &[1, 3], no_room),
@@ -141,6 +142,25 @@ fn pass(start: &mut Start, socket: &TcpListener) {
     };
     // SAFETY: it calls nothing but system calls, and allocates nothing.
     unsafe { start.command().pre_exec(place) };
+}
+
+/// A TCP port has never listened when it is suspended. A client that sends nothing at first must find
+/// it whole afterwards.
+fn tcp_from_the_start(workers: usize) {
+    for sharing in ["inherited", "reuse-port", "hand-off"] {
+        let start = short(workers).env("CLUSTER_SHARING", sharing);
+        fs::write(start.folder().join("broken"), "exits").expect("there is room");
+        let mut service = start.spawn();
+        service.event("Suspended");
+        is_mended(&service);
+        service.serving();
+        let mut clients: Vec<Client> = (0..10).map(|_| service.connect()).collect();
+        until("all are accepted", || (queued(&service.address) == 0).then_some(()));
+        for client in &mut clients {
+            assert_eq!(client.get("/").expect("it is answered").status, 200, "{sharing}");
+        }
+        service.stop();
+    }
 }
 
 /// A Unix socket listens since it was bound.

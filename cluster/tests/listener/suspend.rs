@@ -1,6 +1,6 @@
 //! Connections are suspended while there is no worker, and resumed.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -8,6 +8,7 @@ use std::os::unix::net::UnixStream;
 use cluster::config::{Address, Sharing};
 use cluster::listener::systemd::Passed;
 use cluster::listener::{BoundAddress, Listener, Listeners};
+use cluster::supervisor::SlotId;
 
 use super::{address, at, bind, bind_unix, tcp};
 
@@ -33,6 +34,29 @@ fn suspended_port_refuses_and_listens_again_at_the_same_address() {
             let refused = TcpStream::connect(bound).unwrap_err();
             assert_eq!(refused.kind(), ErrorKind::ConnectionRefused, "{sharing:?}");
         }
+    }
+}
+
+/// The kernel notes a shutdown of a socket that does not listen yet, and hands it on.
+#[test]
+fn port_that_is_suspended_before_it_listens_accepts_whole_connections() {
+    for sharing in [Sharing::Inherited, Sharing::HandOff, Sharing::ReusePort] {
+        let mut all =
+            Listeners::bind(&[tcp("127.0.0.1:0")], sharing, 1, Passed::default()).unwrap();
+        let BoundAddress::Tcp(bound) = *all.addresses()[0] else { panic!("it is TCP") };
+        all.suspend().unwrap();
+        all.listen().unwrap();
+        let _client = TcpStream::connect(bound).unwrap();
+        let copy = match &mut all {
+            Listeners::Inherited(one) | Listeners::HandOff(one) => one[0].as_fd(),
+            Listeners::ReusePort(groups) => groups[0].slot(SlotId(0)).unwrap(),
+        };
+        let listener = std::net::TcpListener::from(copy.try_clone_to_owned().unwrap());
+        listener.set_nonblocking(false).unwrap();
+        let (mut accepted, _) = listener.accept().unwrap();
+        accepted.set_nonblocking(true).unwrap();
+        let error = accepted.read(&mut [0]).expect_err("it has not ended");
+        assert_eq!(error.kind(), ErrorKind::WouldBlock, "{sharing:?}");
     }
 }
 
