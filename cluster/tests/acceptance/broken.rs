@@ -83,7 +83,7 @@ fn old_ones_stay_healthy(workers: usize) {
     fs::write(&file, "health_report_interval = \"1s\"\n").expect("there is room");
     let mut service = start.env("CLUSTER_CONFIG", file.display()).ready();
     let old = service.worker_pids();
-    fs::write(&file, "health_report_interval = \"50ms\"\n").expect("there is room");
+    fs::write(&file, "health_report_interval = \"200ms\"\n").expect("there is room");
     service.program().deploy(2, Conduct::ExitsAtBoot);
     unchanged(&service, &old, "exited with code 3 before it was ready");
 
