@@ -61,7 +61,7 @@ fn main() {
         })
     });
     let mut arguments = Arguments::from_args();
-    // Each scenario has processes of its own; many at once would only measure the machine.
-    arguments.test_threads.get_or_insert(2);
+    // Each scenario has processes of its own, and mostly waits; many more would only measure the machine.
+    arguments.test_threads.get_or_insert(4);
     libtest_mimic::run(&arguments, trials.collect()).exit();
 }

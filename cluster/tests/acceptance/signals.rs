@@ -73,9 +73,16 @@ fn answered(service: &Service, name: &str, mut client: Client) {
     assert_eq!(client.receive().expect("it is answered").status, 200, "{name}");
 }
 
+/// In a group of its own, whose parent could continue it: else the kernel drops SIGTSTP.
+fn as_a_job(workers: usize) -> Start {
+    let mut start = Start::workers(workers);
+    start.command().process_group(0);
+    start
+}
+
 /// Those that change nothing are sent to one cluster, one after the other.
 fn to_the_primary(workers: usize) {
-    let mut calm = Start::workers(workers).ready();
+    let mut calm = as_a_job(workers).ready();
     for (signal, effect, _) in table() {
         let name = signal.as_str();
         if effect.starts_with("ignored") {
@@ -88,7 +95,7 @@ fn to_the_primary(workers: usize) {
             assert_eq!(calm.worker_pids(), pids, "{name}");
             continue;
         }
-        let mut service = Start::workers(workers).ready();
+        let mut service = as_a_job(workers).ready();
         let client = hold(&mut service, name);
         let pids = service.worker_pids();
         service.signal(signal);
