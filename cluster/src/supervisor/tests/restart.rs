@@ -44,8 +44,8 @@ fn a_crash_loop_is_errored_after_its_limit_with_growing_delays() {
         "no worker for long",
     ]);
     for death in 5..9 {
-        story.wait(seconds(26)).then(&[]);
-        story.wait(seconds(4)).then(&[&format!("spawn {death} in slot 0, version 1")]);
+        story.wait(seconds(29)).then(&[]);
+        story.wait(seconds(1)).then(&[&format!("spawn {death} in slot 0, version 1")]);
         story.exits(death, 1);
         story.then(&[
             &format!("{death} crashed: exited with code 1"),

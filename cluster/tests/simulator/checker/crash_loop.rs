@@ -36,11 +36,6 @@ struct Debt {
     blocked_until: Millis,
 }
 
-/// Give or take a tenth, so that slots are not in step.
-fn is_the_maximum(delay: Duration, longest: Duration) -> bool {
-    delay <= longest && delay >= longest * 9 / 10
-}
-
 impl CrashLoops {
     pub fn observe(&mut self, action: &Action, books: &Books) -> Checked {
         let checked = match action {
@@ -140,7 +135,7 @@ impl CrashLoops {
         let legal = match nth.cmp(&policy.max_early_deaths) {
             Ordering::Less => true,
             Ordering::Equal => false, // that is told as an error
-            Ordering::Greater => is_the_maximum(delay, policy.restart_delay_max),
+            Ordering::Greater => delay == policy.restart_delay_max,
         };
         Rule::BoundedCrashLoop.check(grows && legal, || {
             format!("slot {slot} backs off for {delay:?} at the death number {nth} in a row")
@@ -162,7 +157,7 @@ impl CrashLoops {
         let until = books.now + millis(delay);
         (debt.unpaid, debt.blocked_until, debt.in_a_row) = (false, until, nth);
         let most = books.policy.max_early_deaths;
-        let legal = nth == most && is_the_maximum(delay, books.policy.restart_delay_max);
+        let legal = nth == most && delay == books.policy.restart_delay_max;
         Rule::BoundedCrashLoop.check(legal, || {
             format!("slot {slot} is errored after {nth} deaths, not {most}, for {delay:?}")
         })
