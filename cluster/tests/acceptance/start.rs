@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +13,7 @@ use nix::libc;
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::Signal;
+use socket2::{Domain, Socket, Type};
 
 use super::Scenario;
 use crate::lab::{Client, Service, Start, children, skip, until};
@@ -27,16 +28,20 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s51_removed_socket_file_is_made_anew", &[1, 3], removed_files),
 ];
 
-/// A port that is free at this moment.
-fn free_port() -> String {
-    let socket = TcpListener::bind("127.0.0.1:0").expect("there is a port");
-    socket.local_addr().expect("it is bound").to_string()
+/// A port that the kernel gives to no other test: the socket that has it does not listen, and allows
+/// others to bind it.
+fn reserved() -> (Socket, String) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("there is room");
+    socket.set_reuse_address(true).expect("a plain option");
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("there is a free port");
+    let address = socket.local_addr().expect("it is bound").as_socket().expect("it is TCP");
+    (socket, address.to_string())
 }
 
 /// Starts it while a client connects every 5 ms; it must end with one line that says all this, and
 /// the client must have got nothing.
 fn is_refused(start: Start, words: &[&str]) {
-    let address = free_port();
+    let (_reserved, address) = reserved();
     let ended = AtomicBool::new(false);
     let start = start.env("CLUSTER_LISTEN", &address).env("FIXTURE_PLAIN", 1);
     thread::scope(|scope| {
@@ -45,8 +50,8 @@ fn is_refused(start: Start, words: &[&str]) {
         let status = service.wait();
         ended.store(true, Ordering::Relaxed);
         assert_eq!(client.join().expect("it ends"), 0, "bytes that a client got");
-        assert_eq!(status.code(), Some(1), "{}", service.log());
-        let log = service.log();
+        let log = service.whole_log();
+        assert_eq!(status.code(), Some(1), "{log}");
         let said: Vec<&str> = log.lines().filter(|line| !line.contains(" INFO ")).collect();
         let [line] = said[..] else { panic!("more than one line, or none:\n{log}") };
         for word in words {
@@ -175,7 +180,7 @@ fn full_log(workers: usize) {
 
 fn two_at_once(workers: usize) {
     for sharing in ["inherited", "reuse-port", "hand-off"] {
-        let address = free_port();
+        let (_reserved, address) = reserved();
         let start = || {
             let start = Start::workers(workers).env("CLUSTER_SHARING", sharing);
             start.env("CLUSTER_LISTEN", &address).spawn()
@@ -187,7 +192,7 @@ fn two_at_once(workers: usize) {
         }
         assert_eq!(other.wait().code(), Some(1));
         other.logged(&format!("cannot listen on {address}: the address is in use by"));
-        assert!(!other.log().contains("serving on"), "it has never served");
+        assert!(!other.whole_log().contains("serving on"), "it has never served");
         one.serving();
         let pids = one.worker_pids();
         for _ in 0..10 {

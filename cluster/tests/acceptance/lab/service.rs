@@ -219,6 +219,14 @@ impl Service {
         self.seen.lines.lock().expect("nobody panics with it").log.join("\n")
     }
 
+    /// All lines of the log, when the process has ended and no more will come.
+    pub fn whole_log(&self) -> String {
+        until("its output has ended", || {
+            let lines = self.seen.lines.lock().expect("nobody panics with it");
+            (lines.ended == 2).then(|| lines.log.join("\n"))
+        })
+    }
+
     /// Waits for a line of the log that contains `text`.
     pub fn logged(&self, text: &str) {
         until(&format!("the log says {text:?}"), || self.log().contains(text).then_some(()));
