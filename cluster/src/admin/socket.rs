@@ -37,7 +37,7 @@ pub(super) enum InTheWay {
 #[derive(Debug)]
 pub(super) struct SocketFile {
     path: PathBuf,
-    /// Device and inode: after a removal by hand, the path may have become somebody else's. As long
+    /// Device and inode: after a removal by hand, the path may belong to another program. As long
     /// as our socket is open, no other file gets this inode.
     identity: (u64, u64),
 }

@@ -21,8 +21,8 @@ use tracing::info;
 
 use crate::signals::{JOB_CONTROL, block_only, ignore, tell_terminal_from_operator, was_sent};
 
-/// A stop that arrives twice within this time, in milliseconds, is one stop: a wrapper signals its child and then the
-/// whole group, a supervisor sends INT and then TERM.
+/// A stop that arrives twice within this time, in milliseconds, is one stop: a wrapper signals its
+/// child and then the whole group, a supervisor sends INT and then TERM.
 const ONE_REQUEST: u64 = 500;
 
 /// What an operator wants.

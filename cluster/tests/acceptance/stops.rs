@@ -222,7 +222,8 @@ fn twice(workers: usize) {
     }
 }
 
-/// The loop is stopped with the first signal and goes on long after the second.
+/// The loop is busy while both signals arrive, unless the stop refuses the second client first. The
+/// unit tests of `primary/signals.rs` have the rule without this race.
 fn busy_loop(workers: usize) {
     let mut service = Start::workers(workers).env("FIXTURE_STRATEGY", "slow");
     service = service.env("CLUSTER_SHARING", "hand-off");
@@ -231,7 +232,7 @@ fn busy_loop(workers: usize) {
     client.send("/slow?ms=2500").expect("it is sent");
     until("it is worked on", || (queued(&service.address) == 0).then_some(()));
     service.signal(Signal::SIGTERM);
-    // The strategy takes a second for it, on the loop; unless it comes too late, and is refused.
+    // The strategy takes a second for this client, on the loop.
     let _busy = Client::connect(&service.address);
     sleep(Duration::from_millis(100)); // the input is the gap
     service.signal(Signal::SIGTERM);

@@ -22,7 +22,7 @@ impl Ports {
             warn!("cannot lend or take back a listening socket: {error}");
             if let (Loan::Lend { to, .. }, Plan::ReusePort(lending, _)) = (loan, &mut self.sharing)
             {
-                loans.extend(lending.left(to)); // somebody else, until nobody is left
+                loans.extend(lending.left(to)); // another worker, until none is left
             }
         }
     }
