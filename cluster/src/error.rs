@@ -1,11 +1,11 @@
-//! What can go wrong, told to whoever asked, in a line that says what to do.
+//! Errors, each one line that says what to do, for the caller.
 
 use std::fmt;
 use std::io;
 
 use nix::libc;
 
-/// The result of most things here.
+/// The result of most functions here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -16,25 +16,25 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 pub struct Error {
     message: String,
     cause: Option<Cause>,
-    /// The kernel's number, where the error came from a system call.
+    /// The kernel's number, if the error came from a system call.
     errno: Option<i32>,
 }
 
 impl Error {
-    /// An error with nothing behind it.
+    /// An error without a cause.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), cause: None, errno: None }
     }
 
-    /// An error that came from another one; its message is shown after a colon.
+    /// An error with another one as its cause, whose message is shown after a colon.
     pub fn because(message: impl Into<String>, cause: impl Into<Cause>) -> Self {
         let cause = cause.into();
         let errno = errno(cause.as_ref());
         Self { message: message.into(), cause: Some(cause), errno }
     }
 
-    /// Whether the kernel has no room for another process, thread or descriptor at the moment. Such an
-    /// error passes, and says nothing about the program.
+    /// Checks whether the kernel has no room for another process, thread or descriptor at the moment.
+    /// Such an error passes, and says nothing about the program.
     pub(crate) fn is_shortage(&self) -> bool {
         let shortages = [libc::EAGAIN, libc::ENOMEM, libc::EMFILE, libc::ENFILE];
         self.errno.is_some_and(|errno| shortages.contains(&errno))

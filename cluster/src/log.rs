@@ -11,11 +11,11 @@ use tracing_subscriber::fmt;
 use crate::config::LogFormat;
 use crate::{Result, runtime};
 
-/// Lines that wait for a slow reader at most; more are dropped, and no caller waits. The queue is made
-/// in full, 32 bytes a line, and every worker has one.
+/// The most lines that wait for a slow reader; more are dropped, and no caller waits. The whole queue is
+/// allocated at once, 32 bytes a line, and every worker has one.
 const ROOM: usize = 2_000;
 
-/// How long the end of the process waits for a reader that is slow.
+/// The time that the end of the process waits for a slow reader.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Logs from now on, through a thread of its own: a reader of our standard error that stops reading
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// The kernel allows no more threads. (The crate `tracing-appender` does the same as this file, and
-/// panics there.)
+/// panics in that case.)
 pub(crate) fn install(format: LogFormat) -> Result<Option<Writer>> {
     if format == LogFormat::Off {
         return Ok(None);
@@ -43,7 +43,7 @@ pub(crate) fn install(format: LogFormat) -> Result<Option<Writer>> {
     Ok(installed.ok().map(|()| writer))
 }
 
-/// What the writing thread gets.
+/// A message to the writing thread.
 enum Entry {
     Line(Vec<u8>),
     /// Nothing follows; the answer says that everything before is written.
@@ -59,7 +59,7 @@ pub(crate) struct Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         let (written, done) = sync_channel(1);
-        // A reader that does not read has filled the queue; then the rest is lost.
+        // If a reader that does not read has filled the queue, the rest is lost.
         if self.last.try_send(Entry::End(written)).is_ok()
             && done.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout)
             && let Some(thread) = self.thread.take()
@@ -73,7 +73,7 @@ fn write(waiting: &Receiver<Entry>) {
     let mut standard_error = io::stderr();
     for entry in waiting {
         match entry {
-            // A full disk, or a reader that is gone: the log is no reason to end.
+            // A full disk, or a reader that is gone: a failed log is not a reason to end.
             Entry::Line(line) => drop(standard_error.write_all(&line)),
             Entry::End(written) => {
                 let _ = written.send(());
@@ -83,7 +83,7 @@ fn write(waiting: &Receiver<Entry>) {
     }
 }
 
-/// One line in the making.
+/// A line that is being formatted.
 struct Line {
     to: SyncSender<Entry>,
     text: Vec<u8>,

@@ -14,14 +14,14 @@ use crate::{Error, Result};
 /// A failure of the program's own `serve`.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Runs a cluster with these settings. In the primary it supervises, and returns when all is over;
-/// in a worker, which is the same program started again, it runs `serve`.
+/// Runs a cluster with these settings. In the primary it supervises, and returns when the cluster has
+/// ended; in a worker, which is the same program started again, it runs `serve`.
 ///
-/// A worker whose `serve` returns `Ok` has left by its own wish; after `Err` it exits with code 1.
+/// A worker whose `serve` returns `Ok` has left voluntarily; after `Err` it exits with code 1.
 ///
 /// # Errors
 /// Everything that keeps the primary from starting: a taken port, a file that cannot be written. In a
-/// worker: what `serve` returned.
+/// worker: the error that `serve` returned.
 ///
 /// # Platform
 /// Linux 5.11 or later. Call it on the main thread, outside of any runtime.
@@ -34,7 +34,7 @@ where
     Cluster::new(config).run(serve)
 }
 
-/// A cluster that is more than its settings: one that watches its own events, or has a strategy.
+/// A cluster with more than settings: with code that watches its events, or with a strategy.
 pub struct Cluster {
     config: Config,
     extras: Extras,
@@ -48,7 +48,7 @@ impl Cluster {
         Self { config, extras: Extras { strategy, watch: None, shared: None } }
     }
 
-    /// Who gets a connection, when the primary hands them over
+    /// Sets the strategy that chooses a worker for each connection, if the primary hands them over
     /// ([`Sharing::HandOff`](crate::config::Sharing::HandOff)). It is called on the primary's only
     /// thread: it must not wait for anything.
     #[must_use]
@@ -58,30 +58,31 @@ impl Cluster {
     }
 
     /// Runs `watch` in the primary, on a thread of its own, with the cluster's events and a handle on
-    /// it. It may take its time: it never delays the supervision. When it panics the cluster stops, and
-    /// [`run`](Self::run) tells why; when it returns, the cluster goes on without it.
+    /// the cluster. It may take its time: it never delays the supervision. If it panics, the cluster
+    /// stops, and [`run`](Self::run) returns the reason; if it returns, the cluster continues without
+    /// it.
     #[must_use]
     pub fn watch(mut self, watch: impl FnOnce(Events, Handle) + Send + 'static) -> Self {
         self.extras.watch = Some(Box::new(watch));
         self
     }
 
-    /// Gives all processes of the cluster so many words of 64 bits in common: see
+    /// Shares `words` 64-bit words between all processes of the cluster: see
     /// [`shared`](crate::shared), [`Worker::shared`] and [`Handle::shared`].
     ///
-    /// [`run`](Self::run) fails when they are more than [`MAX_WORDS`](crate::shared::MAX_WORDS), or
-    /// more than there is memory.
+    /// [`run`](Self::run) fails if `words` is more than [`MAX_WORDS`](crate::shared::MAX_WORDS), or
+    /// more than the memory has room for.
     #[must_use]
     pub fn shared(mut self, words: NonZeroUsize) -> Self {
         self.extras.shared = Some(words);
         self
     }
 
-    /// Runs it; see [`run`].
+    /// Runs the cluster; see [`run`].
     ///
     /// # Errors
-    /// Those of [`run`]; or code in the primary has panicked: what [watches](Self::watch), the
-    /// [strategy](Self::strategy), or a defect of this library. The workers have finished by then.
+    /// Those of [`run`]; or code in the primary has panicked: the code that [watches](Self::watch), the
+    /// [strategy](Self::strategy), or this library, by a defect. The workers have finished by then.
     pub fn run<S, F, E>(self, serve: S) -> Result<()>
     where
         S: FnOnce(Worker) -> F,
@@ -102,7 +103,7 @@ fn check_thread() -> Result<()> {
             "cluster::run makes its own runtime; call it from a plain main, without #[tokio::main]",
         ));
     }
-    // The kernel ties a child to the thread that forked it, and only the main one lasts.
+    // The kernel ties a child to the thread that forked it, and only the main thread lasts.
     if gettid() != getpid() {
         return Err(Error::new("cluster::run must be called on the main thread"));
     }

@@ -12,8 +12,8 @@ use crate::{Error, Result};
 /// A runtime with this many threads; with one, everything runs on the thread that waits for it.
 ///
 /// # Errors
-/// The kernel's. Tokio panics when it cannot have its six descriptors (a poller, what wakes it, a
-/// pair for signals) or its threads, so whether there is room for them is tried first.
+/// The kernel's. Tokio panics if it cannot get its six descriptors (a poller, its waker, a pair for
+/// signals) or its threads, so this function first tries whether there is room for them.
 pub(crate) fn start(threads: usize) -> Result<Runtime> {
     let cannot = |error: io::Error| Error::because(hint("cannot start a runtime", &error), error);
     let descriptors = || Ok((UnixStream::pair()?, UnixStream::pair()?, UnixStream::pair()?));
@@ -39,7 +39,7 @@ pub(crate) fn spawn<T: Send + 'static>(
     })
 }
 
-/// What could not be done, and what to do where a limit is the reason.
+/// The message of a failure, with advice if a limit is the reason.
 pub(crate) fn hint(what: &str, error: &io::Error) -> String {
     use nix::libc::{EACCES, EAGAIN, EMFILE, ENFILE, ENOMEM, EPERM};
     let advice = match error.raw_os_error() {

@@ -1,5 +1,5 @@
-//! Signals, as far as both roles need them: what is ignored, and how a terminal's are told from an
-//! operator's. What each signal does is a table in [`primary`](crate::primary).
+//! Signals, as far as both roles need them: those that are ignored, and the difference between a
+//! terminal's and an operator's. A table in [`primary`](crate::primary) shows what each signal does.
 
 use nix::libc;
 use nix::sys::signal::{
@@ -7,8 +7,8 @@ use nix::sys::signal::{
 };
 use nix::unistd::getpid;
 
-/// Signals without a meaning for a worker. They belong to its primary (`pkill -HUP app` sends to
-/// every process of that name), or another program gives them one; by default each would end it.
+/// Signals without a meaning for a worker. They belong to its primary (`pkill -HUP app` sends to every
+/// process of that name), or have a meaning in other programs; by default each would end the worker.
 pub(crate) const IGNORED_BY_WORKERS: [Signal; 15] = [
     Signal::SIGHUP,
     Signal::SIGINT,
@@ -31,7 +31,7 @@ pub(crate) const IGNORED_BY_WORKERS: [Signal; 15] = [
 /// terminal, or writes to it after `stty tostop`.
 pub(crate) const JOB_CONTROL: [Signal; 2] = [Signal::SIGTTIN, Signal::SIGTTOU];
 
-/// Lets these signals do nothing. A handler, unlike an ignored signal, is not passed on to the
+/// Makes these signals do nothing. A handler, unlike an ignored signal, is not passed on to the
 /// programs that this one starts.
 #[allow(unsafe_code)]
 pub(crate) fn ignore(signals: &[Signal]) -> nix::Result<()> {
@@ -47,13 +47,13 @@ pub(crate) fn ignore(signals: &[Signal]) -> nix::Result<()> {
 extern "C" fn nothing(_: libc::c_int) {}
 
 /// From now on, an operator's TTIN or TTOU waits for the main thread, which has it blocked and
-/// reads it, on whatever thread it arrives; and the kernel's is no reason to stop or to spin.
+/// reads it, whatever thread it arrives on; the kernel's makes the process neither stop nor spin.
 ///
-/// The kernel sends one for a write to the terminal, and restarts the write when the handler is
-/// done, which sends another, forever. It stops where the thread that writes has the signal blocked.
-/// So threads of ours block both, and the handler blocks the kernel's on a thread of the program's.
-/// There it is not blocked from the beginning, because a program that such a thread starts would
-/// inherit that.
+/// The kernel sends a signal for a write to the terminal, and restarts the write when the handler is
+/// done, which sends another one, forever. This ends if the thread that writes has the signal
+/// blocked. So our own threads block both signals, and on a thread of the program the handler blocks
+/// the kernel's signal. Such a thread does not block it from the beginning, because a program that
+/// the thread starts would inherit that.
 #[allow(unsafe_code)]
 pub(crate) fn tell_terminal_from_operator() -> nix::Result<()> {
     let flags = SaFlags::SA_RESTART | SaFlags::SA_SIGINFO;
@@ -75,7 +75,7 @@ extern "C" fn job_control(
     // SAFETY: with SA_SIGINFO the kernel gives valid pointers, to a siginfo_t and a ucontext_t.
     unsafe {
         if was_sent((*info).si_code) {
-            let main = getpid().as_raw(); // the main thread's id is that of the process
+            let main = getpid().as_raw(); // the main thread has the id of the process
             libc::syscall(libc::SYS_tgkill, main, main, number);
         } else {
             let context = context.cast::<libc::ucontext_t>();
@@ -85,7 +85,8 @@ extern "C" fn job_control(
     errno.set();
 }
 
-/// Whether a process has sent it (`kill`, `sigqueue`, `tgkill`), and not the kernel by itself.
+/// Checks whether a process has sent the signal (`kill`, `sigqueue`, `tgkill`), and not the kernel by
+/// itself.
 pub(crate) fn was_sent(code: i32) -> bool {
     code <= 0
 }

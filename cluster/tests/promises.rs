@@ -5,12 +5,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-/// What stands between backquotes in a text.
+/// The parts of a text between backquotes.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// Trials that keep no promise: they show what an operator or a program can do.
+/// Trials that belong to no promise: they show what an operator or a program can do.
 const WITHOUT_A_NUMBER: [&str; 2] = ["operating", "messages"];
 
 fn scenarios() -> BTreeSet<String> {

@@ -7,7 +7,7 @@ use cluster::channel::frame::{Frames, MAX_FRAME, VERSION, encode, read};
 use cluster::channel::message::{ToPrimary, ToWorker};
 use serde_json::value::RawValue;
 
-/// Bytes that a read brings at most.
+/// The most bytes that a read returns.
 const READ: usize = 8192;
 
 /// The bytes as a stream, and as the body of one frame.
@@ -31,7 +31,7 @@ fn receive<M: serde::de::DeserializeOwned>(stream: &[u8]) -> Vec<cluster::Result
                 return seen;
             }
         }
-        // A frame, and what a read brought beyond it; a buffer that grows may double.
+        // A frame, and the bytes that a read returned beyond it; a buffer that grows may double.
         assert!(buffer.capacity() <= 2 * (MAX_FRAME + READ), "it keeps {}", buffer.capacity());
     }
     seen
@@ -43,14 +43,14 @@ fn both_readers_agree<M: Debug>(received: &[cluster::Result<M>], read: cluster::
         (Some(Ok(one)), Ok(other)) => assert_eq!(format!("{one:?}"), format!("{other:?}")),
         (Some(Err(one)), Err(other)) => {
             assert_eq!(one.to_string(), other.to_string());
-            // It is logged, and a worker chose the words.
+            // The error is logged, and a worker chose the words.
             assert!(one.to_string().len() <= 1024, "an error of {} bytes", one.to_string().len());
         }
         (one, other) => panic!("{one:?}, but {other:?}"),
     }
 }
 
-/// What one worker may say to all others fits in their frames.
+/// A message that one worker may send to all others fits in their frames.
 fn relayed(message: ToPrimary) {
     let body: Box<RawValue> = match message {
         ToPrimary::Tell(body) | ToPrimary::Relay(body) | ToPrimary::Ask(_, body) => body,

@@ -13,17 +13,17 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// Longer than all limits together. The clock is Tokio's own, and jumps.
-const FOR_EVER: Duration = Duration::from_secs(1000);
+const FOREVER: Duration = Duration::from_secs(1000);
 
-/// The connection ends, and what came back is HTTP. A panic in its task is for the panic hook to
-/// notice: Tokio catches it.
+/// The connection ends, and the answer is HTTP. A panic in its task is left to the panic hook,
+/// because Tokio catches it.
 pub fn http_head(bytes: &[u8]) {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_time().start_paused(true).build().expect("a runtime");
     runtime.block_on(async {
         let (_phase, watched) = watch::channel(Phase::Serving);
-        let server = Server::new(HttpLimits::default(), watched, Nobody);
-        let answers = timeout(FOR_EVER, converse(&server, bytes)).await;
+        let server = Server::new(HttpLimits::default(), watched, Unobserved);
+        let answers = timeout(FOREVER, converse(&server, bytes)).await;
         let answers = answers.expect("the connection ends by itself");
         // An HTTP/2 connection begins with a SETTINGS frame.
         let http = answers.starts_with(b"HTTP/1.") || answers.get(3) == Some(&4);
@@ -31,13 +31,13 @@ pub fn http_head(bytes: &[u8]) {
     });
 }
 
-/// Sends all, and reads to the end; the first bytes of what came.
+/// Sends all bytes, and reads to the end; returns the first bytes of the answer.
 async fn converse(server: &Server, bytes: &[u8]) -> Vec<u8> {
     let (ours, theirs) = tokio::io::duplex(4096);
     server.serve(theirs, Peer::Unix, service_fn(answer));
     let (mut reader, mut writer) = tokio::io::split(ours);
     let sending = async {
-        let _ = writer.write_all(bytes).await; // it may have been closed before
+        let _ = writer.write_all(bytes).await; // the server may have closed it before
         let _ = writer.shutdown().await;
     };
     let reading = async {
@@ -54,9 +54,9 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
     Ok(text(StatusCode::OK, request.uri().path().to_owned()))
 }
 
-struct Nobody;
+struct Unobserved;
 
-impl Observer for Nobody {
+impl Observer for Unobserved {
     fn opened(&self) {}
     fn closed(&self) {}
     fn request(&self, _: &Method, _: StatusCode, _: Duration) {}

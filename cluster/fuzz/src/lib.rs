@@ -1,7 +1,7 @@
-//! What must hold for whatever bytes come from outside. Each function panics where it does not.
+//! Properties that hold for any bytes from outside. Each function panics if its property does not.
 //!
 //! `cargo fuzz` runs them for as long as you like, and `cluster/tests/fuzzed` includes this file
-//! and runs them for a moment with every test, so they cannot become stale.
+//! and runs them briefly with all other tests, so they cannot become stale.
 
 mod frames;
 mod http_head;

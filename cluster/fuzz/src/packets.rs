@@ -2,7 +2,7 @@
 
 use cluster::dispatch::wire::{LONGEST, MOST, Order, Report};
 
-/// A packet is refused, or says exactly what its bytes say.
+/// A packet is refused, or encodes to the same bytes again.
 pub fn packets(bytes: &[u8]) {
     if let Ok(order) = Order::decode(bytes) {
         assert_eq!(order.encode(), bytes);

@@ -13,11 +13,12 @@ pub fn settings(bytes: &[u8]) {
 
     let text = String::from_utf8_lossy(bytes);
     let lines = text.lines().filter_map(|line| line.split_once('='));
-    // That one names a file, which might be any on this machine.
+    // That variable names a file, which might be any file on this machine.
     check(Config::builder().env_from(lines.filter(|(name, _)| *name != "CLUSTER_CONFIG")));
 }
 
-/// It is refused in words, or good: then a worker gets the same settings, and a reload changes none.
+/// Settings are refused with a message, or valid: then a worker gets the same ones, and a reload
+/// changes none.
 fn check(builder: Builder) {
     match builder.build() {
         Err(error) => assert!(!error.to_string().is_empty()),

@@ -1,4 +1,4 @@
-//! What a hostile worker says that it has counted.
+//! The counts that a hostile worker reports.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,10 @@ use cluster::metrics::{Snapshot, Totals, exposition};
 use cluster::primary::Stats;
 use cluster::supervisor::{SlotId, WorkerId};
 
-/// Twice what one process may have: beyond it each name still has one series for all others.
+/// Twice the limit of one process: beyond the limit each name still has one series for all others.
 const MOST_SERIES: usize = 4000;
 
-/// It is kept within limits through reports and retirements, and what is shown can be read.
+/// A snapshot stays within limits through reports and retirements, and the shown page can be read.
 pub fn snapshot(bytes: &[u8]) {
     let Ok(snapshot) = serde_json::from_slice::<Snapshot>(bytes) else { return };
     let mut totals = Totals::default();
@@ -25,7 +25,7 @@ pub fn snapshot(bytes: &[u8]) {
     readable(&exposition(&Stats::default(), &totals));
 }
 
-/// Every line is whole, no series stands there twice, and every histogram has all its ranges.
+/// Every line is whole, no series appears twice, and every histogram has all its ranges.
 fn readable(shown: &str) {
     let lines = shown.strip_suffix("# EOF\n").expect("it ends");
     let mut seen = BTreeSet::new();

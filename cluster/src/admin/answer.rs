@@ -1,4 +1,4 @@
-//! What each request gets.
+//! The answer to each request.
 
 use std::time::Duration;
 
@@ -24,13 +24,13 @@ use crate::supervisor::{ScaleTo, SlotId};
 
 /// Bytes of a body that are kept.
 const BODY_SIZE: usize = 64 << 10;
-/// Bytes of a body that are read and thrown away, so that the client gets our answer. A client that
-/// is still sending when the connection is closed sees a reset instead.
+/// Bytes of a body that are read and discarded, so that the client gets our answer. A client that
+/// is still sending when the connection is closed gets a reset instead.
 const BODY_DISCARDED: usize = 16 << 20;
-/// For a body to arrive, and for the primary to say how it is.
+/// The timeout for a body to arrive, and for the primary to report its state.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What is needed to answer.
+/// The parts that an answer needs.
 #[derive(Debug)]
 pub(super) struct Api {
     pub guard: Guard,
@@ -38,7 +38,7 @@ pub(super) struct Api {
 }
 
 impl Api {
-    /// The answer to a request, whatever it is.
+    /// Answers any request.
     pub async fn answer(&self, request: Request<Incoming>, seat: &Seat) -> Answer {
         match route(request.method(), request.uri().path()) {
             Ok(route) => self.obey(route, request, seat).await.unwrap_or_else(Answer::from),
@@ -93,7 +93,7 @@ impl Api {
         self.ask_soon(Command::Stats).await
     }
 
-    /// Asks for a change, and waits for its end, however long it takes.
+    /// Requests a change, and waits for its end, however long that takes.
     async fn change(&self, make: impl FnOnce(Reply) -> Command) -> Result<Answer, Refused> {
         match self.ask(make).await? {
             Ok(workers) => {
@@ -103,7 +103,7 @@ impl Api {
         }
     }
 
-    /// Asks for something whose end nobody here waits for.
+    /// Sends a command without waiting for its end.
     fn tell(&self, command: Command) -> Result<Answer, Refused> {
         self.send(command)?;
         Ok(reply::json(StatusCode::ACCEPTED, &json!({ "ok": true })))
@@ -131,7 +131,7 @@ impl Api {
     }
 }
 
-/// The body of a change. One that is too large is read to its end all the same, within limits.
+/// Reads the body of a change. A body that is too large is still read to its end, within limits.
 async fn read(request: Request<Incoming>) -> Result<Bytes, Refused> {
     let too_large = || Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "a body has at most 64 KiB");
     let announced = request.body().size_hint().lower() > BODY_SIZE as u64;
@@ -145,7 +145,7 @@ async fn read(request: Request<Incoming>) -> Result<Bytes, Refused> {
     reading.map_err(late)?.map_err(broken)?.ok_or_else(too_large)
 }
 
-/// `None` for one that is too large.
+/// Collects a body; `None` if it is too large.
 async fn collect(mut body: Incoming) -> hyper::Result<Option<Bytes>> {
     let (mut kept, mut size) = (Vec::new(), 0);
     while let Some(frame) = body.frame().await {

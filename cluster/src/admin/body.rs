@@ -1,10 +1,10 @@
-//! What a change says in its body.
+//! The body of a change.
 
 use serde_json::{Map, Value};
 
-/// The one field of a body such as `{"workers": 4}`.
+/// Reads the only field of a body such as `{"workers": 4}`.
 ///
-/// The error names what is wrong, for whoever sent it.
+/// The error describes the problem for the client.
 pub(super) fn number(body: &[u8], field: &str) -> Result<u64, String> {
     let example = format!("; send {{\"{field}\": 4}}");
     let value: Value = serde_json::from_slice(body)
@@ -30,12 +30,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_body_is_too_strange(body: Vec<u8>) {
+        fn arbitrary_body_never_panics(body: Vec<u8>) {
             let _ = number(&body, "workers");
         }
 
         #[test]
-        fn only_the_one_field_counts(name in "workers?|slot", n: i64, garbage in "[ ,}0]?") {
+        fn only_the_named_field_is_accepted(name in "workers?|slot", n: i64, garbage in "[ ,}0]?") {
             let body = format!("{{\"{name}\": {n}}}{garbage}");
             let good = name == "workers" && n >= 0 && garbage.trim().is_empty();
             prop_assert_eq!(number(body.as_bytes(), "workers").ok(), good.then_some(n.unsigned_abs()));

@@ -1,11 +1,11 @@
-//! Who may ask for what.
+//! The checks that decide whether a request is allowed.
 //!
-//! Three dangers, each with its rule:
+//! There are three dangers, each with its rule:
 //! - another user of this machine connects to the TCP port: a change needs the token;
 //! - a web page in an operator's browser posts to `http://127.0.0.1:9000`: browsers add an `Origin`
-//!   header to such a request, and no tool for operators does;
-//! - a web page's own name is made to point to this machine (DNS rebinding), so that the browser
-//!   lets it read our answers: then the `Host` header holds that name, and not our address.
+//!   header to such a request, and operators' tools do not;
+//! - the name of a web page is made to point to this machine (DNS rebinding), so that the browser
+//!   lets the page read our answers: then the `Host` header holds that name, and not our address.
 
 use std::net::IpAddr;
 
@@ -16,16 +16,16 @@ use hyper::{StatusCode, Uri};
 use super::reply::Refused;
 use crate::config::Token;
 
-/// How clients reach us.
+/// The way in which clients reach us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Via {
-    /// The file's mode has decided who may connect.
+    /// The file's mode decides which users may connect.
     Unix,
-    /// Anybody may connect.
+    /// Any client may connect.
     Tcp,
 }
 
-/// The rules, with what they need to know.
+/// The rules, and the data that they need.
 #[derive(Debug)]
 pub(super) struct Guard {
     pub via: Via,
@@ -33,7 +33,7 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Whether a request may pass.
+    /// Refuses a request that is not allowed.
     pub fn check(&self, change: bool, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
         if self.via == Via::Tcp && !names_an_address(uri, headers) {
             return Err(Refused::new(StatusCode::FORBIDDEN, HOST_REASON));
@@ -60,7 +60,7 @@ impl Guard {
     }
 }
 
-/// Whether the client thinks that it talks to an address in numbers, or to `localhost`.
+/// Returns whether the client believes that it talks to a numeric address, or to `localhost`.
 fn names_an_address(uri: &Uri, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
@@ -74,7 +74,7 @@ fn is_address(host: &str) -> bool {
 }
 
 const HOST_REASON: &str =
-    "the Host header must be localhost or an address in numbers: a name could be a web page's own";
+    "the Host header must be localhost or a numeric address: a name could belong to a web page";
 const ORIGIN_REASON: &str = "changes are not accepted from web pages";
 const NO_TOKEN_REASON: &str =
     "changes over TCP need a token: set CLUSTER_API_TOKEN, or use the Unix socket";

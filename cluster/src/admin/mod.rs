@@ -1,4 +1,4 @@
-//! The management API: how the cluster is, and what operators may ask of it.
+//! The management API: the state of the cluster, and the changes that operators may request.
 //!
 //! | request | answer |
 //! | --- | --- |
@@ -6,7 +6,7 @@
 //! | `GET /health` | 200 while at least one worker is healthy, else 503 |
 //! | `GET /metrics` | counters for Prometheus |
 //! | `POST /reload`, `POST /restart` | a rolling reload; the answer comes at its end, or at once with `?wait=false` |
-//! | `POST /scale` with `{"workers": 4}` | another number of workers |
+//! | `POST /scale` with `{"workers": 4}` | change the number of workers |
 //! | `POST /reset` with `{"slot": 3}` | try an errored slot at once |
 //! | `POST /stop` | graceful stop; at once with `?now=true` |
 //!
@@ -14,16 +14,16 @@
 //! curl --unix-socket /run/user/1000/cluster-4711.sock -X POST http://localhost/reload
 //! ```
 //!
-//! It runs on a thread of its own, so that no client, slow or hostile, delays the supervision. It
+//! The API runs on its own thread, so that no client, slow or hostile, delays the supervision. It
 //! owns nothing: every request becomes a [`Command`] to the loop that owns all state.
 //!
-//! Unless `CLUSTER_API_SOCKET` says otherwise, it is on `cluster-PID.sock` in `XDG_RUNTIME_DIR`, else in
+//! Unless `CLUSTER_API_SOCKET` is set, the socket is `cluster-PID.sock` in `XDG_RUNTIME_DIR`, else in
 //! `TMPDIR`, else in `/tmp`: the first folder whose name is short enough. If another process has that
 //! name (containers may share a folder, and both have pid 1), it is `cluster-PID-2.sock`, and so on
-//! up to 4. Where nothing can be had, the cluster runs without the API, and logs the reason.
-//! [`Admin::address`] tells where it is.
+//! up to 4. If no name can be used, the cluster runs without the API, and logs the reason.
+//! [`Admin::address`] returns the address.
 //!
-//! On a Unix socket the file's mode (0600) decides who may connect. Over TCP everybody on this
+//! On a Unix socket the file's mode (0600) decides which users may connect. Over TCP every user of this
 //! machine can, so changes need a token, and a request that a web page could have caused is refused.
 
 mod answer;
@@ -56,38 +56,38 @@ use thread::{Bound, Thread};
 /// The server. Dropping it stops it and removes its socket file.
 #[derive(Debug)]
 pub struct Server {
-    /// Ends before the socket file is removed.
+    /// The thread, which ends before the socket file is removed.
     thread: Thread,
     place: Place,
-    /// Nothing while there is no socket that clients can reach.
+    /// `None` while there is no socket that clients can reach.
     reached: Option<Reached>,
-    /// The reason why there is none, when it was logged.
+    /// The reason why there is none, if it was logged.
     logged: Option<String>,
 }
 
-/// Where the API is wanted.
+/// The place where the API should listen.
 #[derive(Debug)]
 enum Place {
     Tcp(SocketAddr),
     Path(PathBuf),
-    /// At the first of these that can be had. Without one the cluster goes on all the same.
+    /// The first of these paths that can be used. Without one the cluster goes on all the same.
     Default(Vec<PathBuf>),
 }
 
-/// Where clients reach it.
+/// A socket that clients can reach.
 #[derive(Debug)]
 struct Reached {
     address: String,
     file: Option<SocketFile>,
 }
 
-/// Starts the API, or nothing if it is off.
+/// Starts the API; `None` if it is off.
 ///
-/// A socket at the default place ([`Admin::Unix`] without a path) that cannot be had is not an error:
-/// the server is without an address then, and [`Server::renew`] tries again.
+/// If no socket can be opened at the default place ([`Admin::Unix`] without a path), that is not an
+/// error: the server then has no address, and [`Server::renew`] tries again.
 ///
 /// # Errors
-/// When the address is taken or cannot be used; the error says what to do. Nothing runs then.
+/// The address is taken or cannot be used; the error says what to do. Nothing runs then.
 pub fn start(
     at: &Admin,
     token: Option<Token>,
@@ -134,13 +134,13 @@ fn start_at(
 }
 
 impl Admin {
-    /// Where the API of this process listens, or will listen once the cluster runs:
-    /// `unix:/run/user/1000/cluster-4711.sock`, `http://127.0.0.1:9000`, or nothing when it is off.
-    /// For port 0 only the log knows what the kernel chose.
+    /// The address at which the API of this process listens, or will listen once the cluster runs:
+    /// `unix:/run/user/1000/cluster-4711.sock`, `http://127.0.0.1:9000`, or `None` if it is off.
+    /// For port 0 only the log shows the port that the kernel chose.
     ///
-    /// The default place may turn out to be taken or of no use. Ask when the cluster runs, for example
-    /// in what [watches](crate::Cluster::watch) it, and you get the place that was found instead, or
-    /// nothing if the cluster goes on without the API.
+    /// The default place may turn out to be taken or unusable. Call this while the cluster runs, for
+    /// example in a [watcher](crate::Cluster::watch), to get the place that was found instead, or
+    /// `None` if the cluster goes on without the API.
     #[must_use]
     pub fn address(&self) -> Option<String> {
         match self {
@@ -153,20 +153,20 @@ impl Admin {
 }
 
 impl Server {
-    /// Where it listens: `http://127.0.0.1:9000`, or `unix:/run/user/1000/cluster-4711.sock`. Nothing
+    /// The server's address: `http://127.0.0.1:9000`, or `unix:/run/user/1000/cluster-4711.sock`. `None`
     /// while it has no socket.
     #[must_use]
     pub fn address(&self) -> Option<&str> {
         self.reached.as_ref().map(|reached| reached.address.as_str())
     }
 
-    /// Looks after the socket file: where it is gone (systemd-tmpfiles removes old files in `/tmp`), a
-    /// new one is made at the same path, and connections that are open stay. A file that is not ours
-    /// is never replaced; a server at the default place looks for another name then.
+    /// Looks after the socket file: if it is gone (systemd-tmpfiles removes old files in `/tmp`), a
+    /// new one is made at the same path, and open connections stay. A file that is not ours is never
+    /// replaced; a server at the default place then looks for another name.
     ///
-    /// Call it now and then. It makes one system call while all is well; when the file is gone, it may
-    /// wait up to half a second for a folder that another process has locked. What has changed gets one
-    /// line in the log.
+    /// Call this now and then. It makes one system call while all is well; if the file is gone, it may
+    /// wait up to half a second for a folder that another process has locked. A change gets one line
+    /// in the log.
     pub fn renew(&mut self) {
         if self.reached.as_ref().is_some_and(Reached::holds) {
             return;
@@ -183,12 +183,12 @@ impl Server {
         }
     }
 
-    /// Stops it: no new connections, and a quarter of a second for answers that are on their way.
+    /// Stops the API: no new connections, and a quarter of a second for answers that are on their way.
     pub fn stop(self) {
         drop(self);
     }
 
-    /// Begins to listen. A path that it had before is tried first.
+    /// Begins to listen. The path that the server had before is tried first.
     fn open(&mut self, before: Option<&Path>, in_the_way: InTheWay) -> Result<()> {
         let (bound, address, file) = match &self.place {
             Place::Tcp(address) => {
@@ -243,7 +243,7 @@ impl Place {
 }
 
 impl Reached {
-    /// Whether clients still reach it here.
+    /// Returns whether clients can still reach it.
     fn holds(&self) -> bool {
         self.file.as_ref().is_none_or(SocketFile::is_there)
     }

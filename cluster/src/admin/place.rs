@@ -1,7 +1,7 @@
 //! The default place of the Unix socket.
 //!
-//! It is a convenience, and never decides whether the service runs. A folder whose name is too long
-//! for a socket's address is passed over. A name that another process has is passed over, too: two
+//! The place is a convenience, and never decides whether the service runs. A folder whose name is too
+//! long for a socket's address is skipped. A name that another process has is skipped, too: two
 //! containers may share a folder, and both have pid 1.
 
 use std::env;
@@ -17,28 +17,28 @@ use super::socket::{PATIENCE, is_in_use};
 use crate::config::LONGEST_PATH;
 use crate::listener::lock;
 
-/// Names that are tried in a folder.
+/// The number of names that are tried in a folder.
 const NAMES: u32 = 4;
 
-/// What this process knows of its own socket at a default place.
+/// The state of this process's own socket at a default place, as far as it is known.
 #[derive(Debug)]
 pub(super) enum Known {
-    /// It was not bound yet.
+    /// The socket has not been bound yet.
     NotYet,
-    /// It has this address.
+    /// The socket has this address.
     At(String),
-    /// There is none: the cluster goes on without.
+    /// There is no socket: the cluster goes on without one.
     Nowhere,
 }
 
 static KNOWN: Mutex<Known> = Mutex::new(Known::NotYet);
 
-/// Keeps what is known from now on.
+/// Stores the new state.
 pub(super) fn remember(known: Known) {
     *known_so_far() = known;
 }
 
-/// Where the socket is, or will be; nothing if the cluster has to go on without it.
+/// The address of the socket, now or later; `None` if the cluster has to go on without one.
 pub(super) fn address() -> Option<String> {
     match &*known_so_far() {
         Known::NotYet => candidates().first().map(|path| super::unix_address(path)),
@@ -51,19 +51,19 @@ fn known_so_far() -> MutexGuard<'static, Known> {
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The paths that are tried, the best one first.
+/// The paths to try, the best one first.
 pub(super) fn candidates() -> Vec<PathBuf> {
     in_the_first_that_fits(folders())
 }
 
-/// A line about the folder that would have been the first, if its name is too long.
+/// A warning about the preferred folder, if its name is too long.
 pub(super) fn too_long() -> Option<String> {
     let folder = folders().next()?;
     let length = longest(&names_in(&folder));
     (length > LONGEST_PATH).then(|| {
         format!(
-            "the admin API's socket does not fit in {}: its path would have {length} bytes, and a \
-             Unix socket's may have {LONGEST_PATH}; it goes to another folder, or set \
+            "the admin API's socket does not fit in {}: its path would have {length} bytes, and \
+             the limit for a Unix socket is {LONGEST_PATH}; another folder is used unless you set \
              CLUSTER_API_SOCKET",
             folder.display()
         )
@@ -94,8 +94,8 @@ fn longest(paths: &[PathBuf]) -> usize {
     paths.iter().map(|path| path.as_os_str().len()).max().unwrap_or(0)
 }
 
-/// Removes default sockets of clusters that are gone. One with our own pid that does not answer is an
-/// earlier process's: ours is not bound yet.
+/// Removes default sockets of clusters that are gone. A socket with our own pid that does not answer
+/// belongs to an earlier process: ours is not bound yet.
 pub(super) fn sweep(folder: &Path) {
     let _locked = lock(folder, PATIENCE);
     let Ok(entries) = fs::read_dir(folder) else { return };
@@ -117,11 +117,11 @@ fn pid_in(name: &str) -> Option<u32> {
     pid.parse().ok()
 }
 
-/// Containers may share a folder, but not pids: so a pid that we do not see may still be alive, and
-/// the socket is asked as well. A zombie is dead: its descriptors are closed, whenever it is reaped.
+/// Containers may share a folder, but not pids: a process that we do not see may still be alive, so the
+/// socket is probed as well. A zombie is dead: its descriptors are closed, even before it is reaped.
 fn is_dead(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name of the program stands in parentheses before the state, and may contain some.
+    // The program's name stands in parentheses before the state, and may itself contain parentheses.
     stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
 }
 
@@ -141,22 +141,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_sockets_of_the_dead_are_swept() {
+    fn only_sockets_of_dead_clusters_are_swept() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        // Larger than any pid that the kernel gives.
+        // These pids are larger than any that the kernel assigns.
         let at = |pid: u32| folder.path().join(format!("cluster-{pid}.sock"));
         let numbered = |pid: u32| folder.path().join(format!("cluster-{pid}-2.sock"));
         let left = |path: PathBuf| {
             drop(UnixListener::bind(&path).expect("a free path"));
             path
         };
-        let mut child = Command::new("true").spawn().expect("it is everywhere");
+        let mut child = Command::new("true").spawn().expect("every system has it");
         let (dead, zombie) = (left(at(4_194_305)), left(at(child.id())));
         let (second, ours) = (left(numbered(4_194_305)), left(numbered(process::id())));
         let (living, living_second) = (left(at(1)), left(numbered(1)));
         let other_container = at(4_194_306);
         let _listens = UnixListener::bind(&other_container).expect("a free path");
-        let exited = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT; // it is not reaped by that
+        let exited = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT; // this does not reap it
         let id = Id::Pid(Pid::from_raw(child.id().cast_signed()));
         waitid(id, exited).expect("it ends");
         let no_socket = at(4_194_307);
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn folder_that_is_too_long_is_passed_over() {
+    fn folder_that_is_too_long_is_skipped() {
         let pid = process::id();
         let longest = LONGEST_PATH - format!("/cluster-{pid}-2.sock").len();
         let fits = PathBuf::from(format!("/{}", "x".repeat(longest - 1)));

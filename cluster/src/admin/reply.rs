@@ -1,4 +1,4 @@
-//! What answers look like.
+//! The form of the answers.
 
 use std::borrow::Cow;
 
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use super::route::{self, NoRoute};
 use crate::primary::Stats;
 
-/// An answer that is complete.
+/// A complete answer.
 pub(super) type Answer = Response<Full<Bytes>>;
 
-/// Why somebody does not get what they asked for: a status, and a sentence for people.
+/// The reason why a request is refused: a status, and a sentence for people.
 #[derive(Debug)]
 pub(super) struct Refused {
     status: StatusCode,
@@ -45,7 +45,7 @@ impl From<Refused> for Answer {
     }
 }
 
-/// For load balancers and init systems: the status code is the answer, the body is for people.
+/// The answer for load balancers and init systems: they read the status code, people read the body.
 pub(super) fn health(stats: &Stats) -> Answer {
     let (wanted, healthy) = (stats.cluster.num_workers, stats.cluster.healthy_workers);
     let (code, word) = match healthy {
@@ -56,7 +56,7 @@ pub(super) fn health(stats: &Stats) -> Answer {
     json(code, &json!({ "status": word, "healthyWorkers": healthy, "numWorkers": wanted }))
 }
 
-/// For a path or a method that means nothing.
+/// The answer for an unknown path or method.
 pub(super) fn no_route(why: NoRoute) -> Answer {
     match why {
         NoRoute::Unknown => {
@@ -64,7 +64,7 @@ pub(super) fn no_route(why: NoRoute) -> Answer {
             json(StatusCode::NOT_FOUND, &body)
         }
         NoRoute::Allow(methods) => {
-            let reason = format!("this takes {methods} only");
+            let reason = format!("this path takes {methods} only");
             let mut answer = Answer::from(Refused::new(StatusCode::METHOD_NOT_ALLOWED, reason));
             answer.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
             answer

@@ -1,11 +1,11 @@
-//! A bounded number of connections, of which no client can take all.
+//! A limited number of connections, so that no client can take them all.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 
 use tokio_util::sync::CancellationToken;
 
-/// Connections at the same time.
+/// The limit of connections at the same time.
 const SEATS: usize = 64;
 
 /// The seats that are taken, the oldest first.
@@ -14,7 +14,7 @@ pub(super) struct Room {
     seats: Vec<Weak<Seat>>,
 }
 
-/// A connection's right to be there; it ends when the last clone is dropped.
+/// A connection's right to stay; it ends when the last clone is dropped.
 #[derive(Debug, Default)]
 pub(super) struct Seat {
     busy: AtomicBool,
@@ -22,9 +22,9 @@ pub(super) struct Seat {
 }
 
 impl Room {
-    /// A seat for a new connection. When all are taken, the oldest connection that has no request
-    /// in work must leave: somebody who opens connections and says nothing shuts nobody out.
-    /// `None` when every connection has a request in work.
+    /// Takes a seat for a new connection. If all are taken, the oldest connection without a request
+    /// in progress must leave: a client that opens connections and sends nothing does not shut others
+    /// out. `None` if every connection has a request in progress.
     pub fn take(&mut self) -> Option<Arc<Seat>> {
         self.seats.retain(|seat| seat.strong_count() > 0);
         if self.seats.len() >= SEATS {
@@ -42,13 +42,13 @@ impl Room {
 }
 
 impl Seat {
-    /// A request is in work for as long as the result lives.
+    /// Marks a request as in progress for as long as the result lives.
     pub fn work(&self) -> impl Drop {
         self.busy.store(true, Relaxed);
         Busy(self)
     }
 
-    /// Ends when somebody else needs the seat.
+    /// Resolves when another connection needs the seat.
     pub async fn left(&self) {
         self.leave.cancelled().await;
     }
@@ -67,7 +67,7 @@ mod tests {
     use super::{Room, SEATS};
 
     #[test]
-    fn the_oldest_that_does_nothing_leaves() {
+    fn oldest_idle_connection_leaves() {
         let mut room = Room::default();
         let seats: Vec<_> = (0..SEATS).map(|_| room.take().expect("a free seat")).collect();
         let first = seats[0].work();

@@ -1,8 +1,8 @@
-//! Which request means what.
+//! The meaning of each request.
 
 use hyper::Method;
 
-/// What is asked for.
+/// An operation that a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Route {
     Stats,
@@ -14,12 +14,12 @@ pub(super) enum Route {
     Stop,
 }
 
-/// Why a request means nothing.
+/// The reason why a request has no meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoRoute {
     /// There is no such path.
     Unknown,
-    /// There is, but for these methods.
+    /// The path exists, but only for these methods.
     Allow(&'static str),
 }
 
@@ -34,7 +34,7 @@ const ROUTES: [(&str, Route); 8] = [
     ("/stop", Route::Stop),
 ];
 
-/// What a request means.
+/// Finds the meaning of a request.
 pub(super) fn route(method: &Method, path: &str) -> Result<Route, NoRoute> {
     let found = ROUTES.iter().find(|(known, _)| *known == path);
     let (_, route) = found.ok_or(NoRoute::Unknown)?;
@@ -46,7 +46,7 @@ pub(super) fn route(method: &Method, path: &str) -> Result<Route, NoRoute> {
     if allowed { Ok(*route) } else { Err(NoRoute::Allow(route.methods())) }
 }
 
-/// All routes, for whoever asked for something else.
+/// All routes, for the answer to a request with an unknown path.
 pub(super) fn all() -> Vec<String> {
     ROUTES
         .iter()
@@ -58,7 +58,7 @@ pub(super) fn all() -> Vec<String> {
 }
 
 impl Route {
-    /// Whether it changes anything.
+    /// Returns whether the request changes anything.
     pub fn is_change(self) -> bool {
         !matches!(self, Self::Stats | Self::Health | Self::Metrics)
     }

@@ -1,4 +1,4 @@
-//! Accepting connections, and speaking HTTP on them.
+//! The accept loop, and HTTP on the accepted connections.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -21,16 +21,16 @@ use tokio_util::task::TaskTracker;
 use super::answer::Api;
 use super::room::{Room, Seat};
 
-/// For a request's head, from the end of the answer before it.
+/// The timeout for a request's head, from the end of the answer before it.
 const HEAD_TIME: Duration = Duration::from_secs(5);
-/// Bytes of a request's head.
+/// The limit of a request's head, in bytes.
 const HEAD_SIZE: usize = 16 << 10;
-/// For answers that are on their way when the server stops.
+/// The timeout for answers that are on their way when the server stops.
 const LAST_WORDS: Duration = Duration::from_millis(250);
-/// Between attempts when nothing can be accepted, for example for want of descriptors.
+/// The pause between attempts if no connection can be accepted, for example for lack of descriptors.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// Where connections come from.
+/// A source of connections.
 #[derive(Debug)]
 pub(super) enum Listener {
     Tcp(TcpListener),
@@ -56,8 +56,8 @@ impl Listener {
     }
 }
 
-/// Serves what the newest listener accepts, until it is told to stop. A listener is closed as soon as
-/// another one comes; its connections stay.
+/// Serves the connections of the newest listener, until `stop` is cancelled. A listener is closed as
+/// soon as a newer one arrives; its connections stay.
 pub(super) async fn run(
     mut listeners: UnboundedReceiver<Listener>,
     api: Arc<Api>,
@@ -76,7 +76,7 @@ pub(super) async fn run(
             accepted = accept(listener.as_ref()) => accepted,
         };
         match accepted {
-            // Without a free seat the stream is dropped, and so closed.
+            // Without a free seat the stream is dropped, which closes it.
             Ok(stream) => {
                 if let Some(seat) = room.take() {
                     connections.spawn(serve(stream, seat, Arc::clone(&api), stop.clone()));
@@ -93,7 +93,7 @@ pub(super) async fn run(
     let _ = timeout(LAST_WORDS, connections.wait()).await;
 }
 
-/// Without a listener it waits forever.
+/// Accepts a connection; without a listener it waits forever.
 async fn accept(listener: Option<&Listener>) -> io::Result<Either<TcpStream, UnixStream>> {
     match listener {
         Some(listener) => listener.accept().await,
@@ -101,15 +101,15 @@ async fn accept(listener: Option<&Listener>) -> io::Result<Either<TcpStream, Uni
     }
 }
 
-/// Serves one connection. Errors are its client's own affair.
+/// Serves one connection. Errors concern only its client.
 async fn serve<S>(stream: S, seat: Arc<Seat>, api: Arc<Api>, stop: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service =
         service_fn(|request| async { Ok::<_, Infallible>(api.answer(request, &seat).await) });
-    // A client that has only ended its half (`nc -N`) is answered. One that has gone keeps its seat
-    // until the answer, which comes soon, or at the end of a change.
+    // A client that has only closed its half (`nc -N`) is answered. A client that is gone keeps its
+    // seat until the answer, which comes soon, or at the end of a change.
     let connection = http1::Builder::new()
         .half_close(true)
         .timer(TokioTimer::new())

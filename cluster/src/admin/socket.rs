@@ -1,8 +1,8 @@
-//! The Unix socket: nobody but its owner may connect, from its first moment until its last.
+//! The Unix socket: only its owner may connect, from its first moment until its last.
 //!
 //! Clusters of several containers may start in one folder at the same moment. A socket that is bound
-//! and does not listen yet looks like a dead cluster's, so looking, removing, binding and listening
-//! happen under a lock on the folder, as for the [listeners](crate::listener).
+//! but does not listen yet looks like the socket of a dead cluster, so checking, removing, binding
+//! and listening happen under a lock on the folder, as for the [listeners](crate::listener).
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -17,32 +17,32 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use crate::listener::{directory_of, lock};
 use crate::{Error, Result};
 
-/// Connections that wait for the admin API's thread.
+/// The limit of connections that wait for the admin API's thread.
 pub(super) const BACKLOG: i32 = 64;
 
-/// For the lock. A folder that another process has locked for longer is used without: the socket is a
+/// The timeout for the lock. After it the folder is used without the lock: the socket is only a
 /// convenience, and its file is looked after.
 pub(super) const PATIENCE: Duration = Duration::from_millis(100);
 
-/// What becomes of a file that is in the way.
+/// The fate of a file that is in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum InTheWay {
-    /// A socket that a killed cluster left behind is removed, and nothing else.
+    /// A socket that a killed cluster left behind is removed; other files stay.
     Replaced,
-    /// It stays, whatever it is.
+    /// The file stays, whatever it is.
     Kept,
 }
 
-/// A socket file, removed when this is dropped.
+/// A socket file that is removed on drop.
 #[derive(Debug)]
 pub(super) struct SocketFile {
     path: PathBuf,
     /// Device and inode: after a removal by hand, the path may belong to another program. As long
-    /// as our socket is open, no other file gets this inode.
+    /// as our socket is open, no other file can have this inode.
     identity: (u64, u64),
 }
 
-/// Listens at the first of these paths that can be had. The error is that of the first one.
+/// Listens at the first of these paths that can be used. The error is about the first path.
 pub(super) fn bind(
     paths: impl IntoIterator<Item = PathBuf>,
     in_the_way: InTheWay,
@@ -68,8 +68,8 @@ impl SocketFile {
         &self.path
     }
 
-    /// Whether the path still leads to this file. A folder that we may not look into counts as if it
-    /// did: nothing could be made there either.
+    /// Returns whether the path still leads to this file. True also for a folder that we cannot look
+    /// into: no socket could be made there either.
     pub fn is_there(&self) -> bool {
         match identity(&self.path) {
             Ok(now) => now == self.identity,
@@ -82,15 +82,15 @@ impl Drop for SocketFile {
     fn drop(&mut self) {
         let _locked = lock(directory_of(&self.path), PATIENCE);
         if identity(&self.path).is_ok_and(|now| now == self.identity) {
-            // A process that removes it before us has done what we want.
+            // If another process removes it first, the result is the same.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// The umask belongs to the whole process and is no way to set one file's mode while other threads
-/// run; a chmod after bind leaves a moment in between. But Linux makes the file with the mode that
-/// the socket itself has (`unix_bind_bsd` in `net/unix/af_unix.c`), so it is set before.
+/// The umask belongs to the whole process, so it cannot set one file's mode while other threads run;
+/// a chmod after bind leaves a moment in between. But Linux creates the file with the mode of the
+/// socket itself (`unix_bind_bsd` in `net/unix/af_unix.c`), so that mode is set first.
 fn bind_at(path: &Path, in_the_way: InTheWay) -> io::Result<(UnixListener, SocketFile)> {
     make_way(path, in_the_way)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
@@ -108,7 +108,9 @@ fn make_way(path: &Path, in_the_way: InTheWay) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
         Ok(_) if in_the_way == InTheWay::Kept => exists("there is a file that is not ours"),
-        Ok(found) if !found.file_type().is_socket() => exists("there is a file that is no socket"),
+        Ok(found) if !found.file_type().is_socket() => {
+            exists("there is a file that is not a socket")
+        }
         Ok(_) if is_in_use(path) => {
             Err(io::Error::new(ErrorKind::AddrInUse, "another program listens there"))
         }
@@ -116,8 +118,8 @@ fn make_way(path: &Path, in_the_way: InTheWay) -> io::Result<()> {
     }
 }
 
-/// Whether a process listens. Only a refused connection proves that none does. It does not block: a
-/// program that listens and never accepts must not keep us from starting.
+/// Returns whether a process listens. Only a refused connection proves that none does. This does not
+/// block: a program that listens and never accepts must not keep us from starting.
 pub(super) fn is_in_use(path: &Path) -> bool {
     let connect = || {
         let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
@@ -139,12 +141,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clusters_that_start_at_once_take_no_name_from_each_other() {
+    fn clusters_that_start_together_take_different_names() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let paths = ["a", "b", "c", "d"].map(|name| folder.path().join(name));
         for _ in 0..100 {
             for path in &paths {
-                drop(UnixListener::bind(path).expect("a free path")); // left by the dead
+                drop(UnixListener::bind(path).expect("a free path")); // left by a dead cluster
             }
             let together = Barrier::new(paths.len());
             let start = || {

@@ -14,8 +14,8 @@ use super::answer::Api;
 use super::serve::{self, Listener};
 use crate::{Result, runtime};
 
-/// Dropping it stops the API: no new connections, and a quarter of a second for answers that are on
-/// their way.
+/// The thread of the API. Dropping it stops the API: no new connections, and a quarter of a second for
+/// answers that are on their way.
 #[derive(Debug)]
 pub(super) struct Thread {
     listeners: UnboundedSender<Listener>,
@@ -31,10 +31,10 @@ pub(super) enum Bound {
 }
 
 impl Thread {
-    /// Starts it, with nothing to accept from yet.
+    /// Starts the thread, without a listener yet.
     ///
-    /// Call it outside of asynchronous code: Tokio panics where a runtime is dropped inside, as it
-    /// is when the thread cannot be started.
+    /// Call it outside of asynchronous code: the runtime is dropped if the thread cannot be started,
+    /// and Tokio panics if that happens inside.
     pub fn start(api: Api) -> Result<Self> {
         let runtime = runtime::start(1)?;
         let handle = runtime.handle().clone();
@@ -46,7 +46,7 @@ impl Thread {
         Ok(Self { listeners, runtime: handle, stop, running })
     }
 
-    /// Accepts from this socket from now on, and closes the one before.
+    /// Accepts from this socket from now on, and closes the previous one.
     pub fn accept_from(&self, bound: Bound) -> io::Result<()> {
         let entered = self.runtime.enter(); // a listener registers with the runtime that is entered
         let listener = match bound {
@@ -63,7 +63,7 @@ impl Drop for Thread {
     fn drop(&mut self) {
         self.stop.cancel();
         if let Some(thread) = self.running.take() {
-            // A panic there has been printed, and there is nothing more to do about it.
+            // A panic in the thread has been printed, and there is nothing more to do about it.
             let _ = thread.join();
         }
     }

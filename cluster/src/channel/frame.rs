@@ -1,9 +1,9 @@
-//! Frames: how a message stands in a stream of bytes.
+//! Frames: the form of a message in a stream of bytes.
 //!
 //! ```text
 //! length: u32, big endian | version: u8 | body: JSON, length - 1 bytes
 //! ```
-//! The length counts the version and the body, and is bounded: a malformed or hostile peer can make
+//! The length counts the version and the body, and has a limit: a malformed or hostile peer can make
 //! us keep no more than [`MAX_FRAME`] bytes.
 
 use std::io::{self, Read};
@@ -15,8 +15,8 @@ use tokio_util::codec::{Decoder, LengthDelimitedCodec};
 
 use crate::{Error, Result};
 
-/// The version of the frames and of the messages in them. A primary and its workers must have the
-/// same; a reload to a program with another one fails, and changes nothing.
+/// The version of the frames and of their messages. A primary and its workers must have the same
+/// version; a reload to a program with another version fails, and changes nothing.
 pub const VERSION: u8 = 2;
 
 /// The largest frame, in bytes, without the four of its length.
@@ -24,10 +24,10 @@ pub const MAX_FRAME: usize = 1024 * 1024;
 
 const LENGTH: usize = size_of::<u32>();
 
-/// A frame, ready to be written.
+/// Encodes a message as a frame that is ready to be written.
 ///
 /// # Errors
-/// The message is too large, or is not representable as JSON (a map whose keys are no strings).
+/// The message is too large, or is not representable as JSON (a map whose keys are not strings).
 pub fn encode(message: &impl Serialize) -> Result<Bytes> {
     let mut frame = BytesMut::new();
     frame.put_u32(0);
@@ -59,10 +59,10 @@ impl Default for Frames {
 }
 
 impl Frames {
-    /// The next message, or `None` when the buffer holds no whole frame.
+    /// The next message, or `None` if the buffer does not hold a whole frame.
     ///
     /// # Errors
-    /// What has come is no frame of ours; the stream cannot be read on.
+    /// The next bytes are not one of our frames; the rest of the stream cannot be read.
     pub fn next<M: DeserializeOwned>(&mut self, buffer: &mut BytesMut) -> Result<Option<M>> {
         let malformed = |error: io::Error| {
             if error.kind() == io::ErrorKind::InvalidData {
@@ -75,10 +75,10 @@ impl Frames {
     }
 }
 
-/// Reads one frame from a stream that blocks, and not a byte more.
+/// Reads one frame from a stream that blocks, and not one byte more.
 ///
 /// # Errors
-/// The stream ended or failed, or what came is no frame of ours.
+/// The stream ended or failed, or its bytes are not one of our frames.
 pub fn read<M: DeserializeOwned>(mut from: impl Read) -> Result<M> {
     let mut length = [0; LENGTH];
     from.read_exact(&mut length)?;
@@ -94,8 +94,11 @@ pub fn read<M: DeserializeOwned>(mut from: impl Read) -> Result<M> {
 fn decode<M: DeserializeOwned>(frame: &[u8]) -> Result<M> {
     match frame {
         [VERSION, body @ ..] => serde_json::from_slice(body).map_err(|error| {
-            // It may quote the sender, who may have chosen a word as long as a frame.
-            Error::new(format!("a frame holds no message of ours: {:.200}", error.to_string()))
+            // The error may quote the sender, which may have sent a word as long as a frame.
+            Error::new(format!(
+                "a frame does not hold one of our messages: {:.200}",
+                error.to_string()
+            ))
         }),
         [other, ..] => {
             Err(Error::new(format!("a frame has protocol version {other}, and ours is {VERSION}")))
@@ -121,22 +124,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_frame_of_ours_is_named() {
+    fn malformed_frame_is_refused_with_the_reason() {
         for (bytes, complaint) in [
             (&b"\0\0\0\x02\x01[]"[..], "a frame has protocol version 1, and ours is 2"),
             (b"\0\0\0\0", "a frame is empty"),
             (b"\xff\xff\xff\xff", "a frame is larger than 1048576 bytes"),
-            (b"\0\0\0\x02\x02[", "a frame holds no message of ours: EOF while parsing"),
+            (b"\0\0\0\x02\x02[", "a frame does not hold one of our messages: EOF while parsing"),
         ] {
             for error in [all(bytes).map(drop), read::<Vec<u32>>(bytes).map(drop)] {
-                let error = error.expect_err("it is no frame").to_string();
+                let error = error.expect_err("it is not a frame").to_string();
                 assert!(error.starts_with(complaint), "{error}");
             }
         }
     }
 
     #[test]
-    fn a_message_that_is_too_large_is_refused_before_it_is_sent() {
+    fn message_that_is_too_large_is_refused_before_it_is_sent() {
         let error = encode(&"x".repeat(MAX_FRAME)).expect_err("it is too large").to_string();
         assert_eq!(error, "a message of 1048579 bytes is too large: a frame has at most 1048576");
     }
@@ -160,7 +163,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_it_panic_or_keep_more_than_a_frame(bytes: Vec<u8>) {
+        fn reader_never_panics_and_keeps_at_most_a_frame(bytes: Vec<u8>) {
             let _ = all(&bytes);
             let _ = read::<Vec<u32>>(&bytes[..]);
         }

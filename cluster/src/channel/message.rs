@@ -1,4 +1,4 @@
-//! What a primary and a worker say to each other.
+//! The messages between a primary and a worker.
 
 use std::os::fd::RawFd;
 use std::time::Duration;
@@ -10,87 +10,87 @@ use crate::config::Config;
 use crate::metrics::Snapshot;
 use crate::supervisor::{Generation, SlotId, Vitals, WorkerId};
 
-/// From the primary to a worker.
+/// A message from the primary to a worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ToWorker {
-    /// The first message: who you are, and how to behave.
+    /// The first message: your identity and your settings.
     Hello(Box<Hello>),
-    /// Accept connections: all listeners listen. It answers `Ready`.
+    /// Accept connections: all listeners listen. This answers `Ready`.
     Accept,
-    /// Serve on until you are told to drain: a successor is on its way. It answers `Terminated`.
+    /// Serve on until you get `Drain`: a successor is on its way. This answers `Terminated`.
     ServeOn,
-    /// Cut what is left, and exit: the deadline has come.
+    /// Cut the remaining connections, and exit: the deadline has come.
     Cut,
-    /// Leave: stop accepting, finish what you have, exit.
+    /// Leave: stop accepting, finish your connections, exit.
     Drain {
-        /// How long idle connections stay open for one more request. Zero: the cluster stops, and
-        /// what stands in the listener's queue is to be accepted first.
+        /// The time for which idle connections stay open for one more request. Zero: the cluster
+        /// stops, and the connections in the listener's queue must be accepted first.
         window: Duration,
-        /// After how long you must be gone.
+        /// The time after which you must be gone.
         deadline: Duration,
     },
-    /// A message of the program's own.
+    /// A message that the program defines.
     Tell(Box<RawValue>),
-    /// A question of the program's own.
+    /// A question that the program defines.
     Ask(u64, Box<RawValue>),
     /// The answer to a worker's question.
     Answer(u64, Answer),
 }
 
-/// From a worker to the primary.
+/// A message from a worker to the primary.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ToPrimary {
-    /// I run.
+    /// I am running.
     Online,
-    /// I cannot begin, before any code of the program's has run; I exit.
+    /// I cannot begin, and exit before any code of the program runs.
     CannotBegin {
-        /// Why.
+        /// The reason.
         reason: String,
         /// The kernel has no room for a thread or a descriptor.
         shortage: bool,
     },
-    /// I have these listeners still to serve.
+    /// I do not serve these listeners yet.
     WaitsFor(Vec<String>),
-    /// I could accept connections.
+    /// I am ready to accept connections.
     Ready,
-    /// I am alive, and how I am.
+    /// I am alive, and this is my state.
     Heartbeat(Vitals, Option<Box<Snapshot>>),
     /// I accept no more connections.
     StoppedAccepting,
     /// I got SIGTERM from outside: replace me.
     Terminated,
-    /// I am going to exit, by my own wish.
+    /// I am going to exit, by my own decision.
     Leaving,
-    /// A message of the program's own.
+    /// A message that the program defines.
     Tell(Box<RawValue>),
     /// The same, for all other workers.
     Relay(Box<RawValue>),
-    /// A question of the program's own.
+    /// A question that the program defines.
     Ask(u64, Box<RawValue>),
     /// The answer to the primary's question.
     Answer(u64, Answer),
 }
 
-/// An answer, or why there is none.
+/// An answer, or the reason why there is none.
 pub type Answer = Result<Box<RawValue>, String>;
 
-/// Who a worker is.
+/// The identity of a worker, and its settings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Hello {
-    /// Its name.
+    /// The worker's name.
     pub worker: WorkerId,
-    /// Its place.
+    /// The worker's slot.
     pub slot: SlotId,
-    /// The version that it runs.
+    /// The version that the worker runs.
     pub generation: Generation,
-    /// How many workers this slot has had before.
+    /// The number of workers that this slot has had before.
     pub restarts: u64,
     /// The settings, as the primary has read and checked them.
     pub config: Config,
-    /// Where the listeners really listen, in the order of the settings.
+    /// The addresses at which the listeners really listen, in the order of the settings.
     pub addresses: Vec<String>,
-    /// Which descriptor of the [manifest](crate::spawn::manifest) is the memory that all processes
-    /// share, if there is one. A primary of an older version does not say, and has none.
+    /// The descriptor of the [manifest](crate::spawn::manifest) for the memory that all processes
+    /// share, if there is any. A primary of an older version does not send it, and has none.
     #[serde(default)]
     pub shared: Option<RawFd>,
 }

@@ -1,4 +1,4 @@
-//! How addresses are written.
+//! The syntax of addresses.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::form::Form;
 use super::{Address, Listen};
 
-/// `sockaddr_un` holds 108 bytes, and the last is a zero (unix(7)).
+/// The limit of a socket's path: `sockaddr_un` holds 108 bytes, and the last is a zero (unix(7)).
 pub(crate) const LONGEST_PATH: usize = 107;
 
 /// One listener or several, separated by commas: `127.0.0.1:8000`, `web=:80,ops=unix:/run/a.sock`.
@@ -18,8 +18,8 @@ impl Form for Listeners {
 
     fn allowed(&self) -> String {
         "an address such as 127.0.0.1:8000, 8000 (on all IPv4 interfaces), unix:/run/app.sock or \
-         systemd:NAME; several as NAME=ADDRESS with commas between them, where the first may go \
-         without a name"
+         systemd:NAME; several as NAME=ADDRESS with commas between them, where only the first may \
+         omit its name"
             .into()
     }
 
@@ -40,13 +40,13 @@ impl Form for Listeners {
     }
 }
 
-/// Where to listen when nobody says.
+/// The default listener.
 pub(super) fn default_listen() -> Vec<Listen> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 8000));
     vec![Listen { name: FIRST.into(), address: Address::Tcp(address) }]
 }
 
-/// A port on the loopback address, or an address with a port.
+/// Parses a port on the loopback address, or an address with a port.
 pub(super) fn admin(text: &str) -> Option<SocketAddr> {
     match text.parse::<u16>() {
         Ok(port) => Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port))),
@@ -54,7 +54,7 @@ pub(super) fn admin(text: &str) -> Option<SocketAddr> {
     }
 }
 
-/// A path that fits in a socket's address. A relative one is completed.
+/// Parses a path that fits in a socket's address. A relative path is completed.
 pub(super) fn socket_path(text: &str) -> Option<PathBuf> {
     let path = std::path::absolute(text).ok()?;
     let usable = !text.contains('\0') && !text.ends_with('/');
@@ -67,8 +67,8 @@ pub(super) fn too_long(text: &str) -> Option<String> {
     let relative = if text.starts_with('/') { "" } else { ", the working directory included" };
     (length > LONGEST_PATH).then(|| {
         format!(
-            "the path has {length} bytes{relative}, and a Unix socket's may have {LONGEST_PATH}; \
-             choose a shorter one"
+            "the path has {length} bytes{relative}, and the limit for a Unix socket is \
+             {LONGEST_PATH}; choose a shorter one"
         )
     })
 }
@@ -80,7 +80,7 @@ fn listen(at: usize, text: &str) -> Option<Listen> {
     Some(Listen { name: name.into(), address: address(text)? })
 }
 
-/// A listener's name and the rest.
+/// Splits a listener into its name and the rest.
 fn named(at: usize, text: &str) -> Option<(&str, &str)> {
     match text.split_once('=') {
         Some((name, rest)) if is_name(name) => Some((name, rest)),
@@ -103,8 +103,8 @@ fn address(text: &str) -> Option<Address> {
     tcp(text).map(Address::Tcp)
 }
 
-/// An address in numbers. Names other than `localhost` are not looked up: what a name stands for
-/// may change between a start and a restart.
+/// Parses a numeric address. Names other than `localhost` are not looked up: the address behind a
+/// name may change between a start and a restart.
 fn tcp(text: &str) -> Option<SocketAddr> {
     let everywhere = IpAddr::from(Ipv4Addr::UNSPECIFIED);
     if let Ok(port) = text.parse::<u16>() {
@@ -117,7 +117,7 @@ fn tcp(text: &str) -> Option<SocketAddr> {
     }
 }
 
-/// Letters, digits, `-`, `_` and `.`, as a unit file's `FileDescriptorName=` could hold them.
+/// Accepts letters, digits, `-`, `_` and `.`, which a unit file's `FileDescriptorName=` may hold.
 fn is_name(text: &str) -> bool {
     let usable = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     (1..=64).contains(&text.len()) && text.chars().all(usable)
@@ -133,7 +133,8 @@ impl fmt::Display for Listen {
 }
 
 impl Address {
-    /// Whether the kernel refuses the one where the other is bound. Port 0 is another port each time.
+    /// Returns whether the kernel refuses one of them while the other is bound. Port 0 is a different
+    /// port each time.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Tcp(one), Self::Tcp(other)) => {
@@ -145,8 +146,8 @@ impl Address {
     }
 }
 
-/// `0.0.0.0` stands for all addresses of IPv4 and `[::]` for all of IPv6: our sockets there are IPv6
-/// only.
+/// Compares two addresses. `0.0.0.0` stands for all IPv4 addresses, and `[::]` for all IPv6 addresses:
+/// our sockets there are IPv6 only.
 fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
     let (a, b) = (one.ip().to_canonical(), other.ip().to_canonical());
     let everywhere = a.is_unspecified() || b.is_unspecified();

@@ -1,4 +1,4 @@
-//! The layers, one above the other: code, file, environment.
+//! The layers, one on top of the other: code, file, environment.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,9 +10,9 @@ use super::form::{Form, OneOf};
 use super::{Config, LogFormat, Origin, Sharing, environment, file, settings, table};
 use crate::worker;
 
-/// Collects what will be a [`Config`]. There is a method for each [setting](super::settings); its
-/// order among the others does not matter: the environment overrides the file, and the file
-/// overrides the code.
+/// Collects the values of a [`Config`]. There is a method for each [setting](super::settings). The
+/// order of the calls does not matter: the environment overrides the file, and the file overrides the
+/// code.
 #[derive(Clone, Default)]
 pub struct Builder {
     code: Vec<(&'static str, String)>,
@@ -20,7 +20,7 @@ pub struct Builder {
     environment: Option<Vec<(String, String)>>,
 }
 
-/// The layers that a configuration was made of, and what of them was ignored.
+/// The layers that a configuration was made from, and notes about ignored variables.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sources {
     pub layers: Arc<Builder>,
@@ -28,24 +28,24 @@ pub(super) struct Sources {
 }
 
 impl Builder {
-    /// A TOML file. The variable `CLUSTER_CONFIG` names another one, if the environment is read.
+    /// Adds a TOML file. If the environment is read, the variable `CLUSTER_CONFIG` overrides the path.
     ///
-    /// A relative path begins at the working directory of this moment. The file must exist when
-    /// the configuration is built; it is read again at each reload.
+    /// A relative path begins at the current working directory. The file must exist when the
+    /// configuration is built; it is read again at each reload.
     #[must_use]
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.file = Some(file::complete(path.into()));
         self
     }
 
-    /// The environment of this process, as it is now. A variable that is empty counts as not set.
+    /// Adds the current environment of this process. An empty variable counts as not set.
     #[must_use]
     pub fn env(self) -> Self {
         let lossy = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
         self.env_from(std::env::vars_os().map(|(name, value)| (lossy(name), lossy(value))))
     }
 
-    /// An environment of names and values. Variables that are none of ours are not kept.
+    /// Adds an environment of names and values. Variables that are not ours are not kept.
     #[must_use]
     pub fn env_from<N, V>(mut self, variables: impl IntoIterator<Item = (N, V)>) -> Self
     where
@@ -60,17 +60,17 @@ impl Builder {
     /// Reads the layers, and checks everything.
     ///
     /// # Errors
-    /// All mistakes of all layers in one error; [`Mistakes::of`](super::Mistakes::of) gives them
-    /// one by one.
+    /// All mistakes of all layers are in one error; [`Mistakes::of`](super::Mistakes::of) returns
+    /// them one by one.
     pub fn build(self) -> crate::Result<Config> {
         if let Some(config) = worker::handed_down() {
-            return config; // a worker has its settings from its primary
+            return config; // a worker gets its settings from its primary
         }
         let (draft, file) = self.lay();
         draft.finish(file, Arc::new(self))
     }
 
-    /// Lays the layers over one another: the file as it is now, the others as they were kept.
+    /// Puts the layers on top of each other: the file as it is now, the others as they were kept.
     pub(super) fn lay(&self) -> (Draft, Option<PathBuf>) {
         let mut draft = Draft::default();
         let variables = self.environment.as_deref().unwrap_or_default();
@@ -99,21 +99,21 @@ impl Builder {
     }
 }
 
-/// It may hold a token, so it shows no value.
+/// The builder may hold a token, so no value is shown.
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").field("file", &self.file).finish_non_exhaustive()
     }
 }
 
-/// Two configurations are equal when they say the same, wherever they have it from.
+/// Two configurations are equal if their values are equal; the sources do not count.
 impl PartialEq for Sources {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-/// A plain value, written down as the forms read it.
+/// A plain value that can be written as the forms read it.
 pub(super) trait Text {
     fn text(self) -> String;
 }

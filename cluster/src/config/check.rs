@@ -1,4 +1,4 @@
-//! What must be true of several settings together.
+//! Checks of several settings together.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::spawn::manifest::MAX_LISTENERS;
 
 use super::{Address, Admin, Origin, Sharing};
 
-/// Notes every conflict.
+/// Records every conflict.
 pub(super) fn all(draft: &mut Draft) {
     numbers_of_workers(draft);
     durations(draft);
@@ -90,7 +90,8 @@ fn sharing(draft: &mut Draft) {
             Address::Unix(_) => "a Unix socket has no port to reuse",
             Address::Systemd(_) => "systemd passes one socket, and reuse-port needs one per worker",
         };
-        let reason = format!("does not go with {}: {why}; use inherited or hand-off", one.address);
+        let reason =
+            format!("cannot be combined with {}: {why}; use inherited or hand-off", one.address);
         draft.conflict(&["sharing", "listen"], reason);
     }
 }
@@ -113,7 +114,8 @@ fn admin_on_tcp(draft: &mut Draft, address: SocketAddr) {
         draft.conflict(&["api_port", "api_socket"], reason);
     }
     if !address.ip().is_loopback() && draft.config.admin_token.is_none() {
-        let reason = "others can reach this address: set api_token, or use the loopback address";
+        let reason =
+            "other machines can reach this address: set api_token, or use the loopback address";
         draft.conflict(&["api_port", "api_token"], reason.into());
     }
 }
@@ -121,7 +123,8 @@ fn admin_on_tcp(draft: &mut Draft, address: SocketAddr) {
 fn admin_apart(draft: &mut Draft, key: &str, address: &Address) {
     let listen = &draft.config.listen;
     if let Some(one) = listen.iter().find(|one| one.address.overlaps(address)) {
-        let reason = format!("the cluster itself listens there (listen = {one}); use another one");
+        let reason =
+            format!("the cluster itself listens there (listen = {one}); use another address");
         draft.conflict(&[key, "listen"], reason);
     }
 }

@@ -1,4 +1,4 @@
-//! A configuration in the making: values are laid over one another, mistakes are collected.
+//! A configuration under construction: later values replace earlier ones, mistakes are collected.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use super::builder::{Builder, Sources};
 use super::table::{Setting, settings};
 use super::{Config, Mistake, Mistakes, Origin, check};
 
-/// What the layers have given so far.
+/// The values of the layers so far.
 pub(super) struct Draft {
     pub config: Config,
     given: HashMap<&'static str, Given>,
@@ -18,11 +18,11 @@ pub(super) struct Draft {
     notes: Vec<String>,
 }
 
-/// The last value of a setting that somebody gave.
+/// The last value that a layer gave to a setting.
 struct Given {
     shown: String,
     origin: Origin,
-    /// Whether it has the right form. If not, nothing that depends on it is checked.
+    /// True if the value has the right form. If not, checks that depend on it are skipped.
     good: bool,
 }
 
@@ -34,9 +34,9 @@ impl Default for Draft {
 }
 
 impl Draft {
-    /// Takes a value: `text` is what it says, `shown` is how it stood where it was given.
+    /// Takes a value: `text` is its content, `shown` is its form in the source.
     pub fn take(&mut self, setting: &'static Setting, text: &str, shown: String, origin: Origin) {
-        // U+FFFD stands where a variable or a path was no UTF-8.
+        // U+FFFD stands where a variable or a path was not UTF-8.
         let text_only = !text.contains('\u{fffd}');
         let good = text_only && (setting.set)(&mut self.config, text).is_some();
         self.given.insert(setting.key, Given { shown, origin, good });
@@ -51,7 +51,7 @@ impl Draft {
         }
     }
 
-    /// Notes a name that is none of ours.
+    /// Records a name that is not one of ours.
     pub fn unknown(&mut self, name: &str, near: Option<&str>, origin: Origin) {
         let reason = match near {
             Some(near) => format!("there is no such setting; did you mean {near}?"),
@@ -60,7 +60,7 @@ impl Draft {
         self.reject(Mistake { name: name.into(), value: None, origin, reason });
     }
 
-    /// Notes a mistake.
+    /// Records a mistake.
     pub fn reject(&mut self, mistake: Mistake) {
         self.mistakes.push(mistake);
     }
@@ -70,8 +70,8 @@ impl Draft {
         self.notes.push(line);
     }
 
-    /// Notes that settings do not go together, unless one of them is wrong by itself. The mistake
-    /// is shown at the first.
+    /// Records a conflict between settings, unless one of them is wrong by itself. The mistake is
+    /// reported for the first setting.
     pub fn conflict(&mut self, keys: &[&str], reason: String) {
         if keys.iter().all(|key| self.given.get(key).is_none_or(|given| given.good)) {
             let mistake = self.mistake(keys[0], reason);
@@ -87,12 +87,12 @@ impl Draft {
         }
     }
 
-    /// Where the value of a setting came from.
+    /// The origin of a setting's value.
     pub fn origin(&self, key: &str) -> &Origin {
         self.given.get(key).map_or(&Origin::Default, |given| &given.origin)
     }
 
-    /// Decides what was left open, and checks what belongs together.
+    /// Decides the values that were left open, and checks the values that depend on each other.
     pub fn finish(mut self, file: Option<PathBuf>, layers: Arc<Builder>) -> crate::Result<Config> {
         self.decide();
         check::all(&mut self);
@@ -118,7 +118,7 @@ impl Draft {
         }
     }
 
-    /// A mistake about the value that a setting has now.
+    /// Makes a mistake about the current value of a setting.
     fn mistake(&self, key: &str, reason: String) -> Mistake {
         let setting = setting(key);
         let origin = self.origin(key).clone();

@@ -7,19 +7,19 @@ use super::mistake::short;
 use super::table::{Setting, settings};
 use super::{Origin, file};
 
-/// Names the TOML file.
+/// The variable that names the TOML file.
 const CONFIG_FILE: &str = "CLUSTER_CONFIG";
 
-/// Settings whose variables other programs read, too. A value that is none of ours is ignored, with a
-/// note, and so is a near miss of the name.
+/// Settings whose variables other programs read, too. A value that is not one of ours is ignored, with
+/// a note, and so is a near miss of the name.
 ///
-/// Only the look of the log is worth so little. `WORKER_THREADS`, `DRAIN_TIMEOUT`,
-/// `HEALTH_CHECK_INTERVAL` and the others without our prefix may be another program's as well, but they
-/// are limits and times: an operator who mistypes one relies on a number that does not hold, and finds
-/// out in the next outage. So a wrong value of these stays a mistake.
+/// Only the format of the log matters so little. `WORKER_THREADS`, `DRAIN_TIMEOUT`,
+/// `HEALTH_CHECK_INTERVAL` and the others without our prefix may belong to another program as well, but
+/// they are limits and timeouts: after a typo the operator relies on a number that does not hold, and
+/// finds out in the next outage. So a wrong value of these variables stays a mistake.
 const ALSO_OTHERS: [&str; 1] = ["LOG_FORMAT"];
 
-/// Whether a variable is one of ours, or looks like one that was misspelt.
+/// Returns whether a variable is one of ours, or looks like a misspelt one.
 pub(super) fn concerns_us((name, value): &(String, String)) -> bool {
     let known = || name == CONFIG_FILE || is_known(name);
     !value.is_empty() && (known() || meant(name, value).is_some())
@@ -54,18 +54,19 @@ fn not_for_us(setting: &Setting, value: &str) -> Option<String> {
         return Some(OF_A_SERVICE.into());
     }
     let others = ALSO_OTHERS.contains(&setting.env) && !setting.takes(value);
-    others.then(|| format!("it looks like another program's; ours is {}", setting.allowed()))
+    others.then(|| format!("it looks like another program's; here it is {}", setting.allowed()))
 }
 
-const OF_A_SERVICE: &str = "Kubernetes and Docker make such variables for services; \
-    `enableServiceLinks: false` keeps them away, and the setting can be given in the file";
+const OF_A_SERVICE: &str = "Kubernetes and Docker set such variables for services; \
+    `enableServiceLinks: false` prevents that, and the setting can be given in the file";
 
 fn ignored(name: &str, value: &str, why: &str) -> String {
     format!("{name}={} is ignored: {why}", short(value))
 }
 
-/// `tcp://10.96.0.10:443`: for a service called `cluster-api` Kubernetes sets `CLUSTER_API_PORT` to
-/// such a value in every pod of its namespace. Under another name it is a mistake of the operator's.
+/// Recognises `tcp://10.96.0.10:443`: for a service called `cluster-api`, Kubernetes sets
+/// `CLUSTER_API_PORT` to such a value in every pod of its namespace. Under another name such a value
+/// is the operator's mistake.
 ///
 /// See <https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables>.
 fn is_address_of_a_service(value: &str) -> bool {
@@ -80,9 +81,9 @@ fn is_known(name: &str) -> bool {
     settings().iter().any(|setting| setting.env == name)
 }
 
-/// The setting that a variable was probably meant to be. The environment belongs to every program, and
-/// others use our prefix too (Kubernetes makes `CLUSTER_PORT` for a service of that name), so only a
-/// near miss counts; without the prefix, only one of a single letter.
+/// The setting that a variable was probably meant to be. All programs share the environment, and some
+/// use our prefix too (Kubernetes sets `CLUSTER_PORT` for a service named `cluster`), so only a near
+/// miss counts; without the prefix, only a difference of a single letter.
 fn meant(name: &str, value: &str) -> Option<&'static str> {
     if name == CONFIG_FILE || is_known(name) || is_address_of_a_service(value) {
         return None;

@@ -14,11 +14,11 @@ use super::environment::nearest;
 use super::table::settings;
 use super::{Mistake, Origin};
 
-/// Bytes that a file of settings has at most.
+/// The limit of a settings file, in bytes.
 const LARGEST: u64 = 1024 * 1024;
 
-/// The path from the root, so that a reload finds the same file whatever the working directory is
-/// by then. Symbolic links stay as they are: a deploy moves them on purpose.
+/// Makes a path absolute, so that a reload finds the same file in any working directory. Symbolic
+/// links stay as they are: a deploy moves them on purpose.
 pub(super) fn complete(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
@@ -47,7 +47,7 @@ pub(super) fn lay(path: &Path, draft: &mut Draft) {
     }
 }
 
-/// Reads a file of a size that settings may have; not `/dev/zero`.
+/// Reads a file, up to the limit of a settings file; `/dev/zero` would never end.
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     let size = File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)? as u64;
@@ -57,7 +57,7 @@ fn read(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// A key with the names of its tables before it, where it stands in the text, and its value.
+/// A key with the names of its tables before it, its position in the text, and its value.
 type Value<'a> = (String, usize, &'a DeValue<'a>);
 
 fn flatten<'a>(prefix: &str, table: &'a DeTable<'a>, values: &mut Vec<Value<'a>>) {
@@ -85,7 +85,7 @@ fn lay_values(path: &Path, values: &[Value<'_>], line: impl Fn(usize) -> usize, 
     }
 }
 
-/// What the forms read: words without quotes, an array as a list with commas.
+/// The value as the forms read it: words without quotes, an array as a list with commas.
 fn plain(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => text.to_string(),
@@ -96,7 +96,7 @@ fn plain(value: &DeValue<'_>) -> String {
     }
 }
 
-/// What a mistake shows: the value as it stands in the file.
+/// The value as a mistake shows it: as it stands in the file.
 fn shown(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("{:?}", text.as_ref()),

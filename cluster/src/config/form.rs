@@ -1,8 +1,8 @@
-//! What values look like as text. A form reads one, shows one, and says what it allows.
+//! Values as text. A form reads a value, shows a value, and describes the allowed values.
 //!
-//! The three layers all give text: the environment does anyway, a file's numbers and words are
-//! taken as they are written, and the builder writes down what it is given. So there is one
-//! grammar, and one place where a limit stands.
+//! All three layers give text: the environment does so anyway, a file's numbers and words are
+//! taken as they are written, and the builder turns its arguments into text. So there is one
+//! grammar, and one place for each limit.
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -13,21 +13,21 @@ use super::units::{bytes, duration, show_bytes};
 
 /// The form of a setting's value.
 pub(super) trait Form {
-    /// What it is read into.
+    /// The type of the value.
     type Value;
 
-    /// Completes the sentence "expected …".
+    /// Describes the allowed values, as the end of the sentence "expected …".
     fn allowed(&self) -> String;
 
-    /// More than that about a text that does not have this form, where there is more to say.
+    /// Gives a better reason why a text does not have this form, if there is one.
     fn wrong(&self, _text: &str) -> Option<String> {
         None
     }
 
-    /// `None` when the text does not have this form.
+    /// Reads a value; `None` if the text does not have this form.
     fn read(&self, text: &str) -> Option<Self::Value>;
 
-    /// As [`Form::read`] would read it.
+    /// Shows a value as [`Form::read`] would read it.
     fn show(&self, value: &Self::Value) -> String;
 }
 
@@ -152,7 +152,7 @@ impl<T: Copy + PartialEq> Form for OneOf<T> {
     }
 }
 
-/// A file. A relative path is completed now: later the working directory may be another one.
+/// A file. A relative path is completed now: the working directory may change later.
 pub(super) struct FilePath;
 
 impl Form for FilePath {

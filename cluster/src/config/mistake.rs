@@ -1,4 +1,4 @@
-//! What is wrong with the settings: all of it at once, each with its value and where it came from.
+//! Mistakes in the settings: all of them at once, each with its value and origin.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,35 +6,35 @@ use std::path::{Path, PathBuf};
 /// One wrong setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
-    /// Its name where it was given: `CLUSTER_WORKERS`, or `workers` in a file and in code.
+    /// The setting's name in its source: `CLUSTER_WORKERS`, or `workers` in a file and in code.
     pub name: String,
-    /// The value as it was given. `None` where there is none to show, or where it is a secret.
+    /// The value as it was given. `None` if there is none to show, or if it is a secret.
     pub value: Option<String>,
-    /// Where it was given.
+    /// The source of the value.
     pub origin: Origin,
-    /// What is allowed instead, or what to do.
+    /// The allowed values, or the way to correct the mistake.
     pub reason: String,
 }
 
-/// Where a value came from. Later ones override earlier ones.
+/// The source of a value. Later sources override earlier ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Nobody gave it.
+    /// No layer gave a value.
     Default,
     /// The program's own code.
     Code,
     /// A TOML file.
     File {
-        /// Which.
+        /// The file's path.
         path: PathBuf,
-        /// Counted from 1; `None` for the file as a whole.
+        /// The line, counted from 1; `None` for the file as a whole.
         line: Option<usize>,
     },
     /// The environment.
     Environment,
 }
 
-/// All that is wrong, in the order of the layers.
+/// All mistakes, in the order of the layers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistakes(Vec<Mistake>);
 
@@ -46,14 +46,14 @@ impl Mistakes {
         Some(&mistakes.0)
     }
 
-    /// One error for all of them.
+    /// Makes one error from all mistakes.
     pub(super) fn into_error(mistakes: Vec<Mistake>) -> crate::Error {
         crate::Error::because("this configuration cannot be used", Self(mistakes))
     }
 }
 
 impl Mistake {
-    /// Something about a file as a whole.
+    /// A mistake about a file as a whole.
     pub(super) fn of_file(path: &Path, line: Option<usize>, reason: String) -> Self {
         let origin = Origin::File { path: path.to_owned(), line };
         Self { name: "the file".into(), value: None, origin, reason }
@@ -95,7 +95,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A value on one line: no control characters, and not a whole file by accident.
+/// Shortens a value to one line: no control characters, and not a whole file by accident.
 pub(super) fn short(value: &str) -> String {
     const MOST: usize = 60;
     let mut shown: String = value.chars().take(MOST).flat_map(visible).collect();

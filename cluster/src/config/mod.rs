@@ -1,9 +1,9 @@
-//! Settings: from code, from a TOML file, from the environment; all mistakes are told together.
+//! Settings: from code, from a TOML file, from the environment; all mistakes are reported together.
 //!
-//! Three layers, and a later one overrides an earlier one: the program's own values
-//! ([`Builder`]), a TOML file, the environment. All three speak the same language: a setting has
-//! one row in one table (`table.rs`), and from that row come its name, its place, its limits, its
-//! documentation and its method on the builder.
+//! There are three layers, and a later one overrides an earlier one: the program's own values
+//! ([`Builder`]), a TOML file, the environment. All three use the same syntax: a setting has one row
+//! in one table (`table.rs`), and that row gives its name, its place, its limits, its documentation
+//! and its method on the builder.
 //!
 //! ```
 //! # fn main() -> cluster::Result<()> {
@@ -53,73 +53,73 @@ use crate::supervisor::Policy;
 /// Settings that have been checked. The primary reads them, and hands them to its workers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
-    /// Where to listen; the first is the default listener.
+    /// The listeners; the first is the default one.
     pub(crate) listen: Vec<Listen>,
-    /// How the workers share the port.
+    /// The way in which the workers share the port.
     pub(crate) sharing: Sharing,
-    /// What the supervisor decides by.
+    /// The settings that the supervisor uses for its decisions.
     pub(crate) policy: Policy,
-    /// How often the primary looks at its workers' memory.
+    /// The interval at which the primary checks its workers' memory.
     pub(crate) health_check_interval: Duration,
     /// Threads of a worker's runtime; with 1 it is Tokio's current-thread runtime.
     pub(crate) worker_threads: usize,
     /// Limits of HTTP connections.
     pub(crate) http: HttpLimits,
-    /// Where the primary's pid is written.
+    /// The file that the primary's pid is written to.
     #[serde(with = "path::optional")]
     pub(crate) pid_file: Option<PathBuf>,
-    /// Where the admin API listens.
+    /// The address of the admin API.
     pub(crate) admin: Admin,
-    /// What changes over TCP must bring. Workers have no use for it, so it is not sent to them.
+    /// The token that changes over TCP must carry. Workers do not need it, so it is not sent to them.
     #[serde(skip)]
     pub(crate) admin_token: Option<Token>,
-    /// How the primary logs.
+    /// The format of the primary's log.
     pub(crate) log: LogFormat,
-    /// How often a line with the cluster's totals is logged.
+    /// The interval at which a line with the cluster's totals is logged.
     pub(crate) log_stats: Option<Duration>,
     /// The file that a reload reads again.
     #[serde(with = "path::optional")]
     pub(crate) file: Option<PathBuf>,
-    /// Where all this came from, for a reload. Workers do not reload.
+    /// The sources of all this, for a reload. Workers do not reload.
     #[serde(skip)]
     sources: Sources,
 }
 
 impl Config {
-    /// Begins with the defaults.
+    /// Starts a configuration from the defaults.
     #[must_use]
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// The defaults, the file that `CLUSTER_CONFIG` names, if it does, and the environment.
+    /// Reads the defaults, the file that `CLUSTER_CONFIG` names, if it is set, and the environment.
     ///
     /// # Errors
-    /// All mistakes in one error; [`Mistakes::of`] gives them one by one.
+    /// All mistakes are in one error; [`Mistakes::of`] returns them one by one.
     pub fn from_env() -> crate::Result<Self> {
         Self::builder().env().build()
     }
 
-    /// How many workers there are at the start.
+    /// The number of workers at the start.
     #[must_use]
     pub fn workers(&self) -> usize {
         self.policy.workers
     }
 
-    /// How often workers say that they are alive; nothing when they do not.
+    /// The interval at which workers report that they are alive; `None` if they do not.
     #[must_use]
     pub fn health_report_interval(&self) -> Option<Duration> {
         self.policy.heartbeat
     }
 
-    /// Where the admin API listens.
+    /// The address of the admin API.
     #[must_use]
     pub fn admin(&self) -> &Admin {
         &self.admin
     }
 
-    /// Lines about variables of the environment that were ignored, because they do not seem to be meant
-    /// for this program. The primary logs them when it starts; a worker has none.
+    /// Lines about environment variables that were ignored, because they do not seem to be meant for
+    /// this program. The primary logs them when it starts; a worker has none.
     ///
     /// ```
     /// # fn main() -> cluster::Result<()> {
@@ -138,8 +138,8 @@ impl Config {
         self.listen.iter().map(|listen| listen.name.as_str())
     }
 
-    /// What stands before any layer is laid on it. A zero here means "not decided yet"; the forms
-    /// call it `auto`, and [`draft`] decides it at the end.
+    /// The configuration below all layers. A zero here means "not decided yet"; the forms call it
+    /// `auto`, and [`draft`] decides it at the end.
     pub(crate) fn before_all_layers() -> Self {
         Self {
             listen: address::default_listen(),
@@ -159,30 +159,30 @@ impl Config {
     }
 }
 
-/// A place to listen, with the name by which a worker asks for it.
+/// A listener: its address, and the name by which a worker requests it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listen {
-    /// `default` for the first.
+    /// The name; `default` for the first listener.
     pub name: String,
-    /// TCP or Unix.
+    /// The address, TCP or Unix.
     pub address: Address,
 }
 
 /// An address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Address {
-    /// `127.0.0.1:8000`; port 0 lets the kernel choose.
+    /// A TCP address: `127.0.0.1:8000`; port 0 lets the kernel choose.
     Tcp(SocketAddr),
-    /// `unix:/run/app.sock`.
+    /// A Unix socket: `unix:/run/app.sock`.
     Unix(#[serde(with = "path")] PathBuf),
     /// `systemd:NAME`: a socket that systemd owns and passes.
     Systemd(String),
 }
 
-/// How the workers share a port.
+/// The way in which the workers share a port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sharing {
-    /// One socket, inherited by all; whoever is free accepts.
+    /// One socket, inherited by all; any free worker accepts.
     #[default]
     Inherited,
     /// A socket for each slot; the kernel spreads connections by a hash. TCP only.
@@ -196,22 +196,22 @@ pub enum Sharing {
 pub struct HttpLimits {
     /// Bytes of a request's head.
     pub header_size: usize,
-    /// From the first byte of a head to its last.
+    /// Time from the first byte of a head to its last.
     pub header_time: Duration,
-    /// How long a connection may be idle between requests.
+    /// Time for which a connection may be idle between requests.
     pub idle_time: Duration,
-    /// From the end of the head to the end of the body.
+    /// Time from the end of the head to the end of the body.
     pub body_time: Duration,
-    /// From the end of a request's head to the head of its answer.
+    /// Time from the end of a request's head to the head of its answer.
     pub request_time: Duration,
-    /// Connections open in one worker at the same time; beyond it the worker accepts no more.
+    /// Connections open in one worker at the same time; at this limit the worker accepts no more.
     pub connections: usize,
 }
 
-/// Where the admin API listens.
+/// The address of the admin API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Admin {
-    /// Nowhere.
+    /// There is no admin API.
     Off,
     /// A Unix socket with mode 0600; `None`: a default path that contains the primary's pid.
     Unix(#[serde(with = "path::optional")] Option<PathBuf>),
@@ -219,15 +219,15 @@ pub enum Admin {
     Tcp(SocketAddr),
 }
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LogFormat {
     /// For people.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
-    /// The program installs its own subscriber, or wants silence.
+    /// The program installs its own subscriber, or wants no log.
     Off,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A path is bytes without a zero (`path_resolution(7)`), and JSON text is Unicode, so serde refuses
 //! a [`PathBuf`] that is not UTF-8. A relative path in the settings, completed in a working directory
-//! with such a name, would then keep every worker from starting.
+//! with such a name, would then prevent every worker from starting.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A path as it is written.
+/// A path in its written form.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Written {

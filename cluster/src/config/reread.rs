@@ -6,18 +6,19 @@ use super::Config;
 use super::draft::Draft;
 use super::table::settings;
 
-/// What the primary has set up once, for itself. Workers can be replaced one by one; this cannot.
+/// Settings that the primary uses once, at its start. Workers can be replaced one by one; the primary
+/// cannot.
 const FIXED: [&str; 7] =
     ["listen", "sharing", "pid_file", "api_socket", "api_port", "api_token", "log_format"];
 
 impl Config {
-    /// The settings as they are now: code and environment as they were at the start, the file as
-    /// it stands. A process's environment does not change from outside.
+    /// Reads the current settings: code and environment as they were at the start, the file as it is
+    /// now. A process's environment does not change from outside.
     ///
     /// # Errors
-    /// All mistakes in one error, as from [`Builder::build`](super::Builder::build), and each
-    /// setting that has changed but is only read at a start. Nothing has happened then; the old
-    /// settings hold.
+    /// All mistakes are in one error, as from [`Builder::build`](super::Builder::build), and so is each
+    /// setting that has changed but is only read at a start. Nothing has changed then; the old
+    /// settings stay.
     pub fn reread(&self) -> crate::Result<Self> {
         let builder = Arc::clone(&self.sources.layers);
         let (mut draft, file) = builder.lay();

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::form::{Form, Off, Span};
 use super::{Admin, Token, address};
 
-/// Whether, and how often: `true` means with every health report, and is kept as zero until the
-/// interval of these is known.
+/// An interval, or `false`. `true` means with every health report, and is kept as zero until the
+/// interval of the reports is known.
 pub(super) struct Regularly(pub Span);
 
 impl Form for Regularly {

@@ -1,4 +1,4 @@
-//! The table of all settings. Whatever is said about a setting is said here, once.
+//! The table of all settings. Everything about a setting is written here, once.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use super::form::{Auto, FilePath, Form, Off, OneOf, Size, Span, Whole};
 use super::special::{ApiPort, ApiSocket, Regularly, Secret};
 use super::{Config, LogFormat, Sharing};
 
-/// One setting: its names, what it means, what it may be.
+/// One setting: its names, its meaning, its allowed values.
 #[derive(Debug)]
 pub struct Setting {
-    /// In code and in a file. `http_idle_time` may also be written as `idle_time` under `[http]`.
+    /// The name in code and in a file. `http_idle_time` may also be `idle_time` under `[http]`.
     pub key: &'static str,
-    /// In the environment.
+    /// The name in the environment.
     pub env: &'static str,
-    /// What it is for.
+    /// The purpose of the setting.
     pub meaning: &'static str,
     pub(super) allowed: fn() -> String,
     pub(super) wrong: fn(&str) -> Option<String>,
@@ -30,30 +30,30 @@ pub fn settings() -> &'static [Setting] {
 }
 
 impl Setting {
-    /// What a value may be, in words.
+    /// The allowed values, in words.
     #[must_use]
     pub fn allowed(&self) -> String {
         (self.allowed)()
     }
 
-    /// What holds when nobody says anything, as it could be written in a file.
+    /// The default value, as it could be written in a file.
     #[must_use]
     pub fn default(&self) -> String {
         (self.get)(&Config::before_all_layers())
     }
 
-    /// Whether it can have this value.
+    /// Returns whether the setting can have this value.
     pub(super) fn takes(&self, text: &str) -> bool {
         (self.set)(&mut Config::before_all_layers(), text).is_some()
     }
 
-    /// Whether its value may be shown.
+    /// Returns whether the value is a secret, which is never shown.
     pub(super) fn is_secret(&self) -> bool {
         self.key == "api_token"
     }
 }
 
-/// Makes of each row an entry of the table, and a method of the builder that takes the plain value.
+/// Turns each row into an entry of the table, and a method of the builder that takes the plain value.
 macro_rules! settings {
     ($($(#[doc = $doc:literal])+
        $key:ident($given:ty), $env:literal, $form:expr => $($place:ident).+;)+) => {
@@ -78,7 +78,7 @@ macro_rules! settings {
     };
 }
 
-/// The place is not looked at: it only tells the compiler which type the form is for.
+/// The allowed values of a form. `_place` is not used: it only gives the compiler the form's type.
 fn allowed<F: Form>(form: &F, _place: fn(&Config) -> &F::Value) -> String {
     form.allowed()
 }
@@ -97,9 +97,9 @@ const fn ms(milliseconds: u64) -> Duration {
 }
 
 settings! {
-    /// Where to listen. A bare port means all IPv4 interfaces; port 0 lets the kernel choose.
+    /// Addresses to listen on. A bare port means all IPv4 interfaces; port 0 lets the kernel choose.
     listen(&str), "CLUSTER_LISTEN", Listeners => listen;
-    /// How the workers share a port.
+    /// Way in which the workers share a port.
     sharing(Sharing), "CLUSTER_SHARING", OneOf(&SHARING) => sharing;
     /// Workers at the start. `auto`: one for each core that this process may use.
     workers(usize), "CLUSTER_WORKERS", Auto(1, 1024) => policy.workers;
@@ -107,47 +107,49 @@ settings! {
     min_workers(usize), "CLUSTER_MIN_WORKERS", Whole(1, 1024) => policy.min_workers;
     /// Scaling goes no higher. `auto`: 256, or `workers` if that is more.
     max_workers(usize), "CLUSTER_MAX_WORKERS", Auto(1, 1024) => policy.max_workers;
-    /// How many workers more than wanted may run while others are replaced.
+    /// Workers beyond the wanted number that may run while others are replaced.
     surge(usize), "CLUSTER_SURGE", Whole(1, 1024) => policy.surge;
-    /// How many workers may be draining at the same time. `off`: as many as are wanted.
+    /// Workers that may be draining at the same time. `off`: as many as are wanted.
     max_draining(Option<usize>), "CLUSTER_MAX_DRAINING", Off(Whole(1, 1024)) => policy.max_draining;
-    /// Threads of each worker's runtime. With several, a hung one is not noticed: others report.
+    /// Threads of each worker's runtime. With several, a hung thread is not noticed: the others report.
     worker_threads(usize), "WORKER_THREADS", Whole(1, 1024) => worker_threads;
 
-    /// How long a worker may take from its start until it is ready.
+    /// Time that a worker may take from its start until it is ready.
     ready_timeout(Duration), "WORKER_READY_TIMEOUT", Span(ms(10), HOUR) => policy.ready_timeout;
-    /// How long a newcomer must stay ready in a reload before the old worker is drained.
+    /// Time that a new worker must stay ready in a reload before the old one is drained.
     min_ready(Duration), "WORKER_MIN_READY", Span(NONE, HOUR) => policy.min_ready;
-    /// A worker that dies sooner after its start than this died early.
+    /// A worker that dies within this time after its start has died early.
     min_uptime(Duration), "WORKER_MIN_UPTIME", Span(ms(1), HOUR) => policy.min_uptime;
-    /// After an early death the next start waits: at first up to this, then up to twice as long
-    /// each time.
+    /// Back-off after an early death: the next start waits up to this at first, then up to twice as
+    /// long each time.
     restart_delay(Duration), "WORKER_RESTART_DELAY", Span(ms(1), HOUR) => policy.restart_delay;
-    /// No such wait is longer than this.
+    /// No back-off is longer than this.
     restart_delay_max(Duration), "WORKER_RESTART_DELAY_MAX",
         Span(ms(1), HOUR) => policy.restart_delay_max;
-    /// After this many early deaths in a row a slot counts as errored, and is tried at the longest wait.
+    /// After this many early deaths in a row a slot counts as errored, and is tried at the longest
+    /// back-off.
     max_early_deaths(u32), "WORKER_MAX_EARLY_DEATHS",
         Whole(1, 1_000_000) => policy.max_early_deaths;
 
-    /// How long idle connections of a draining worker stay open for one more request.
+    /// Time for which idle connections of a draining worker stay open for one more request.
     drain_window(Duration), "DRAIN_WINDOW", Span(ms(1), HOUR) => policy.drain_window;
-    /// How long a draining worker may take in all; then what is left is cut.
+    /// Time that a draining worker may take in all; then its remaining connections are cut.
     drain_timeout(Duration), "DRAIN_TIMEOUT", Span(ms(1), DAY) => policy.drain_timeout;
     /// The same when the whole cluster stops.
     shutdown_timeout(Duration), "GRACEFUL_SHUTDOWN_TIMEOUT",
         Span(ms(1), DAY) => policy.shutdown_timeout;
-    /// In a stop: how long the workers have to empty the queue before connections are refused.
+    /// In a stop: the time that the workers get to empty the queue before connections are refused.
     accept_timeout(Duration), "SHUTDOWN_ACCEPT_TIMEOUT", Span(NONE, HOUR) => policy.accept_timeout;
-    /// From the order to end to SIGKILL.
+    /// Time from the order to end until SIGKILL.
     term_grace(Duration), "WORKER_TERM_GRACE", Span(NONE, HOUR) => policy.term_grace;
-    /// From SIGABRT to SIGKILL, for a hung worker to write a core dump.
+    /// Time from SIGABRT until SIGKILL, in which a hung worker may write a core dump.
     abort_grace(Duration), "WORKER_ABORT_GRACE", Span(NONE, HOUR) => policy.abort_grace;
 
-    /// How often workers say that they are alive; after two missed reports a worker counts as hung.
+    /// Interval at which workers report that they are alive; after two missed reports a worker
+    /// counts as hung.
     health_report_interval(Option<Duration>), "HEALTH_REPORT_INTERVAL",
         Off(Span(ms(10), HOUR)) => policy.heartbeat;
-    /// How often the primary looks at its workers' memory.
+    /// Interval at which the primary checks its workers' memory.
     health_check_interval(Duration), "HEALTH_CHECK_INTERVAL",
         Span(ms(10), HOUR) => health_check_interval;
     /// Resident memory above which a worker is replaced.
@@ -162,29 +164,29 @@ settings! {
 
     /// Bytes of a request's head.
     http_header_size(usize), "HTTP_HEADER_SIZE", Size(8 << 10, 16 << 20) => http.header_size;
-    /// From the first byte of a request's head to its last.
+    /// Time from the first byte of a request's head to its last.
     http_header_time(Duration), "HTTP_HEADER_TIME", Span(ms(1), HOUR) => http.header_time;
-    /// How long a connection may be idle between requests.
+    /// Time for which a connection may be idle between requests.
     http_idle_time(Duration), "HTTP_IDLE_TIME", Span(ms(1), DAY) => http.idle_time;
-    /// From the end of a request's head to the end of its body.
+    /// Time from the end of a request's head to the end of its body.
     http_body_time(Duration), "HTTP_BODY_TIME", Span(ms(1), DAY) => http.body_time;
-    /// From the end of a request's head to the head of its answer.
+    /// Time from the end of a request's head to the head of its answer.
     http_request_time(Duration), "HTTP_REQUEST_TIME", Span(ms(1), DAY) => http.request_time;
-    /// Connections open in one worker at the same time; beyond it the worker accepts no more.
+    /// Connections open in one worker at the same time; at this limit the worker accepts no more.
     http_connections(usize), "HTTP_CONNECTIONS", Whole(1, 1_000_000) => http.connections;
 
-    /// Where the primary's pid is written.
+    /// File that the primary's pid is written to.
     pid_file(Option<&str>), "CLUSTER_PID_FILE", Off(FilePath) => pid_file;
     /// The admin API's Unix socket. `auto`: a path that contains the primary's pid;
-    /// without one that can be had, the cluster goes on without the API.
+    /// if no such path can be used, the cluster goes on without the API.
     api_socket(&str), "CLUSTER_API_SOCKET", ApiSocket => admin;
     /// The admin API on TCP instead; a bare port means the loopback address.
     api_port(u16), "CLUSTER_API_PORT", ApiPort => admin;
-    /// What changes through the admin API on TCP must bring as `Authorization: Bearer …`.
+    /// Token that changes through the admin API on TCP must carry as `Authorization: Bearer …`.
     api_token(&str), "CLUSTER_API_TOKEN", Secret => admin_token;
-    /// How log lines look.
+    /// Format of log lines.
     log_format(LogFormat), "LOG_FORMAT", OneOf(&LOG_FORMATS) => log;
-    /// Whether, and how often, a line with the totals is logged. `true`: with each health report.
+    /// Interval at which a line with the totals is logged, if at all. `true`: with each health report.
     log_stats(Option<Duration>), "LOG_CLUSTER_STATS", Regularly(Span(ms(100), DAY)) => log_stats;
 }
 

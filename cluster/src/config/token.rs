@@ -2,20 +2,20 @@
 
 use std::fmt;
 
-/// What a change over TCP must bring. It is never printed, logged or sent to a worker.
+/// The token that a change over TCP must carry. It is never printed, logged or sent to a worker.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
 impl Token {
-    /// Visible ASCII characters, as a header can carry them; `None` for anything else.
+    /// Takes visible ASCII characters, which a header can carry; `None` for anything else.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let visible = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
         visible.then(|| Self(text.to_owned()))
     }
 
-    /// Whether this is the same. It takes as long for a wrong first character as for a wrong last
-    /// one, so that nobody can find the token by measuring answers; only its length may be learnt.
+    /// Returns whether the given token is the same. A wrong first character takes as long as a wrong
+    /// last one, so an attacker cannot find the token by timing the answers; only its length may leak.
     #[must_use]
     pub fn matches(&self, given: &str) -> bool {
         let differences = self.0.bytes().zip(given.bytes()).fold(0, |all, (a, b)| all | (a ^ b));

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-/// `1h 30m`, `500ms`; a bare number is milliseconds.
+/// Parses `1h 30m`, `500ms`; a bare number is milliseconds.
 pub(super) fn duration(text: &str) -> Option<Duration> {
     if let Ok(milliseconds) = text.parse() {
         return Some(Duration::from_millis(milliseconds));
     }
     // humantime 2.4 panics where the sum of many huge parts just exceeds what a Duration holds.
-    // Nobody needs such numbers, so they do not get that far.
+    // No setting needs such numbers, so they are refused before that.
     let long = text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > 10);
     if long || text.len() > 64 { None } else { humantime::parse_duration(text).ok() }
 }
 
-/// Units of sizes. Those of a thousand come last: [`show_bytes`] uses the first that fit.
+/// Units of sizes. The powers of a thousand come last: [`show_bytes`] uses the first unit that fits.
 const UNITS: [(&str, u64); 14] = [
     ("TiB", 1 << 40),
     ("GiB", 1 << 30),
@@ -31,7 +31,7 @@ const UNITS: [(&str, u64); 14] = [
     ("", 1),
 ];
 
-/// `64KiB`, `1.5G`, `10MB`; a bare number is bytes.
+/// Parses `64KiB`, `1.5G`, `10MB`; a bare number is bytes.
 pub(super) fn bytes(text: &str) -> Option<u64> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = (&text[..end], text[end..].trim_start());
@@ -46,7 +46,7 @@ pub(super) fn bytes(text: &str) -> Option<u64> {
     u64::try_from(whole + part).ok()
 }
 
-/// In the largest unit that needs no fraction.
+/// Shows a size in the largest unit that needs no fraction.
 pub(super) fn show_bytes(bytes: u64) -> String {
     let fits = |(_, unit): &&(&str, u64)| bytes >= *unit && bytes.is_multiple_of(*unit);
     let (name, unit) = UNITS[..4].iter().find(fits).unwrap_or(&("", 1));
@@ -60,7 +60,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn sizes_as_people_write_them() {
+    fn sizes_are_read_as_people_write_them() {
         let good = [
             ("0", 0),
             ("4096", 4096),
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_as_people_write_them() {
+    fn durations_are_read_as_people_write_them() {
         assert_eq!(duration("30s"), Some(Duration::from_secs(30)));
         assert_eq!(duration("1h 30m"), Some(Duration::from_secs(5400)));
         assert_eq!(duration("1500"), Some(Duration::from_millis(1500)));
@@ -91,24 +91,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_shown_size_is_read_again(size: u64) {
+        fn shown_size_is_read_back(size: u64) {
             prop_assert_eq!(bytes(&show_bytes(size)), Some(size));
         }
 
         #[test]
-        fn a_shown_duration_is_read_again(seconds in 0..1_u64 << 33, nanos in 0..1_000_000_000_u32) {
+        fn shown_duration_is_read_back(seconds in 0..1_u64 << 33, nanos in 0..1_000_000_000_u32) {
             let span = Duration::new(seconds, nanos);
             let text = humantime::format_duration(span).to_string();
             prop_assert_eq!(duration(&text), Some(span));
         }
 
         #[test]
-        fn no_text_is_too_strange(text: String) {
+        fn arbitrary_text_never_panics(text: String) {
             let _ = (bytes(&text), duration(&text));
         }
 
         #[test]
-        fn nothing_made_of_numbers_and_units_is_too_strange(text in "([0-9]{1,20}(\\.[0-9]{0,30})? ?(s|ms|ns|years|KiB|T|) ?){0,8}") {
+        fn arbitrary_numbers_and_units_never_panic(text in "([0-9]{1,20}(\\.[0-9]{0,30})? ?(s|ms|ns|years|KiB|T|) ?){0,8}") {
             let _ = (bytes(&text), duration(&text));
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! It is a pair of Unix `SOCK_SEQPACKET` sockets, apart from the channel for messages, so a flood
 //! of connections delays no heartbeat. A packet is a message: it arrives whole or not at all, and
-//! its descriptors belong to it and to no other, which a byte stream does not promise.
+//! its descriptors belong to this message only, which a byte stream does not promise.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -22,10 +22,10 @@ use super::wire::{Given, MOST, Malformed, Order, Report};
 use crate::listener::watch;
 use crate::supervisor::SlotId;
 
-/// How long the end of a connection may go unreported.
+/// The time for which the end of a connection may stay unreported.
 const COLLECT: Duration = Duration::from_millis(5);
 
-/// The two ends: the primary's, and the worker's to be.
+/// Makes the two ends: one for the primary, one for the future worker.
 ///
 /// # Errors
 /// No descriptors are left.
@@ -50,7 +50,7 @@ impl Sender {
     }
 
     /// Sends an order with its descriptors, of which the worker gets copies. `false`: not now,
-    /// because the channel is full, or too many descriptors are under way in the whole system.
+    /// because the channel is full, or too many descriptors are in flight in the whole system.
     ///
     /// # Errors
     /// The worker has closed its end, or is gone.
@@ -59,8 +59,8 @@ impl Sender {
         packet::send(self.socket.get_ref(), &order.encode(), descriptors)
     }
 
-    /// What the worker has said, if there is something; `None` when it has closed its end. Does not
-    /// wait: an error of kind `WouldBlock` means that there is nothing.
+    /// Reads a report of the worker, if there is one; `None` if the worker has closed its end. Does
+    /// not wait: an error of kind `WouldBlock` means that there is no report.
     ///
     /// # Errors
     /// The message is malformed (kind `InvalidData`), or the channel is broken.
@@ -69,8 +69,8 @@ impl Sender {
         packet.map(|it| it.into_report().map_err(invalid)).transpose()
     }
 
-    /// [`try_recv`](Self::try_recv), which wakes the task when there was nothing and something
-    /// comes.
+    /// Does the same as [`try_recv`](Self::try_recv), and wakes the task when a report arrives if
+    /// there was none.
     pub fn poll_recv(&self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Report>>> {
         loop {
             let mut ready = std::task::ready!(self.socket.poll_read_ready(cx))?;
@@ -81,25 +81,25 @@ impl Sender {
     }
 }
 
-/// What reaches a worker.
+/// A delivery to a worker.
 #[derive(Debug)]
 pub enum Delivery {
-    /// Connections to serve. Each has to be acked or declined, by [`Receiver::answer`].
+    /// Connections to serve. Each must be acked or declined by [`Receiver::answer`].
     Connections(Vec<Handed>),
-    /// A listening socket to accept from, too.
+    /// Another listening socket to accept from.
     Lend {
-        /// Whose it is.
+        /// The slot that owns the socket.
         slot: SlotId,
-        /// Which address of the settings it belongs to.
+        /// The number of its address in the settings.
         listener: u16,
         /// The socket.
         socket: OwnedFd,
     },
-    /// The cluster stops: whatever comes from now on is to be served, beyond any limit.
+    /// The cluster stops: every connection from now on must be served, beyond any limit.
     AdmitAll,
-    /// The sockets of this slot are to be closed.
+    /// The sockets of this slot must be closed.
     TakeBack {
-        /// Whose they are.
+        /// The slot that owns the sockets.
         slot: SlotId,
     },
 }
@@ -107,7 +107,7 @@ pub enum Delivery {
 /// One connection that the primary has accepted.
 #[derive(Debug)]
 pub struct Handed {
-    /// Its name in the answer, and where it came from.
+    /// Its id in the answer, and its listener.
     pub given: Given,
     /// The connection; see [`Stream::adopt`](crate::listener::Stream::adopt).
     pub fd: OwnedFd,
@@ -125,14 +125,14 @@ pub struct Receiver {
 struct Ended {
     count: AtomicU32,
     changed: Notify,
-    /// When they are to be reported. Kept here, because the future that waits may be dropped and
-    /// made again all the time.
+    /// The time at which they must be reported. Kept here, because the future that waits may be
+    /// dropped and made again at any time.
     due: Mutex<Option<Instant>>,
 }
 
 impl Ended {
-    /// Waits until some have ended, and a little longer: others may follow, or an answer may take
-    /// the news along.
+    /// Waits until some have ended, and a little longer: others may follow, or an answer may carry
+    /// the number.
     async fn some(&self) {
         if self.count.load(Ordering::Relaxed) == 0 {
             self.changed.notified().await;
@@ -141,7 +141,7 @@ impl Ended {
         tokio::time::sleep_until(due).await;
     }
 
-    /// How many have ended; now they are somebody else's to report.
+    /// Takes the number of ended connections; the caller must report it.
     fn take(&self) -> u32 {
         *self.due() = None;
         self.count.swap(0, Ordering::Relaxed)
@@ -152,7 +152,7 @@ impl Ended {
     }
 }
 
-/// Stands for one open connection; dropped with it, so that the primary's count goes down.
+/// Represents one open connection; dropped with it, so that the primary's count goes down.
 #[derive(Debug)]
 pub struct Open {
     ended: Arc<Ended>,
@@ -175,11 +175,11 @@ impl Receiver {
         Ok(Self { socket, ended: Arc::default() })
     }
 
-    /// Waits for what the primary sends; `None` when it has hung up. Tells the primary meanwhile of
-    /// connections that end. Dropping the future loses no delivery.
+    /// Waits for the primary's next delivery; `None` if the primary has hung up. Meanwhile reports to
+    /// the primary the connections that end. Dropping the future loses no delivery.
     ///
     /// # Errors
-    /// The primary is broken (kind `InvalidData`): descriptors that came are closed.
+    /// The primary is broken (kind `InvalidData`): the descriptors of the message are closed.
     pub async fn recv(&self) -> io::Result<Option<Delivery>> {
         loop {
             tokio::select! {
@@ -196,8 +196,8 @@ impl Receiver {
         }
     }
 
-    /// Says which connections this worker takes, before it reads their first byte, and which it
-    /// does not want, after closing them.
+    /// Reports the connections that this worker takes, before it reads their first byte, and the
+    /// connections that it declines, after closing them.
     ///
     /// # Errors
     /// The primary is gone.
@@ -215,14 +215,14 @@ impl Receiver {
         }
     }
 
-    /// A token for a connection that was acked: drop it when the connection ends.
+    /// Makes a token for an acked connection: drop the token when the connection ends.
     #[must_use]
     pub fn open(&self) -> Open {
         Open { ended: Arc::clone(&self.ended) }
     }
 
-    /// Sends one report, which includes the connections that have ended; `false` when there is
-    /// nothing to say.
+    /// Sends one report, which includes the connections that have ended; `false` if there is nothing
+    /// to report.
     async fn report(&self, acked: Vec<u64>, declined: Vec<u64>) -> io::Result<bool> {
         let mut report = Report { acked, declined, closed: 0 };
         let send = |socket: &OwnedFd| {

@@ -1,4 +1,4 @@
-//! A client always to the same slot: sticky sessions.
+//! Sticky sessions: a client always goes to the same slot.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
@@ -9,11 +9,12 @@ use crate::supervisor::{SlotId, WorkerId};
 
 /// Each client address has an order of preference among slots (rendezvous hashing): O(n).
 ///
-/// A restart keeps a slot's clients, because the new worker has the same slot. One slot more takes
-/// 1/n of the clients of each other slot, and one slot less gives only its own clients away.
+/// A restart keeps a slot's clients, because the new worker has the same slot. A new slot takes 1/n
+/// of the clients of each other slot, and a removed slot gives only its own clients away.
 ///
-/// A preference, not a promise: while the worker of a client's first slot has no room, its second
-/// takes the connection. Clients on a Unix socket have no address, and are taken in turn.
+/// This is a preference, not a promise: while the worker of a client's first slot has no room, the
+/// second slot takes the connection. Clients on a Unix socket have no address, and go to the workers
+/// in turn.
 #[derive(Debug, Default)]
 pub struct ClientAddress {
     without_address: RoundRobin,
@@ -24,7 +25,7 @@ impl Strategy for ClientAddress {
         let Some(client) = connection.peer.address() else {
             return self.without_address.choose(connection, workers);
         };
-        // A client that reaches us by IPv4 and one that does so through ::ffff:a.b.c.d is the same.
+        // A client that reaches us by IPv4 and a client at ::ffff:a.b.c.d are the same.
         let client = client.ip().to_canonical();
         // In a reload a slot may have two workers: the younger one stays.
         workers.iter().max_by_key(|it| (weight(client, it.slot), it.worker)).map(|it| it.worker)
@@ -32,7 +33,7 @@ impl Strategy for ClientAddress {
 }
 
 fn weight(client: IpAddr, slot: SlotId) -> u64 {
-    let mut hasher = DefaultHasher::new(); // its keys are fixed: the same in every process
+    let mut hasher = DefaultHasher::new(); // with fixed keys: the same in every process
     client.hash(&mut hasher);
     mix(hasher.finish() ^ mix(u64::from(slot.0) + 1))
 }

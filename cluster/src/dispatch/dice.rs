@@ -1,4 +1,4 @@
-//! Numbers that look like chance. Nobody's secret depends on them, so a few lines are enough.
+//! Pseudo-random numbers. No secret depends on them, so a few lines are enough.
 
 /// Spreads the bits of a number over all 64: the finaliser of `SplitMix64` (Steele, Lea and Flood,
 /// "Fast splittable pseudorandom number generators", 2014).
@@ -8,7 +8,7 @@ pub(super) fn mix(number: u64) -> u64 {
     number ^ (number >> 31)
 }
 
-/// A sequence that its seed decides.
+/// A sequence that depends only on its seed.
 #[derive(Debug)]
 pub(super) struct Dice {
     state: u64,

@@ -1,5 +1,5 @@
-//! The primary's side of the hand-off, without a loop of its own: the primary tells it what
-//! happens, and it keeps the descriptors, asks the books, and talks to the workers.
+//! The primary's side of the hand-off, without its own loop: the primary reports the events, and the
+//! dispatcher keeps the descriptors, consults the books, and sends messages to the workers.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
@@ -17,12 +17,12 @@ use crate::supervisor::{SlotId, WorkerId};
 /// Hands accepted connections to workers.
 pub struct Dispatcher {
     books: HandOff,
-    /// Our copies, kept until a worker has acknowledged.
+    /// Our copies of the connections, kept until a worker has acknowledged them.
     copies: HashMap<u64, Accepted>,
     /// The next connection's id.
     next: u64,
     channels: BTreeMap<WorkerId, Channel>,
-    /// What is to be sent, collected so that a burst goes in few messages.
+    /// The connections to send, collected so that a burst needs few messages.
     outbox: BTreeMap<WorkerId, Vec<u64>>,
 }
 
@@ -33,17 +33,17 @@ struct Accepted {
 
 struct Channel {
     sender: Sender,
-    /// The worker has closed its end or broken the protocol: we listen no more.
+    /// The worker has closed its end or broken the protocol: the channel is not read any more.
     ended: bool,
 }
 
-/// A worker that broke the protocol, and how.
+/// A worker that broke the protocol, with the error.
 pub type Broken = (WorkerId, io::Error);
 
-type Heard = (Vec<(WorkerId, Report)>, Vec<Broken>);
+type Received = (Vec<(WorkerId, Report)>, Vec<Broken>);
 
 impl Dispatcher {
-    /// No workers yet, no connections.
+    /// A dispatcher without workers and connections.
     #[must_use]
     pub fn new(limits: Limits, strategy: Box<dyn Strategy>) -> Self {
         Self {
@@ -55,7 +55,7 @@ impl Dispatcher {
         }
     }
 
-    /// Whether to go on accepting.
+    /// Returns whether the primary should go on accepting.
     #[must_use]
     pub fn wants_more(&self) -> bool {
         self.books.wants_more()
@@ -67,7 +67,7 @@ impl Dispatcher {
         self.books.pending()
     }
 
-    /// Connections were accepted from the listener with this number in the settings.
+    /// Takes connections that were accepted from the listener with this number in the settings.
     pub fn accepted(&mut self, listener: u16, batch: impl IntoIterator<Item = (OwnedFd, Peer)>) {
         for (fd, peer) in batch {
             let connection = match self.books.peek() {
@@ -82,21 +82,21 @@ impl Dispatcher {
         self.send_all();
     }
 
-    /// A worker accepts connections from this channel, whose other end it has.
+    /// Adds a worker that accepts connections from the other end of this channel.
     pub fn worker_ready(&mut self, worker: WorkerId, slot: SlotId, sender: Sender) {
         self.channels.insert(worker, Channel { sender, ended: false });
         self.step(Input::WorkerReady(worker, slot));
         self.send_all();
     }
 
-    /// A worker is to be given no more.
+    /// Stops giving connections to a worker.
     pub fn worker_draining(&mut self, worker: WorkerId) {
         self.step(Input::WorkerDraining(worker));
         self.send_all();
     }
 
-    /// A worker has exited. What it had said last is read first; then what it had been given and
-    /// not acknowledged goes to others.
+    /// Removes a worker that has exited. Its last reports are read first; then the connections that
+    /// it has not acknowledged go to other workers.
     pub fn worker_gone(&mut self, worker: WorkerId) {
         if let Some(channel) = self.channels.remove(&worker) {
             while let Ok(Some(report)) = channel.sender.try_recv() {
@@ -107,10 +107,10 @@ impl Dispatcher {
         self.send_all();
     }
 
-    /// Waits until workers say something, and takes note of it. Returns those that broke the
-    /// protocol; they are given no more, and are for the supervisor to kill. To be called again and
-    /// again; dropping the future loses nothing.
-    pub async fn hear(&mut self) -> Vec<Broken> {
+    /// Waits for reports of workers, and enters them in the books. Returns the workers that broke the
+    /// protocol; they get no more connections, and the supervisor must kill them. To be called again
+    /// and again; dropping the future loses nothing.
+    pub async fn receive_reports(&mut self) -> Vec<Broken> {
         let (reports, broken) = poll_fn(|cx| self.poll_reports(cx)).await;
         for (worker, report) in reports {
             self.note(worker, report);
@@ -119,15 +119,15 @@ impl Dispatcher {
         broken
     }
 
-    /// Asks workers again that have declined: about once a second, in case one of them declined
-    /// for a reason that passed without one of its connections ending.
+    /// Gives workers that have declined another chance: about once a second, in case one declined for
+    /// a reason that passed although none of its connections has ended.
     pub fn retry(&mut self) {
         self.step(Input::Retry);
         self.send_all();
     }
 
-    /// The cluster is about to stop: workers are to take what waits here, whatever their limits are.
-    /// Where they accept for themselves they empty the kernel's queue in the same way.
+    /// Prepares a stop of the cluster: workers must take the waiting connections, beyond their limits.
+    /// Workers that accept for themselves empty the kernel's queue in the same way.
     pub fn admit_all(&mut self) {
         for channel in self.channels.values() {
             // A channel that is full or broken belongs to a worker that takes nothing anyway.
@@ -137,12 +137,12 @@ impl Dispatcher {
         self.send_all();
     }
 
-    /// Closes all connections that wait: there is no worker for them.
+    /// Closes all waiting connections: there is no worker for them.
     pub fn suspend(&mut self) {
         self.step(Input::Suspend);
     }
 
-    /// Closes all connections that no worker has, and those that come back.
+    /// Closes all connections that no worker has, and those that come back later.
     pub fn stop(&mut self) {
         self.step(Input::Stop);
         self.send_all();
@@ -169,15 +169,15 @@ impl Dispatcher {
         }
     }
 
-    /// Sends until nothing is left to send. A worker that cannot be sent to counts as full or as
-    /// leaving, so its connections go to others, and this ends.
+    /// Sends until nothing is left to send. A worker that cannot take a message counts as full or as
+    /// draining, so its connections go to others, and the loop ends.
     fn send_all(&mut self) {
         while let Some((worker, ids)) = self.outbox.pop_first() {
             for ids in ids.chunks(MOST) {
                 match self.send(worker, ids) {
                     Ok(true) => {}
                     Ok(false) => ids.iter().for_each(|id| self.step(Input::Declined(worker, *id))),
-                    // It has hung up. Only its exit tells what became of those under way.
+                    // The worker has hung up. Only its exit decides about the connections on their way.
                     Err(_) => self.step(Input::WorkerDraining(worker)),
                 }
             }
@@ -195,18 +195,18 @@ impl Dispatcher {
         channel.sender.send(&Order::Connections(given), &descriptors)
     }
 
-    /// Everything that has arrived on all channels: O(workers).
-    fn poll_reports(&mut self, cx: &mut Context<'_>) -> Poll<Heard> {
+    /// Reads everything that has arrived on all channels: O(workers).
+    fn poll_reports(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
         let (mut reports, mut broken, mut ended) = (Vec::new(), Vec::new(), Vec::new());
         for (&worker, channel) in self.channels.iter_mut().filter(|(_, it)| !it.ended) {
-            while let Poll::Ready(heard) = channel.sender.poll_recv(cx) {
-                if let Ok(Some(report)) = heard {
+            while let Poll::Ready(received) = channel.sender.poll_recv(cx) {
+                if let Ok(Some(report)) = received {
                     reports.push((worker, report));
                     continue;
                 }
                 channel.ended = true;
                 ended.push(worker);
-                broken.extend(heard.err().map(|error| (worker, error)));
+                broken.extend(received.err().map(|error| (worker, error)));
                 break;
             }
         }

@@ -1,10 +1,11 @@
-//! The books of the hand-off: who was given what, who has taken it, what waits.
+//! The books of the hand-off: the connections that each worker was given and has taken, and those
+//! that wait.
 //!
-//! Pure: connections are ids, which count up in the order of arrival; the descriptors are the
-//! [`Dispatcher`](super::Dispatcher)'s. A connection is in exactly one state:
+//! The books are pure: connections are ids, which count up in the order of arrival; the descriptors
+//! belong to the [`Dispatcher`](super::Dispatcher). A connection is in exactly one state:
 //!
 //! ```text
-//! waiting ── Send ──> given ── acked ──────────> the worker's (Release: we forget it)
+//! waiting ── Send ──> given ── acked ──────────> the worker's (Release: it leaves the books)
 //!    ^                  │
 //!    └── declined, or the worker is gone
 //! ```
@@ -16,14 +17,14 @@ use std::collections::BTreeMap;
 use super::{Candidate, Connection, Place, Strategy, Workers};
 use crate::supervisor::{SlotId, WorkerId};
 
-/// How much may be under way.
+/// Limits of connections that are not yet taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections that one worker has been given and has not yet taken. A hung worker holds up no
-    /// more than these.
+    /// Connections that one worker was given and has not yet taken. A hung worker holds up no more
+    /// than these.
     pub window: usize,
-    /// Connections that wait for a worker. When there are as many, the primary stops accepting, and
-    /// the kernel's queue holds the rest. Those that come back from a worker are not counted out.
+    /// Connections that wait for a worker. At this limit the primary stops accepting, and the kernel's
+    /// queue holds the rest. Connections that come back from a worker count as well.
     pub queue: usize,
 }
 
@@ -33,42 +34,42 @@ impl Default for Limits {
     }
 }
 
-/// Something that happened.
+/// An event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// The primary has accepted a connection. Its id is larger than all before.
+    /// The primary has accepted a connection. Its id is larger than all earlier ones.
     Arrived(u64, Connection),
-    /// A worker has taken it. From anybody but the one that was given it, this is ignored.
+    /// A worker has taken a connection. Ignored unless the connection was given to this worker.
     Acked(WorkerId, u64),
-    /// A worker does not want it, and no other one until one of its connections ends.
+    /// A worker declines a connection, and wants no other one until one of its own ends.
     Declined(WorkerId, u64),
-    /// So many connections of a worker have ended.
+    /// A number of a worker's connections have ended.
     Closed(WorkerId, usize),
     /// A worker can be given connections.
     WorkerReady(WorkerId, SlotId),
-    /// A worker is given no more; what it was given already stays there until it says what becomes
-    /// of it, or is gone.
+    /// A worker gets no more connections; those that it was given stay with it until it reports on
+    /// them, or is gone.
     WorkerDraining(WorkerId),
-    /// A worker has exited, and all that it had said was handed in before.
+    /// A worker has exited, and all of its reports have been handed in before.
     WorkerGone(WorkerId),
-    /// Workers that have declined are asked again.
+    /// Workers that have declined are tried again.
     Retry,
-    /// Workers take whatever comes from now on: no window, no limit of connections.
+    /// Workers take every connection from now on: no window, no limit of connections.
     AdmitAll,
-    /// No worker will take what waits, or comes back, until one is ready: there is none.
+    /// There is no worker: connections that wait, or come back, are rejected until one is ready.
     Suspend,
-    /// Nothing is handed over any more.
+    /// No connection is handed over any more.
     Stop,
 }
 
-/// Something to do.
+/// An action for the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Give this connection to this worker; keep a copy.
     Send(WorkerId, u64),
     /// Close the copy: a worker has it.
     Release(u64),
-    /// Close it: no worker will serve it. Only when suspended, and after a stop.
+    /// Close the connection: no worker will serve it. Only while suspended, and after a stop.
     Reject(u64),
 }
 
@@ -77,7 +78,7 @@ pub struct HandOff {
     limits: Limits,
     strategy: Box<dyn Strategy>,
     workers: BTreeMap<WorkerId, Account>,
-    /// Those of them that have room, as the strategy sees them.
+    /// The workers that have room, as the strategy sees them.
     candidates: Workers,
     waiting: BTreeMap<u64, Connection>,
     /// There is no worker, until one is ready.
@@ -85,19 +86,19 @@ pub struct HandOff {
     stopping: bool,
 }
 
-/// What we know of one worker.
+/// The known state of one worker.
 struct Account {
     slot: SlotId,
     open: usize,
-    /// Given, and neither acked nor declined: the window.
+    /// Connections that are given, and neither acked nor declined: the window.
     unacked: BTreeMap<u64, Connection>,
-    /// It has declined a connection, and none of its own has ended since.
+    /// The worker has declined a connection, and none of its own has ended since.
     full: bool,
     draining: bool,
 }
 
 impl HandOff {
-    /// Nobody there, nothing waiting.
+    /// Books without workers and connections.
     #[must_use]
     pub fn new(limits: Limits, strategy: Box<dyn Strategy>) -> Self {
         Self {
@@ -111,13 +112,13 @@ impl HandOff {
         }
     }
 
-    /// How many of a client's first bytes the strategy wants to see.
+    /// The number of a client's first bytes that the strategy wants to see.
     #[must_use]
     pub fn peek(&self) -> usize {
         self.strategy.peek()
     }
 
-    /// Takes note of what happened, and says what to do, in order.
+    /// Enters an event in the books, and returns the actions to take, in order.
     pub fn step(&mut self, input: Input) -> Vec<Output> {
         let mut outputs = Vec::new();
         self.note(input, &mut outputs);
@@ -129,7 +130,7 @@ impl HandOff {
         outputs
     }
 
-    /// Whether the primary should go on accepting.
+    /// Returns whether the primary should go on accepting.
     #[must_use]
     pub fn wants_more(&self) -> bool {
         !self.stopping && self.waiting.len() < self.limits.queue
@@ -188,7 +189,7 @@ impl HandOff {
         std::mem::take(&mut self.waiting).into_keys().map(Output::Reject)
     }
 
-    /// Changes what we know of a worker, if we know it, and with it who has room.
+    /// Changes the state of a worker, if the worker is known, and updates the candidates.
     fn with(&mut self, worker: WorkerId, change: impl FnOnce(&mut Account)) {
         let Some(account) = self.workers.get_mut(&worker) else { return };
         change(account);
@@ -199,7 +200,7 @@ impl HandOff {
         }
     }
 
-    /// What it was given and had not taken waits again, for others.
+    /// Removes a worker; the connections that it had not taken wait again, for other workers.
     fn bury(&mut self, worker: WorkerId) {
         if let Some(account) = self.workers.remove(&worker) {
             self.candidates.remove((account.slot, worker));
@@ -207,8 +208,8 @@ impl HandOff {
         }
     }
 
-    /// Gives what waits to whoever the strategy chooses, the oldest first. One that it has nobody
-    /// for holds up no other.
+    /// Gives the waiting connections to the workers that the strategy chooses, the oldest first. A
+    /// connection without a chosen worker does not hold up others.
     fn give(&mut self, outputs: &mut Vec<Output>) {
         let mut from = 0;
         while !self.candidates.is_empty() {

@@ -1,11 +1,11 @@
-//! Whoever has the fewest connections.
+//! The worker with the fewest connections.
 
 use super::{Candidate, Connection, Place, Strategy, Workers};
 use crate::supervisor::WorkerId;
 
-/// The worker with the fewest connections, open or on their way: O(n).
+/// Chooses the worker with the fewest connections, open or on their way: O(n).
 ///
-/// Among equals it goes in turn; if the first always won, it would get every client of a quiet
+/// Equal workers are chosen in turn; if the first always won, it would get every client of a quiet
 /// server.
 #[derive(Debug, Default)]
 pub struct LeastConnections {
@@ -14,7 +14,7 @@ pub struct LeastConnections {
 
 impl Strategy for LeastConnections {
     fn choose(&mut self, _: &Connection, workers: &Workers) -> Option<WorkerId> {
-        // `min_by_key` takes the first of equals, and `after` begins behind the last winner.
+        // `min_by_key` takes the first of equals, and `after` begins after the last winner.
         let least = workers.after(self.last).min_by_key(|it| Candidate::load(it))?;
         self.last = Some(least.place());
         Some(least.worker)

@@ -1,14 +1,14 @@
 //! Hand-off: the primary accepts, and gives each connection to a worker that a strategy chooses.
 //!
 //! The parts, from the inside out: a [`Strategy`] chooses one of the [`Workers`]. [`HandOff`] keeps
-//! the books: who has been given what and has not yet taken it, and what waits. It is pure: ids go
-//! in and out, no descriptors. [`wire`] says what the messages look like, [`channel`] moves them
-//! together with descriptors, and the [`Dispatcher`] ties all of it together for the primary.
+//! the books: the connections that a worker was given and has not yet taken, and those that wait. It
+//! is pure: ids go in and out, no descriptors. [`wire`] defines the messages, [`channel`] moves them
+//! together with descriptors, and the [`Dispatcher`] ties everything together for the primary.
 //!
 //! A connection is never lost between two processes: the primary keeps its copy until the worker
-//! has acknowledged (before it reads the first byte), and gives it to another one when the worker
-//! is known to be gone, or declines. It never does so while the worker merely hangs: it might still
-//! read from it.
+//! has acknowledged the connection (before reading the first byte), and gives it to another worker if
+//! the first one is known to be gone, or declines. The primary never does so while the worker merely
+//! hangs: that worker might still read from the connection.
 
 pub mod channel;
 mod client_address;
@@ -37,18 +37,19 @@ pub use two_choices::TwoChoices;
 use crate::listener::Peer;
 use crate::supervisor::{SlotId, WorkerId};
 
-/// Chooses who gets a connection.
+/// Chooses the worker for a connection.
 ///
-/// It runs in the primary's only loop, so it must not block: everything waits for it. A closure
+/// A strategy runs in the primary's only loop, so it must not block: everything waits for it. A closure
 /// `|connection, workers| …` is a strategy, too.
 pub trait Strategy: Send {
-    /// One of `workers`, of which there is at least one; all of them have room. With `None`, or the
-    /// name of another worker, the connection waits until something changes, and is asked about
-    /// again.
+    /// Returns one of `workers`, of which there is at least one; all of them have room. With `None`,
+    /// or the name of another worker, the connection waits until something changes, and this is called
+    /// for it again.
     fn choose(&mut self, connection: &Connection, workers: &Workers) -> Option<WorkerId>;
 
-    /// How many of a client's first bytes it wants to see, if they have come already; nobody waits
-    /// for them, and the worker reads them again. Each look is a system call.
+    /// The number of a client's first bytes that the strategy wants to see, if they have already
+    /// arrived; the primary does not wait for them, and the worker reads them again. Each look is a
+    /// system call.
     fn peek(&self) -> usize {
         0
     }
@@ -60,18 +61,19 @@ impl<F: FnMut(&Connection, &Workers) -> Option<WorkerId> + Send> Strategy for F 
     }
 }
 
-/// What a strategy sees of a connection. It cannot read from it.
+/// A connection as a strategy sees it. The strategy cannot read from the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
     /// The client.
     pub peer: Peer,
-    /// The first bytes that the client has sent, if somebody looked; the worker reads them again.
+    /// The first bytes that the client has sent, if the strategy wants them; the worker reads them
+    /// again.
     pub peeked: Vec<u8>,
 }
 
 impl Connection {
-    /// Looks at what has arrived already, without waiting: at most `most` bytes, which stay there
-    /// for the worker.
+    /// Looks at the bytes that have already arrived, without waiting: at most `most` bytes, which
+    /// stay there for the worker.
     #[must_use]
     pub fn peek(connection: impl AsFd, peer: Peer, most: usize) -> Self {
         let mut bytes = vec![MaybeUninit::uninit(); most];
@@ -90,9 +92,9 @@ impl From<Peer> for Connection {
 /// A worker that may be given a connection now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate {
-    /// Its name.
+    /// The worker's name.
     pub worker: WorkerId,
-    /// Its place, which its successor inherits.
+    /// The worker's slot, which its successor inherits.
     pub slot: SlotId,
     /// Connections that it has taken and that have not ended.
     pub open: usize,
@@ -107,28 +109,28 @@ impl Candidate {
         self.open + self.unacked
     }
 
-    /// Where it stands in the order of workers.
+    /// The worker's place in the order of workers.
     #[must_use]
     pub fn place(&self) -> Place {
         (self.slot, self.worker)
     }
 }
 
-/// The order of workers: by slot; in a reload a slot may have two, the older first.
+/// The order of workers: by slot; in a reload a slot may have two workers, the older first.
 pub type Place = (SlotId, WorkerId);
 
-/// The workers that have room, in the order of their places: a slice with two more ways to look.
+/// The workers that have room, in the order of their places: a slice with two more look-ups.
 #[derive(Clone, Debug, Default)]
 pub struct Workers(Vec<Candidate>);
 
 impl Workers {
-    /// All of them once, beginning with the first one after `place`: O(log n) for the first.
+    /// All of them once, beginning with the first after `place`: O(log n) for the first.
     pub fn after(&self, place: Option<Place>) -> impl Iterator<Item = &Candidate> {
         let start = self.0.partition_point(|it| Some(it.place()) <= place);
         self.0[start..].iter().chain(&self.0[..start])
     }
 
-    /// The one at this place, if it has room.
+    /// The worker at this place, if it has room.
     #[must_use]
     pub fn at(&self, place: Place) -> Option<&Candidate> {
         self.position(place).ok().map(|index| &self.0[index])

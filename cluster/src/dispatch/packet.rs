@@ -1,4 +1,4 @@
-//! One packet of the hand-off channel: bytes, and descriptors beside them.
+//! One packet of the hand-off channel: bytes and descriptors.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, IoSliceMut};
@@ -14,7 +14,7 @@ use rustix::net::{
 use super::channel::{Delivery, Handed};
 use super::wire::{LONGEST, MOST, Malformed, Order, Report};
 
-/// One packet that has come.
+/// A packet that has arrived.
 pub(super) struct Packet {
     bytes: [u8; LONGEST],
     length: usize,
@@ -23,16 +23,16 @@ pub(super) struct Packet {
     short: bool,
 }
 
-/// This process can have no more descriptors, so those of these connections did not arrive. Nobody
-/// has done wrong, and the primary still has them.
+/// This process can have no more descriptors, so those of these connections did not arrive. This is
+/// not an error of the primary, which still has the connections.
 pub(super) struct NoDescriptors(pub(super) Vec<u64>);
 
 impl Packet {
-    /// `None` when the other end was closed. Does not wait.
+    /// Receives a packet; `None` if the other end was closed. Does not wait.
     pub(super) fn recv(socket: &OwnedFd) -> io::Result<Option<Self>> {
         let mut bytes = [0; LONGEST];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
-        // Closes what is not taken out of it, so no path can leak a descriptor.
+        // The buffer closes the descriptors that are not taken out, so no path can leak one.
         let mut beside = RecvAncillaryBuffer::new(&mut space);
         let into = &mut [IoSliceMut::new(&mut bytes)];
         let message = recvmsg(socket, into, &mut beside, RecvFlags::CMSG_CLOEXEC)?;
@@ -46,14 +46,14 @@ impl Packet {
         Ok((message.bytes > 0).then_some(packet))
     }
 
-    /// What a worker says.
+    /// Reads the packet as a worker's report.
     pub(super) fn into_report(self) -> Result<Report, Malformed> {
         let report = Report::decode(self.message())?;
         self.expect_descriptors(0)?;
         Ok(report)
     }
 
-    /// What the primary sends.
+    /// Reads the packet as a delivery from the primary.
     pub(super) fn into_delivery(mut self) -> Result<Result<Delivery, NoDescriptors>, Malformed> {
         let order = Order::decode(self.message())?;
         let expected = order.descriptors();
@@ -75,8 +75,8 @@ impl Packet {
         }))
     }
 
-    /// A packet that was longer than [`LONGEST`] was cut there, and is still longer than any
-    /// message that can be understood.
+    /// The bytes of the packet. A packet longer than [`LONGEST`] was cut there, and is still longer
+    /// than any valid message.
     fn message(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
@@ -88,7 +88,7 @@ impl Packet {
     }
 }
 
-/// Sends one packet; `false` when there is no room at the moment.
+/// Sends one packet; `false` if there is no room at the moment.
 pub(super) fn send(to: &OwnedFd, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<bool> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
     let mut beside = SendAncillaryBuffer::new(&mut space);

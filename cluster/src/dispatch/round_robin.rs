@@ -1,12 +1,12 @@
-//! Everybody in turn.
+//! All workers in turn.
 
 use super::{Connection, Place, Strategy, Workers};
 use crate::supervisor::WorkerId;
 
-/// The next worker in the order of slots, after the one that was last: O(log n).
+/// Chooses the next worker in the order of slots, after the last one: O(log n).
 ///
-/// What is remembered is a place, not an index, so workers may come and go between two turns
-/// without anybody losing or gaining one. A worker without room is passed over.
+/// The strategy remembers a place, not an index, so workers may come and go between two turns and no
+/// other worker loses or gains a turn. A worker without room is skipped.
 #[derive(Debug, Default)]
 pub struct RoundRobin {
     last: Option<Place>,

@@ -1,20 +1,20 @@
-//! The better of two, drawn by lot.
+//! The better of two random workers.
 
 use super::dice::Dice;
 use super::{Candidate, Connection, Strategy, Workers};
 use crate::supervisor::WorkerId;
 
-/// Draws two workers and takes the one with fewer connections: O(1).
+/// Draws two workers at random and takes the one with fewer connections: O(1).
 ///
-/// Nearly as even as looking at all of them, and with many workers much cheaper (Mitzenmacher, "The
-/// power of two choices in randomized load balancing", 2001).
+/// The result is nearly as even as with a look at all workers, and with many workers it is much cheaper
+/// (Mitzenmacher, "The power of two choices in randomized load balancing", 2001).
 #[derive(Debug)]
 pub struct TwoChoices {
     dice: Dice,
 }
 
 impl TwoChoices {
-    /// The same seed draws the same lots.
+    /// Makes a strategy; the same seed gives the same choices.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self { dice: Dice::new(seed) }

@@ -1,7 +1,7 @@
-//! What primary and worker say to each other about connections, in bytes.
+//! The messages between primary and worker about connections, in bytes.
 //!
 //! A message begins with the version, its kind and a count; numbers are little-endian. The sizes
-//! are small and fixed by the count, so there is nothing to guess:
+//! are small and follow from the count, so there is nothing to guess:
 //!
 //! | kind | to | after the first three bytes | descriptors |
 //! |---|---|---|---|
@@ -9,6 +9,7 @@
 //! | 2 lend | worker | slot: 4, listener: 2 | 1, a listening socket |
 //! | 3 take back | worker | slot: 4 | none |
 //! | 4 report | primary | closed: 4, count × (verdict: 1, id: 8) | none |
+//! | 5 admit all | worker | none | none |
 
 use std::fmt;
 
@@ -19,7 +20,7 @@ use crate::supervisor::SlotId;
 /// The first byte of every message.
 pub const VERSION: u8 = 1;
 
-/// Connections in one message, and ids in one report.
+/// The limit of connections in one message, and of ids in one report.
 pub const MOST: usize = 16;
 
 /// Every message is shorter than this.
@@ -34,23 +35,23 @@ const ADMIT_ALL: u8 = 5;
 const ACKED: u8 = 1;
 const DECLINED: u8 = 0;
 
-/// From the primary to a worker. Descriptors travel beside it, in the same order.
+/// A message from the primary to a worker. Its descriptors travel beside it, in the same order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
     /// Serve these connections, at most [`MOST`].
     Connections(Vec<Given>),
-    /// Accept from this listening socket, too: the slot has no worker at the moment.
+    /// Also accept from this listening socket: the slot has no worker at the moment.
     Lend {
-        /// Whose it is.
+        /// The slot that owns the socket.
         slot: SlotId,
-        /// Which address of the settings it belongs to.
+        /// The number of its address in the settings.
         listener: u16,
     },
-    /// The cluster stops: take whatever comes from now on, also beyond the limit of connections.
+    /// The cluster stops: take every connection from now on, even beyond the limit of connections.
     AdmitAll,
     /// Accept no more from the sockets of this slot, and close them.
     TakeBack {
-        /// Whose they are.
+        /// The slot that owns the sockets.
         slot: SlotId,
     },
 }
@@ -58,46 +59,46 @@ pub enum Order {
 /// One connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Given {
-    /// Its name in reports.
+    /// The connection's id in reports.
     pub id: u64,
-    /// Which address of the settings it came from.
+    /// The number of its address in the settings.
     pub listener: u16,
 }
 
-/// From a worker to the primary: what became of connections. Acked and declined together are at
-/// most [`MOST`].
+/// A message from a worker to the primary: the outcome of connections. Acked and declined together
+/// are at most [`MOST`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Taken: said before their first byte is read.
+    /// Connections that are taken: reported before their first byte is read.
     pub acked: Vec<u64>,
-    /// Not wanted.
+    /// Connections that are not wanted.
     pub declined: Vec<u64>,
-    /// How many have ended since the last report.
+    /// The number of connections that have ended since the last report.
     pub closed: u32,
 }
 
-/// Why a message was not understood. Whoever sent it is broken, or another version.
+/// The reason why a message was not understood. Its sender is broken, or has another version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Malformed {
-    /// It has another version.
+    /// The message has another version.
     Version(u8),
     /// There is no such kind of message in this direction.
     Kind(u8),
-    /// It is shorter or longer than it says, or names too many or no connections.
+    /// The message is shorter or longer than it announces, or has too many or no connections.
     Length(usize),
     /// A verdict that is neither acked nor declined.
     Verdict(u8),
     /// The number of descriptors that came is not the number that was announced.
     Descriptors {
-        /// Announced.
+        /// The announced number.
         announced: usize,
-        /// There.
+        /// The number that came.
         came: usize,
     },
 }
 
 impl Order {
-    /// How many descriptors belong to it.
+    /// The number of descriptors that belong to the order.
     #[must_use]
     pub fn descriptors(&self) -> usize {
         match self {
@@ -107,7 +108,7 @@ impl Order {
         }
     }
 
-    /// Its bytes.
+    /// The bytes of the order.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(LONGEST);
@@ -133,10 +134,10 @@ impl Order {
         bytes
     }
 
-    /// Understands a message that the primary sent.
+    /// Decodes a message from the primary.
     ///
     /// # Errors
-    /// It is malformed.
+    /// The message is malformed.
     pub fn decode(message: &[u8]) -> Result<Self, Malformed> {
         decode(message, |kind, count, rest| {
             Ok(match (kind, count) {
@@ -162,7 +163,7 @@ impl Order {
 }
 
 impl Report {
-    /// Its bytes.
+    /// The bytes of the report.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(LONGEST);
@@ -176,10 +177,10 @@ impl Report {
         bytes
     }
 
-    /// Understands a message that a worker sent.
+    /// Decodes a message from a worker.
     ///
     /// # Errors
-    /// It is malformed.
+    /// The message is malformed.
     pub fn decode(message: &[u8]) -> Result<Self, Malformed> {
         decode(message, |kind, count, rest| match (kind, count) {
             (REPORT, 0..=MOST) => {
@@ -206,7 +207,7 @@ fn head(bytes: &mut Vec<u8>, kind: u8, count: usize) {
     bytes.put_u8(u8::try_from(count).expect("it is at most 16"));
 }
 
-/// Reads the head, lets `body` read what follows, and makes sure that nothing is left.
+/// Reads the head, lets `body` read the rest, and makes sure that nothing is left.
 fn decode<T>(
     message: &[u8],
     body: impl FnOnce(u8, usize, &mut &[u8]) -> Result<T, Malformed>,
@@ -227,7 +228,7 @@ fn decode<T>(
     }
 }
 
-/// The message is shorter than it says. `decode` puts its length in.
+/// The message is shorter than it announces. `decode` fills in its length.
 impl From<TryGetError> for Malformed {
     fn from(_: TryGetError) -> Self {
         Self::Length(0)
@@ -239,7 +240,9 @@ impl fmt::Display for Malformed {
         match self {
             Self::Version(version) => write!(f, "a message of version {version}, not {VERSION}"),
             Self::Kind(kind) => write!(f, "a message of unknown kind {kind}"),
-            Self::Length(bytes) => write!(f, "a message of {bytes} bytes that says otherwise"),
+            Self::Length(bytes) => {
+                write!(f, "a message of {bytes} bytes that announces another length")
+            }
             Self::Verdict(verdict) => write!(f, "unknown verdict {verdict} in a report"),
             Self::Descriptors { announced, came } => {
                 write!(f, "a message with {came} descriptors that announces {announced}")

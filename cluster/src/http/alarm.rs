@@ -7,10 +7,10 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::stage::earliest;
 
-/// Rings once for each instant that it is asked to watch.
+/// A timer that rings once for each instant that it watches.
 ///
-/// A connection's due time moves with each request, nearly always to later. The timer is left alone
-/// then: it goes off too early at worst, and is set anew.
+/// A connection's due time moves with each request, nearly always to a later time. The timer is left
+/// alone then: at worst it fires too early, and is set again.
 #[derive(Default)]
 pub(super) struct Alarm {
     sleep: Option<Pin<Box<Sleep>>>,
@@ -18,8 +18,8 @@ pub(super) struct Alarm {
 }
 
 impl Alarm {
-    /// Ready when `due` or the `deadline` has come. It rings for the same `due` only once: what was
-    /// to be done about it has been done, or bytes are on their way, which wake the connection.
+    /// Ready when `due` or the `deadline` has come. It rings only once for the same `due`: after that
+    /// the work is done, or bytes are on their way, and they wake the connection.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -54,7 +54,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[tokio::test(start_paused = true)]
-    async fn it_rings_once_for_an_instant_and_again_for_a_later_one() {
+    async fn alarm_rings_once_for_an_instant_and_again_for_a_later_one() {
         let (mut alarm, start) = (Alarm::default(), Instant::now());
         let (due, later) = (Some(start + SECOND), Some(start + SECOND * 2));
         poll_fn(|cx| alarm.poll(cx, due, None)).await;
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_deadline_rings_when_the_due_time_has_rung() {
+    async fn deadline_rings_after_the_due_time_has_rung() {
         let (mut alarm, start) = (Alarm::default(), Instant::now());
         let (due, deadline) = (Some(start + SECOND), Some(start + SECOND * 2));
         for _ in 0..2 {
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_follows_a_due_time_that_moves() {
+    async fn alarm_follows_a_due_time_that_moves() {
         let (mut alarm, start) = (Alarm::default(), Instant::now());
         for seconds in [100, 3] {
             let due = Some(start + SECOND * seconds);

@@ -1,4 +1,4 @@
-//! The body of an answer, and what is done when it is over.
+//! The body of an answer, and the work at its end.
 
 use std::error::Error as StdError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,7 +17,7 @@ use super::server::Shared;
 /// The body of an answer: the service's, or none when the answer is ours.
 pub(super) struct Answer<B> {
     body: Option<Pin<Box<B>>>,
-    /// Dropped with the last of the body and its pieces, which hyper keeps until they are written.
+    /// Dropped after the body and its last piece; hyper keeps the pieces until they are written.
     open: Arc<Part>,
     _record: Record,
 }
@@ -36,7 +36,7 @@ where
     type Data = Piece<B::Data>;
     type Error = Box<dyn StdError + Send + Sync>;
 
-    /// A body that panics ends with an error, and with it the connection; not the worker.
+    /// A body that panics ends with an error, which ends the connection, but not the worker.
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! What a program has to bring to answer requests, in two words instead of six lines.
+//! The bounds of a service and of its answers, in two words instead of six lines.
 
 use std::error::Error as StdError;
 
@@ -8,10 +8,10 @@ use hyper::{Request, Response};
 
 use super::Incoming;
 
-/// An error of a service or of a body; it is logged, and the client gets 500 where that is possible.
+/// An error of a service or of a body; it is logged, and the client gets 500 if that is possible.
 pub type Failure = Box<dyn StdError + Send + Sync>;
 
-/// Answers requests: any hyper service with these properties, such as
+/// Answers requests: any hyper service with these properties, for example one that
 /// [`service_fn`](super::service_fn) makes. There is nothing to implement.
 pub trait HttpService<B>:
     Service<Request<Incoming>, Response = Response<B>, Future: Send, Error: Into<Failure>>
@@ -29,7 +29,7 @@ impl<S, B> HttpService<B> for S where
 {
 }
 
-/// The body of an answer: any that can be sent from a task. There is nothing to implement.
+/// The body of an answer: any body that can be sent from a task. There is nothing to implement.
 pub trait Answerable: Body<Data: Send, Error: Into<Failure>> + Send + 'static {}
 
 impl<B: Body<Data: Send, Error: Into<Failure>> + Send + 'static> Answerable for B {}

@@ -48,7 +48,7 @@ pub(super) struct Connection<IO, S> {
     released: CancellationToken,
 }
 
-/// How a connection ends.
+/// The end of a connection.
 enum Ending {
     /// With a FIN, after these last bytes.
     Closed(&'static [u8]),
@@ -56,11 +56,11 @@ enum Ending {
     Cut,
 }
 
-/// Why [`Connection::step`] has returned.
+/// The reason why [`Connection::step`] has returned.
 enum Step<T> {
-    /// What it polled is done.
+    /// The polled future is done.
     Done(T),
-    /// Something has become due, or the phase has changed.
+    /// A due time has come, or the phase has changed.
     Look,
     /// The deadline has come.
     Cut,
@@ -100,8 +100,8 @@ where
         }
     }
 
-    /// Reads until it is clear whether the client speaks HTTP/2. A client that says nothing, or not
-    /// enough, is left to HTTP/1.
+    /// Reads until it is clear whether the client speaks HTTP/2. A client that sends nothing, or too
+    /// little, is treated as HTTP/1.
     async fn sniff(&mut self, seen: &mut Vec<u8>) -> Option<bool> {
         let mut tap = self.tap(Bytes::new());
         while HTTP2_PREFACE.starts_with(seen) && seen.len() < HTTP2_PREFACE.len() {
@@ -155,7 +155,7 @@ where
                 conn.as_mut().graceful_shutdown();
             }
             let (progress, wire) = (Arc::clone(&self.progress), Arc::clone(&self.wire));
-            // After a poll the requests in all bytes that hyper has read are known to `progress`.
+            // After a poll `progress` knows the requests in all bytes that hyper has read.
             let step = self.step(|cx| match conn.as_mut().poll(cx) {
                 Poll::Pending if progress.outstays() && !wire.has_bytes() => Poll::Ready(Ok(())),
                 polled => polled,
@@ -176,17 +176,18 @@ where
         }
     }
 
-    /// Whether the client of the current request is gone. Then hyper's future is dropped, and with it
-    /// the service's.
+    /// Returns whether the client of the current request is gone. Then hyper's future is dropped, and
+    /// the service's future with it.
     fn is_abandoned(&self) -> bool {
         let abandoned = self.progress.wants_a_look() && self.wire.has_hung_up();
         if abandoned {
-            tracing::debug!("a client went away before its answer");
+            tracing::debug!("a client disconnected before its answer");
         }
         abandoned
     }
 
-    /// The service has the connection now, and closes it when it likes, up to the deadline.
+    /// Waits for the service, which owns the connection now and may close it at any time, up to the
+    /// deadline.
     async fn upgraded(&mut self) -> Ending {
         tokio::select! {
             () = self.released.cancelled() => Ending::Closed(b""),
@@ -194,7 +195,7 @@ where
         }
     }
 
-    /// Polls until there is something to do about it.
+    /// Polls until the caller has something to do.
     async fn step<T>(&mut self, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Step<T> {
         let phase = *self.phase.borrow_and_update();
         if phase.is_over() {
@@ -221,9 +222,9 @@ where
         Tap::new(Arc::clone(&self.wire), Arc::clone(&self.progress), unread, dropped)
     }
 
-    /// The times are `progress`'s business: hyper's header timeout counts idle time, too. A client
-    /// that ends its half after its request waits for the answer, so hyper goes on after an end of
-    /// file.
+    /// Makes the builder for HTTP/1. `progress` handles the timeouts: hyper's header timeout counts
+    /// idle time, too. A client that closes its half after its request waits for the answer, so hyper
+    /// goes on after an end of file.
     fn http1_builder(&self) -> http1::Builder {
         let size = self.handler.shared.limits.header_size;
         let mut builder = http1::Builder::new();
@@ -232,7 +233,8 @@ where
         builder
     }
 
-    /// hyper pings a client that is silent for long, and gives up on one that does not answer.
+    /// Makes the builder for HTTP/2. hyper pings a client that is silent for long, and gives up if it
+    /// does not answer.
     fn http2_builder(&self) -> http2::Builder<TokioExecutor> {
         let limits = &self.handler.shared.limits;
         let size = u32::try_from(limits.header_size).unwrap_or(u32::MAX);
@@ -244,7 +246,7 @@ where
     }
 }
 
-/// Appends what can be read to `seen`, up to the length of the preface; false at the end.
+/// Appends the next bytes to `seen`, up to the length of the preface; false at the end.
 fn poll_some(
     tap: &mut (impl AsyncRead + Unpin),
     cx: &mut Context<'_>,
@@ -257,7 +259,7 @@ fn poll_some(
     Poll::Ready(read.is_ok() && !buf.filled().is_empty())
 }
 
-/// Clients make mistakes and go away all the time.
+/// Logs an error for debugging only: clients make mistakes and disconnect all the time.
 fn note(result: hyper::Result<()>) {
     if let Err(error) = result {
         tracing::debug!(%error, "a connection ended early");

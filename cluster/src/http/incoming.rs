@@ -16,10 +16,10 @@ use crate::Error;
 
 /// The body of a request, as hyper receives it; used like [`hyper::body::Incoming`].
 ///
-/// It has to come within `body_time`, of which only the time counts that is spent on waiting for the
-/// client. After that it ends with an error, and the connection is closed.
+/// The body must arrive within `body_time`; only the time that is spent on waiting for the client
+/// counts. After that the body ends with an error, and the connection is closed.
 pub struct Incoming {
-    /// hyper's part, and the note that the request is not over; both until the body has ended.
+    /// hyper's body, and the part that keeps the request open; both until the body has ended.
     open: Option<(hyper::body::Incoming, Part)>,
     patience: Patience,
     fate: Arc<Fate>,
@@ -90,24 +90,24 @@ fn late() -> Error {
 }
 
 fn lost(error: hyper::Error) -> Error {
-    Error::because("the body of the request did not come whole", error)
+    Error::because("the body of the request did not arrive completely", error)
 }
 
-/// How much longer to wait for the client.
+/// The time left to wait for the client.
 struct Patience {
     left: Duration,
     waiting: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
 impl Patience {
-    /// Waits on; ready when it is over.
+    /// Continues to wait; ready when the time is over.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let left = self.left;
         let waiting = self.waiting.get_or_insert_with(|| (Instant::now(), Box::pin(sleep(left))));
         waiting.1.as_mut().poll(cx)
     }
 
-    /// Something has come.
+    /// Stops the clock, because bytes have arrived.
     fn pause(&mut self) {
         if let Some((since, _)) = self.waiting.take() {
             self.left = self.left.saturating_sub(since.elapsed());

@@ -1,4 +1,4 @@
-//! What a service did not read of a request's body.
+//! The part of a request's body that a service did not read.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,23 +9,23 @@ use tokio::time::timeout;
 
 use super::progress::Part;
 
-/// More than this is not read for nothing.
+/// The limit of bytes that are read and discarded.
 const MOST: usize = 256 * 1024;
-/// How long the answer waits for it.
+/// The time for which the answer waits.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// The rest of a body that nobody wants.
+/// The rest of a body that the service does not want.
 ///
-/// hyper closes a connection whose request was not read to its end, without having said so. A client
+/// hyper closes a connection if its request was not read to the end, without a notice. A client
 /// that keeps the connection may lose its next request. So a short rest is read before the answer is
-/// given, and where it is long or slow, the answer says `Connection: close`.
+/// given, and if the rest is long or slow, the answer says `Connection: close`.
 pub(super) struct Leftover {
     pub(super) body: Incoming,
     pub(super) _open: Part,
 }
 
 impl Leftover {
-    /// Reads it to its end, if that is near.
+    /// Reads the rest to its end, if the end is near.
     pub(super) async fn discard(mut self) -> bool {
         let most = u64::try_from(MOST).expect("256 KiB is a small number");
         if self.body.size_hint().lower() > most {
@@ -47,7 +47,7 @@ impl Leftover {
     }
 }
 
-/// What has become of a body; shared by the body and the one who answers.
+/// The outcome of a body; shared by the body and the code that answers.
 #[derive(Default)]
 pub(super) struct Fate(Mutex<State>);
 
@@ -58,7 +58,7 @@ struct State {
 }
 
 impl Fate {
-    /// The body took longer than allowed.
+    /// Returns whether the body took longer than allowed.
     pub(super) fn is_late(&self) -> bool {
         self.lock().late
     }
@@ -71,7 +71,7 @@ impl Fate {
         self.lock().leftover = Some(leftover);
     }
 
-    /// What the service has not read, and will not any more.
+    /// Takes the rest that the service has not read, and will not read any more.
     pub(super) fn take_leftover(&self) -> Option<Leftover> {
         self.lock().leftover.take()
     }

@@ -1,4 +1,4 @@
-//! The end of a connection: FIN, then listen for a moment.
+//! The end of a connection: FIN, then reading for a moment.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use tokio::time::timeout;
 
 use super::transport::Transport;
 
-/// How long input is thrown away.
+/// The time for which input is discarded.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How many bytes of it.
+/// The limit of discarded bytes.
 const APPETITE: usize = 64 << 20;
 
-/// Says `last_words`, sends FIN, and discards input until the client has closed too, or it takes too
-/// long, or is too much.
+/// Sends `last_words` and FIN, and discards input until the client has closed too, or the input takes
+/// too long, or is too much.
 ///
-/// Closing a socket while input is unread, or comes later, makes the kernel send a reset. It
-/// overtakes what the client has not read yet, and that may be our answer.
+/// Closing a socket while input is unread, or arrives later, makes the kernel send a reset. The reset
+/// overtakes the bytes that the client has not read yet, and they may be our answer.
 pub(super) async fn linger(mut io: impl Transport, last_words: &[u8]) {
     let _ = timeout(PATIENCE, async {
         io.write_all(last_words).await?;

@@ -1,36 +1,36 @@
 //! HTTP/1.1 and HTTP/2 for one worker, and the goodbye that loses no request.
 //!
-//! hyper speaks the protocols. What is added here is mostly about endings:
+//! hyper speaks the protocols. This module adds mostly the endings:
 //!
 //! - **The drain is a lame duck.** From its beginning every HTTP/1 answer says `Connection: close`,
-//!   and HTTP/2 connections get GOAWAY. Connections that are idle stay open for a *window* and get
-//!   one more answer. Only then are they closed, and only if no byte has come since the last answer:
-//!   a head that has come half-way is read to its end and answered.
-//! - **Closing lingers.** After our FIN, input is read and thrown away for a moment. Closing a socket
+//!   and HTTP/2 connections get GOAWAY. Idle connections stay open for a *window* and get one more
+//!   answer. They are closed only after that, and only if no byte has come since the last answer: a
+//!   head of which a part has arrived is read to its end and answered.
+//! - **Closing lingers.** After our FIN, input is read and discarded for a moment. Closing a socket
 //!   with unread input sends a reset, and a reset can destroy an answer that is still under way.
 //! - **HTTP/2 has GOAWAY for this**, and hyper sends a PING with it. A client that answers the PING
 //!   loses nothing. A silent client gets the window, and in a stop one second, before it is closed.
 //! - **At the deadline everything is cut**: HTTP/1, HTTP/2, upgraded connections.
-//! - **An HTTP/1 client that ends its half is answered.** `printf … | nc -N` sends a request and FIN,
-//!   and waits. A client that has gone sends the same FIN, so FIN does not end a request. A reset
-//!   does, or a Unix socket that the client has closed: the connection looks for both twice a second,
-//!   and drops the service's future.
+//! - **An HTTP/1 client that closes its half is answered.** `printf … | nc -N` sends a request and
+//!   FIN, and waits. A client that is gone sends the same FIN, so FIN does not end a request. A
+//!   reset does, or a Unix socket that the client has closed: the connection checks for both twice a
+//!   second, and drops the service's future.
 //!
-//! No limit is set on how slowly a client reads its answer; only the deadline ends that. A service has
+//! There is no limit on how slowly a client reads its answer; only the deadline ends that. A service has
 //! `http_request_time` for the head of its answer; then its future is dropped, and the client gets
 //! 503.
 //!
-//! What cannot be promised: after FIN on TCP the server does not know whether the client waits or has
-//! gone, so the service runs on until it is done, a write fails, or its time is over. A client that
-//! was idle for longer than the window may send its request while our FIN is on its way to it. And
-//! when requests are pipelined, the first answer of the drain is the connection's last; HTTP lets the
+//! Some things cannot be promised. After FIN on TCP the server does not know whether the client waits or
+//! is gone, so the service runs on until it is done, a write fails, or its time is over. A client that
+//! was idle for longer than the window may send its request while our FIN is on its way. And if
+//! requests are pipelined, the first answer of the drain is the connection's last; HTTP lets the
 //! client send the others again elsewhere.
 //!
-//! How it works, file by file: [`Server`] counts connections and starts a task for each
-//! (`connection`). hyper reads through a `tap`, which tells `progress` what the client has sent;
-//! `service` tells it what was answered. From both `progress` knows whether a connection is idle,
-//! and until when it may be; then the tap shows hyper an end of file, and hyper ends the connection.
-//! The `transport` is asked what only the kernel knows: bytes that have just come, and a client that
+//! The parts, file by file: [`Server`] counts connections and starts a task for each (`connection`).
+//! hyper reads through a `tap`, which reports the client's bytes to `progress`; `service` reports the
+//! answers. From both `progress` knows whether a connection is idle, and until when it may be; then
+//! the tap shows hyper an end of file, and hyper ends the connection. The `transport` answers
+//! questions that only the kernel can answer: whether bytes have just arrived, and whether the client
 //! has just gone.
 
 mod alarm;

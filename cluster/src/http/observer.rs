@@ -1,10 +1,10 @@
-//! What a server tells about its work, for metrics.
+//! The events of a server, for metrics.
 
 use std::time::Duration;
 
 use hyper::{Method, StatusCode};
 
-/// Is told what happens. Called inside connection tasks: it must not block.
+/// Receives the events of a server. Called inside connection tasks: it must not block.
 pub trait Observer: Send + Sync + 'static {
     /// A connection was accepted.
     fn opened(&self) {}
@@ -19,5 +19,5 @@ pub trait Observer: Send + Sync + 'static {
     }
 }
 
-/// Nobody listens.
+/// An observer that ignores all events.
 impl Observer for () {}

@@ -1,4 +1,4 @@
-//! How far a worker's drain has come.
+//! The phases of a worker's drain.
 
 use std::future::pending;
 use std::time::Duration;
@@ -6,23 +6,23 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-/// How long a draining worker waits at least for the client's answer to GOAWAY: hyper sends a PING
-/// with it, and a request that was on its way then comes before the answer to the PING.
+/// The least time that a draining worker waits for the client's answer to GOAWAY: hyper sends a PING
+/// with it, and a request that was on its way then arrives before the answer to the PING.
 const ROUND_TRIP: Duration = Duration::from_secs(1);
 
-/// How the drain goes. The worker sends it, each connection watches it.
+/// The phase of the drain. The worker sends it, each connection watches it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// No drain.
     Serving,
-    /// Told to leave: a connection that is idle gets one more answer within the window.
+    /// The worker leaves: an idle connection gets one more answer within the window.
     LameDuck {
-        /// When the drain began.
+        /// The instant at which the drain began.
         began: Instant,
-        /// How long idle connections stay open: from `began`, or from their last answer, when that
-        /// was still on its way then and could not say `Connection: close` any more.
+        /// The time for which idle connections stay open: from `began`, or from their last answer, if
+        /// that was already on its way then and could not say `Connection: close` any more.
         window: Duration,
-        /// When everything is cut.
+        /// The instant at which everything is cut.
         deadline: Instant,
     },
     /// Cut everything.
@@ -30,19 +30,19 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// A drain that begins now. With an empty window idle connections are closed at once.
+    /// A drain that begins now. With a window of zero, idle connections are closed at once.
     #[must_use]
     pub fn lame_duck(window: Duration, deadline: Instant) -> Self {
         Self::LameDuck { began: Instant::now(), window, deadline }
     }
 
-    /// Whether the whole cluster stops: with no window for the idle, what waits in a listener's queue
-    /// is accepted now or never.
+    /// Returns whether the whole cluster stops: idle connections get no window, and connections in a
+    /// listener's queue are accepted now or never.
     pub(crate) fn is_stop(self) -> bool {
         matches!(self, Self::LameDuck { window: Duration::ZERO, .. })
     }
 
-    /// When a connection that has been idle since `since` has had its window.
+    /// The end of the window of a connection that has been idle since `since`.
     pub(super) fn window_ends(self, since: Instant) -> Option<Instant> {
         match self {
             Self::Serving => None,
@@ -51,8 +51,8 @@ impl Phase {
         }
     }
 
-    /// When the client of an HTTP/2 connection that has been idle since `since` has had the time to
-    /// answer GOAWAY; `None` while no drain has begun.
+    /// The end of the time that the client of an HTTP/2 connection, idle since `since`, has to answer
+    /// GOAWAY; `None` while no drain has begun.
     pub(super) fn goodbye_ends(self, since: Instant) -> Option<Instant> {
         match self {
             Self::LameDuck { began, window, .. } => {
@@ -62,7 +62,7 @@ impl Phase {
         }
     }
 
-    /// When everything is cut, if that is known.
+    /// The instant at which everything is cut, if that is known.
     pub(super) fn deadline(self) -> Option<Instant> {
         match self {
             Self::Serving => None,
@@ -71,13 +71,13 @@ impl Phase {
         }
     }
 
-    /// Whether it is time to cut.
+    /// Returns whether it is time to cut.
     pub(super) fn is_over(self) -> bool {
         self.deadline().is_some_and(|deadline| deadline <= Instant::now())
     }
 }
 
-/// Waits for the next phase. A sender that is gone will not send one.
+/// Waits for the next phase; forever if the sender is gone.
 pub(super) async fn changed(phase: &mut watch::Receiver<Phase>) {
     if phase.changed().await.is_err() {
         pending::<()>().await;

@@ -1,7 +1,7 @@
-//! How far a connection has come: what the client has sent, and what it was answered.
+//! The progress of a connection: the bytes of the client, and the answers.
 //!
-//! The tap reports bytes, the service reports requests and answers. From this follows the one thing
-//! that hyper does not tell: whether the connection is idle, and until when it may be.
+//! The tap reports bytes, the service reports requests and answers. The result is the one fact that
+//! hyper does not report: whether the connection is idle, and until when it may be.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -25,7 +25,7 @@ struct State {
     stage: Stage,
     /// The stage in which the tap has shown hyper an end of file.
     gave_up: Option<Stage>,
-    /// Distinguishes the current exchange from those before it, parts of which may still live.
+    /// Distinguishes the current exchange from earlier ones, parts of which may still exist.
     exchanges: u64,
 }
 
@@ -36,12 +36,12 @@ impl Progress {
         Self { limits, phase, state: Mutex::new(begun), idle: Notify::new() }
     }
 
-    /// When the connection will have waited long enough for its client.
+    /// The instant at which the connection has waited long enough for its client.
     pub(super) fn due(&self) -> Option<Instant> {
         self.lock().stage.due(&self.limits, *self.phase.borrow())
     }
 
-    /// Whether an HTTP/1 connection has waited long enough.
+    /// Returns whether an HTTP/1 connection has waited long enough.
     pub(super) fn is_overdue(&self) -> bool {
         let stage = self.lock().stage;
         matches!(stage, Stage::Idle { .. } | Stage::Head { .. } | Stage::Preface { .. })
@@ -50,7 +50,8 @@ impl Progress {
                 .is_some_and(|due| due <= Instant::now())
     }
 
-    /// Bytes have come. Line ends between two requests are none: some clients send them.
+    /// Records bytes that have come. Line ends between two requests do not count: some clients send
+    /// them.
     pub(super) fn received(&self, bytes: &[u8]) {
         let mut state = self.lock();
         state.gave_up = None;
@@ -60,7 +61,7 @@ impl Progress {
         }
     }
 
-    /// A request's head is complete. The guards live as long as its body and its answer do.
+    /// Begins an exchange: a request's head is complete. The guards live as long as its body and answer.
     pub(super) fn begin(self: &Arc<Self>) -> (Part, Part) {
         let mut state = self.lock();
         state.exchanges += 1;
@@ -71,7 +72,7 @@ impl Progress {
         (part(Side::Request), part(Side::Answer))
     }
 
-    /// A part that keeps an HTTP/2 connection from being idle, beside the request and its answer.
+    /// Makes a part that keeps an HTTP/2 connection from being idle, beside the request and its answer.
     pub(super) fn hold(self: &Arc<Self>) -> Option<Part> {
         let mut state = self.lock();
         let exchange = state.exchanges;
@@ -80,7 +81,7 @@ impl Progress {
         Some(Part { progress: Arc::clone(self), exchange, side: Side::Request })
     }
 
-    /// All that was to be written has been.
+    /// Records that all bytes have been written.
     pub(super) fn flushed(&self) {
         let mut state = self.lock();
         match &mut state.stage {
@@ -96,14 +97,14 @@ impl Progress {
         }
     }
 
-    /// The kernel takes no more bytes at the moment.
+    /// Records that the kernel takes no more bytes at the moment.
     pub(super) fn blocked(&self) {
         if let Stage::Streams { blocked, .. } = &mut self.lock().stage {
             *blocked = true;
         }
     }
 
-    /// The bytes so far begin HTTP/2's preface, and no request.
+    /// Records that the bytes so far begin HTTP/2's preface, and not a request.
     pub(super) fn prefaced(&self) {
         let mut state = self.lock();
         if let Stage::Head { since } = state.stage {
@@ -111,7 +112,7 @@ impl Progress {
         }
     }
 
-    /// The client speaks HTTP/2.
+    /// Records that the client speaks HTTP/2.
     pub(super) fn multiplexed(&self) {
         let since = Instant::now();
         self.lock().stage = Stage::Streams { open: 0, since, goodbye: None, blocked: false };
@@ -122,7 +123,7 @@ impl Progress {
         self.idle.notified().await;
     }
 
-    /// Whether it is time for an HTTP/2 connection's GOAWAY; true once.
+    /// Returns whether it is time for an HTTP/2 connection's GOAWAY; true once.
     pub(super) fn says_goodbye(&self) -> bool {
         let phase = *self.phase.borrow();
         let mut state = self.lock();
@@ -136,7 +137,7 @@ impl Progress {
         }
     }
 
-    /// Whether an HTTP/2 client stays for too long after GOAWAY, with no stream open.
+    /// Returns whether an HTTP/2 client stays for too long after GOAWAY, with no stream open.
     pub(super) fn outstays(&self) -> bool {
         let stage = self.lock().stage;
         matches!(stage, Stage::Streams { goodbye: Some(_), .. })
@@ -145,8 +146,8 @@ impl Progress {
                 .is_some_and(|due| due <= Instant::now())
     }
 
-    /// Whether it is time to look if the client that is being answered is still there; sets the next
-    /// time.
+    /// Returns whether it is time to check that the client of the current answer is still there; sets
+    /// the next time.
     pub(super) fn wants_a_look(&self) -> bool {
         match &mut self.lock().stage {
             Stage::Exchange { look, .. } if *look <= Instant::now() => {
@@ -157,7 +158,7 @@ impl Progress {
         }
     }
 
-    /// The connection now speaks another protocol.
+    /// Records that the connection now speaks another protocol.
     pub(super) fn upgraded(&self) {
         self.lock().stage = Stage::Upgraded;
     }
@@ -166,18 +167,18 @@ impl Progress {
         matches!(self.lock().stage, Stage::Upgraded)
     }
 
-    /// The tap shows hyper an end of file.
+    /// Records that the tap shows hyper an end of file.
     pub(super) fn give_up(&self) {
         let mut state = self.lock();
         state.gave_up = Some(state.stage);
     }
 
-    /// In which stage the tap has shown an end of file, if it has.
+    /// The stage in which the tap has shown an end of file, if it has.
     pub(super) fn gave_up(&self) -> Option<Stage> {
         self.lock().gave_up
     }
 
-    /// The connection was given up as idle, but hyper had the beginning of a head: it goes on.
+    /// Takes an end of file back: the connection seemed idle, but hyper had the beginning of a head.
     pub(super) fn found_half_a_head(&self) {
         let mut state = self.lock();
         state.gave_up = None;
@@ -208,7 +209,7 @@ impl Progress {
     }
 }
 
-/// A part of an exchange that is not over. Dropping it ends it.
+/// A part of an exchange that is not over. Dropping the value ends the part.
 pub(super) struct Part {
     progress: Arc<Progress>,
     exchange: u64,
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_after_an_end_of_file_that_was_only_shown_make_it_undone() {
+    fn bytes_after_a_shown_end_of_file_undo_it() {
         let progress = progress();
         progress.give_up();
         assert!(progress.gave_up().is_some());
@@ -246,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_of_an_old_exchange_does_not_end_a_new_one() {
+    fn rest_of_an_old_exchange_does_not_end_a_new_one() {
         let progress = progress();
         let (old_request, old_answer) = progress.begin();
         let _new = progress.begin();

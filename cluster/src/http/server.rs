@@ -24,19 +24,19 @@ pub struct Server {
     shared: Arc<Shared>,
 }
 
-/// What the connections of a server have in common.
+/// The state that the connections of a server share.
 pub(super) struct Shared {
     pub(super) limits: HttpLimits,
     phase: watch::Receiver<Phase>,
     observer: Box<dyn Observer>,
     answered: AtomicU64,
     open: watch::Sender<usize>,
-    /// Connections and tokens: what a drain waits for.
+    /// Connections and tokens, which a drain waits for.
     tasks: TaskTracker,
 }
 
 impl Server {
-    /// A server without connections. It drains when `phase` says so.
+    /// A server without connections. It drains when `phase` changes to a drain.
     pub fn new(limits: HttpLimits, phase: watch::Receiver<Phase>, observer: impl Observer) -> Self {
         let shared = Shared {
             limits,
@@ -49,13 +49,13 @@ impl Server {
         Self { shared: Arc::new(shared) }
     }
 
-    /// How many connections are open now, upgraded and closing ones included.
+    /// The number of open connections, including upgraded and closing ones.
     #[must_use]
     pub fn open(&self) -> usize {
         *self.shared.open.borrow()
     }
 
-    /// How many requests have been answered since the start.
+    /// The number of requests that have been answered since the start.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.shared.answered.load(Ordering::Relaxed)
@@ -64,13 +64,13 @@ impl Server {
     /// Resolves when another connection may be accepted: fewer than `limits.connections` are open.
     pub async fn has_room(&self) {
         let limit = self.shared.limits.connections;
-        // Fails only when the sender is gone, which `self` owns.
+        // This fails only if the sender is gone, and `self` owns it.
         let _ = self.shared.open.subscribe().wait_for(|open| *open < limit).await;
     }
 
-    /// Serves one accepted connection, HTTP/1 or HTTP/2, in a task of its own.
+    /// Serves one accepted connection, HTTP/1 or HTTP/2, in its own task.
     ///
-    /// A service that fails or panics is answered for with 500, and its HTTP/1 connection closed.
+    /// If the service fails or panics, the client gets 500, and an HTTP/1 connection is closed.
     ///
     /// # Panics
     ///

@@ -1,4 +1,4 @@
-//! What stands between hyper and the user's service.
+//! The layer between hyper and the user's service.
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
@@ -20,8 +20,8 @@ use super::progress::{Part, Progress};
 use super::server::Shared;
 use crate::listener::Peer;
 
-/// Calls the user's service: notes when requests begin and end, turns failures into answers, and
-/// says `Connection: close` when the worker is about to leave.
+/// Calls the user's service: records the begin and the end of requests, turns failures into answers,
+/// and sends `Connection: close` when the worker is about to leave.
 #[derive(Clone)]
 pub(super) struct Handler<S> {
     pub(super) service: S,
@@ -58,7 +58,7 @@ where
             let failed = outcome.is_err() || fate.is_late();
             let mut response = answer_to(outcome, fate.is_late());
             if version > Version::HTTP_11 {
-                // HTTP/2 says GOAWAY, and upgrades streams, not connections.
+                // HTTP/2 sends GOAWAY instead, and upgrades streams, not connections.
             } else if is_upgrade(response.status(), &method) {
                 progress.upgraded();
             } else if failed || shared.is_draining() || !is_read(&fate, waits).await {
@@ -86,7 +86,7 @@ impl<S> Handler<S> {
     }
 }
 
-/// Why a service has not answered.
+/// The reason why a service has not answered.
 enum Failure {
     Error(Box<dyn StdError + Send + Sync>),
     Panic,
@@ -109,9 +109,9 @@ where
     .await
 }
 
-/// Whether the request has been read to its end, or is still being read by the service.
+/// Returns whether the request has been read to its end, or is still being read by the service.
 ///
-/// A client that waits for `100 Continue` is not asked for what nobody wants.
+/// A client that waits for `100 Continue` is not asked for a body that the service does not want.
 async fn is_read(fate: &Fate, waits_for_continue: bool) -> bool {
     match fate.take_leftover() {
         None => true,
@@ -151,7 +151,7 @@ fn say_close<B>(response: &mut Response<B>, version: Version) {
     *response.version_mut() = version;
 }
 
-/// Whether the connection speaks another protocol after this answer.
+/// Returns whether the connection speaks another protocol after this answer.
 fn is_upgrade(status: StatusCode, method: &Method) -> bool {
     status == StatusCode::SWITCHING_PROTOCOLS || method == Method::CONNECT && status.is_success()
 }

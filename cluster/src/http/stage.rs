@@ -1,4 +1,4 @@
-//! The stages of a connection, and how long each may last.
+//! The stages of a connection, and the time limit of each.
 
 use std::time::Duration;
 
@@ -7,10 +7,11 @@ use tokio::time::Instant;
 use super::phase::Phase;
 use crate::config::HttpLimits;
 
-/// hyper reads nothing while a request is answered, so it does not notice that the client is gone.
+/// The interval of the checks for a client that is gone: hyper reads nothing while a request is
+/// answered, so hyper does not notice.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
-/// What a connection is doing.
+/// The current activity of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Stage {
     /// HTTP/1: no byte has come since the accept, or since the last answer.
@@ -21,14 +22,14 @@ pub(super) enum Stage {
     Preface { since: Instant },
     /// HTTP/1: a request is being received or answered.
     Exchange {
-        /// The client is not done with its request's body, or the service is not done with reading.
+        /// The client has not sent its whole body, or the service has not read it.
         asking: bool,
         sent: Sent,
-        /// When to look whether the client is still there.
+        /// The instant of the next check that the client is still there.
         look: Instant,
     },
-    /// HTTP/2: any number of requests at the same time; each counts three times: asking, answering,
-    /// and for its token.
+    /// HTTP/2: any number of requests at the same time; each counts three times: for its body, for its
+    /// answer, and for its token.
     Streams {
         open: usize,
         since: Instant,
@@ -40,7 +41,7 @@ pub(super) enum Stage {
     Upgraded,
 }
 
-/// How much of an answer has been sent.
+/// The part of an answer that has been sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sent {
     /// Not all.
@@ -52,10 +53,10 @@ pub(super) enum Sent {
 }
 
 impl Stage {
-    /// When a connection has been in this stage for long enough.
+    /// The instant at which the time limit of this stage is over.
     ///
-    /// An exchange has no such time: a service may be slow, and the client's part, the body, is timed
-    /// by its reader. Its due time is that of the next look at the socket.
+    /// An exchange has no such limit: a service may be slow, and the reader of the body limits the time
+    /// of the client's part. Its due time is the next look at the socket.
     pub(super) fn due(self, limits: &HttpLimits, phase: Phase) -> Option<Instant> {
         match self {
             Self::Idle { since } => {
@@ -77,7 +78,7 @@ impl Stage {
         }
     }
 
-    /// A request's head is complete.
+    /// The stage after a request's head is complete.
     pub(super) fn begun(self) -> Self {
         match self {
             Self::Streams { open, since, goodbye, blocked } => {
@@ -87,7 +88,7 @@ impl Stage {
         }
     }
 
-    /// An exchange of which nothing is left becomes an idle connection.
+    /// Turns a finished exchange into an idle connection.
     pub(super) fn settled(self) -> Self {
         match self {
             Self::Exchange { asking: false, sent: Sent::Flushed, .. } => {
@@ -98,17 +99,17 @@ impl Stage {
     }
 }
 
-/// When to look next whether the client of an exchange is still there.
+/// The instant of the next check that the client of an exchange is still there.
 pub(super) fn next_look() -> Instant {
     Instant::now() + BETWEEN_LOOKS
 }
 
-/// `None` when that is later than the clock can tell.
+/// Adds a time; `None` if the sum is later than the clock can represent.
 fn after(since: Instant, time: Duration) -> Option<Instant> {
     since.checked_add(time)
 }
 
-/// The earlier of two instants, where `None` is never.
+/// The earlier of two instants, where `None` means never.
 pub(super) fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     one.into_iter().chain(other).min()
 }

@@ -1,4 +1,4 @@
-//! What hyper reads and writes through.
+//! The stream that hyper reads from and writes to.
 
 use std::io;
 use std::pin::Pin;
@@ -13,16 +13,16 @@ use super::progress::Progress;
 use super::transport::Transport;
 use super::wire::{Side, Wire};
 
-/// Passes bytes on, and tells [`Progress`] about them.
+/// Passes bytes on, and reports them to [`Progress`].
 ///
-/// When nothing can be read and the connection has waited long enough, it shows an end of file. So
-/// what has already come is always read first.
+/// If nothing can be read and the connection has waited long enough, the tap shows an end of file. So
+/// bytes that have already come are always read first.
 pub(super) struct Tap<IO: Transport> {
     wire: Arc<Wire<IO>>,
     progress: Arc<Progress>,
     /// Bytes that were read before, and come first.
     unread: Bytes,
-    /// Lets the connection's task know when the tap is dropped.
+    /// Notifies the connection's task when the tap is dropped.
     _dropped: DropGuard,
 }
 
@@ -98,7 +98,7 @@ impl<IO: Transport> AsyncWrite for Tap<IO> {
         self.write(cx, |io, cx| io.poll_write_vectored(cx, bufs))
     }
 
-    /// hyper flushes when its own buffer is empty: all that was to be written has been.
+    /// hyper flushes when its own buffer is empty: everything has been written then.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let polled = self.wire.poll(Side::Writer, cx, IO::poll_flush);
         if let Poll::Ready(Ok(())) = polled {
@@ -107,7 +107,7 @@ impl<IO: Transport> AsyncWrite for Tap<IO> {
         polled
     }
 
-    /// Closing is the connection's business (see `linger`), unless it has become somebody else's.
+    /// The connection's task closes the stream (see `linger`), unless the connection is upgraded.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.progress.is_upgraded() {
             self.wire.poll(Side::Writer, cx, IO::poll_shutdown)

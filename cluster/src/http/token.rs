@@ -1,4 +1,4 @@
-//! What keeps a worker for work that outlives its request.
+//! The token that keeps a worker alive for work that outlives its request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use super::phase::{Phase, drain};
 use super::progress::Part;
 
-/// Each request carries one as an extension. Take it along into a task that outlives the request,
-/// such as that of a WebSocket: a draining worker waits until all tokens are dropped, or the
-/// deadline has come. The connection of an HTTP/2 request is not idle before, either: it may carry a
-/// tunnel that the client has opened by CONNECT.
+/// Each request carries a token as an extension. Move it into a task that outlives the request, for
+/// example the task of a WebSocket: a draining worker waits until all tokens are dropped, or the
+/// deadline has come. Until then the connection of an HTTP/2 request is not idle either: it may carry
+/// a tunnel that the client has opened by CONNECT.
 #[derive(Clone)]
 pub struct Token {
     phase: watch::Receiver<Phase>,
@@ -30,12 +30,12 @@ impl Token {
         Self { phase, _held: held, _open: open.map(Arc::new) }
     }
 
-    /// Resolves when the worker has been told to leave; at once, if it has been already.
+    /// Resolves when the worker begins to drain; at once if it is already draining.
     pub async fn draining(&self) {
         drain(&mut self.phase.clone()).await;
     }
 
-    /// When the connection will be cut; `None` while no drain has begun.
+    /// The instant at which the connection will be cut; `None` while no drain has begun.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.phase.borrow().deadline()

@@ -1,4 +1,4 @@
-//! What a connection runs over.
+//! The transport of a connection.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
@@ -11,14 +11,14 @@ use crate::listener::Stream;
 
 /// A byte stream to a client.
 pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
-    /// Whether the kernel holds bytes of the client. Asked before an idle connection is closed:
-    /// Tokio learns of new bytes from epoll, a moment later than the kernel has them.
+    /// Returns whether the kernel holds bytes of the client. Called before an idle connection is
+    /// closed: Tokio learns of new bytes from epoll, a moment after the kernel has them.
     fn has_bytes(&self) -> bool;
 
-    /// Whether the client is known to be gone, and cannot read an answer: it has reset the connection,
-    /// or has closed its end of a Unix socket.
+    /// Returns whether the client is known to be gone, and cannot read an answer: it has reset the
+    /// connection, or has closed its end of a Unix socket.
     ///
-    /// On TCP a client that has closed its socket and one that has ended only its own half, and waits
+    /// On TCP a client that has closed its socket and one that has closed only its own half, and waits
     /// for the answer, look the same: both have sent FIN. Neither is gone in this sense.
     fn has_hung_up(&self) -> bool;
 }
@@ -53,7 +53,7 @@ impl Transport for Stream {
     }
 }
 
-/// A pipe within the process knows of its bytes at once. It cannot be reset.
+/// A pipe within the process shows its bytes at once. It cannot be reset.
 impl Transport for DuplexStream {
     fn has_bytes(&self) -> bool {
         false
@@ -70,7 +70,7 @@ fn peek(socket: RawFd) -> bool {
 }
 
 /// Without events to wait for, poll(2) still reports an error (a reset) and a hang-up (both halves
-/// are closed). The end of the client's half alone is neither.
+/// are closed). If only the client's half is closed, it reports neither.
 fn is_dead(socket: BorrowedFd<'_>) -> bool {
     let mut watched = [PollFd::new(socket, PollFlags::empty())];
     let dead = PollFlags::POLLERR | PollFlags::POLLHUP;

@@ -1,4 +1,4 @@
-//! Where the transport of a connection is kept.
+//! The owner of a connection's transport.
 
 use std::io;
 use std::pin::Pin;
@@ -9,8 +9,8 @@ use super::transport::Transport;
 
 /// Owns the transport, while hyper or the owner of an upgraded connection uses it through a tap.
 ///
-/// So the connection's task can have it back, whatever hyper drops and whenever: to close it gently,
-/// or to cut it.
+/// So the connection's task can always take it back, no matter what hyper drops and when: to close it
+/// gently, or to cut it.
 pub(super) struct Wire<IO> {
     held: Mutex<Held<IO>>,
 }
@@ -21,7 +21,7 @@ struct Held<IO> {
     writer: Option<Waker>,
 }
 
-/// Who waits when the transport is not ready.
+/// The side that waits if the transport is not ready.
 #[derive(Clone, Copy)]
 pub(super) enum Side {
     Reader,
@@ -34,7 +34,7 @@ impl<IO: Transport> Wire<IO> {
         Self { held: Mutex::new(held) }
     }
 
-    /// Does something with the transport, or says that it is gone.
+    /// Runs `act` on the transport, or returns an error if the transport is gone.
     pub(super) fn poll<T>(
         &self,
         side: Side,
@@ -64,7 +64,7 @@ impl<IO: Transport> Wire<IO> {
         self.lock().io.as_ref().is_some_and(IO::is_write_vectored)
     }
 
-    /// Takes the transport away from whoever uses it, and lets them know.
+    /// Takes the transport away from its users, and wakes them.
     pub(super) fn take(&self) -> Option<IO> {
         let mut held = self.lock();
         let wakers = [held.reader.take(), held.writer.take()];
@@ -74,7 +74,7 @@ impl<IO: Transport> Wire<IO> {
         io
     }
 
-    /// Nothing that could panic happens under this lock but the transport's own code.
+    /// Only the transport's own code could panic under this lock.
     fn lock(&self) -> MutexGuard<'_, Held<IO>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,8 +1,8 @@
-//! Accepting connections, in a worker or in the primary, without ever ending by an error of a
-//! connection that has gone wrong.
+//! Accepting connections, in a worker or in the primary; the error of a connection that has gone
+//! wrong never ends it.
 //!
 //! Several processes may accept from copies of one socket. All of them wake up for a connection;
-//! whoever is too late finds nothing (`EWOULDBLOCK`), and waits again.
+//! a process that is too late finds nothing (`EWOULDBLOCK`), and waits again.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -17,7 +17,7 @@ use tokio::io::unix::AsyncFd;
 use super::address::Peer;
 use super::stream::Stream;
 
-/// How long to wait when the process, or the machine, is out of descriptors or memory. The
+/// The time to wait when the process, or the machine, is out of descriptors or memory. The
 /// connection stays in the kernel's queue meanwhile.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -25,12 +25,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Accepting {
     socket: AsyncFd<OwnedFd>,
-    /// Whether it was logged that we are out of descriptors: once for each time that it begins.
+    /// The present shortage (of descriptors, of memory) was logged already: each is logged once.
     short: AtomicBool,
 }
 
 impl Accepting {
-    /// Takes a listening socket, which must not block ([`Listener`](super::Listener) sees to it).
+    /// Takes a listening socket, which must not block ([`Listener`](super::Listener) ensures that).
     ///
     /// # Errors
     /// The runtime cannot watch another descriptor.
@@ -39,8 +39,8 @@ impl Accepting {
         Ok(Self { socket, short: AtomicBool::new(false) })
     }
 
-    /// The next connection; `None` when the socket was shut, and none will come any more. Errors
-    /// that pass are waited for here. Dropping the future loses no connection.
+    /// The next connection; `None` when the socket was shut, and no more will come. Waits until
+    /// temporary errors have passed. Dropping the future loses no connection.
     pub async fn accept(&self) -> Option<(Stream, Peer)> {
         loop {
             let (fd, peer) = self.next().await?;
@@ -51,8 +51,8 @@ impl Accepting {
         }
     }
 
-    /// A connection that waits already, if there is one. At the end of a worker's life: called
-    /// until it returns `None`, it empties the kernel's queue.
+    /// A connection that is already waiting, if there is one. At the end of a worker's life it is
+    /// called until it returns `None`, which empties the kernel's queue.
     pub fn accept_ready(&self) -> Option<(Stream, Peer)> {
         let (fd, peer) = self.take_ready()?;
         let stream = Stream::new(fd, peer);
@@ -62,21 +62,21 @@ impl Accepting {
             .map(|stream| (stream, peer))
     }
 
-    /// Waits for a connection, then takes as many as wait already, `most` at most: for the primary
-    /// that hands them to workers. `None` when the socket was shut.
+    /// Waits for a connection, then takes all that are already waiting, `most` in all at most: for the
+    /// primary, which hands them to workers. `None` when the socket was shut.
     pub async fn accept_batch(&self, most: usize) -> Option<Vec<(OwnedFd, Peer)>> {
         let mut batch = vec![self.next().await?];
         while batch.len() < most {
-            // Through the runtime, which so learns when the queue is empty and does not ask again.
+            // Through the runtime, which thus learns that the queue is empty and does not ask again.
             match self.socket.try_io(Interest::READABLE, accept) {
                 Ok(connection) => batch.push(connection),
-                Err(_) => break, // `next` will meet it again, and know what to do
+                Err(_) => break, // `next` will get the error again, and handle it
             }
         }
         Some(batch)
     }
 
-    /// As many connections as wait already, `most` at most; does not wait.
+    /// The connections that are already waiting, `most` at most; does not wait.
     pub fn accept_waiting(&self, most: usize) -> Vec<(OwnedFd, Peer)> {
         std::iter::from_fn(|| self.take_ready()).take(most).collect()
     }
@@ -98,7 +98,7 @@ impl Accepting {
                     Trouble::Shortage => self.pause(&error).await,
                     Trouble::Over => return None,
                 },
-                // A Unix socket that was shut says EAGAIN for ever, and is readable for ever.
+                // A Unix socket that was shut returns EAGAIN forever, and is readable forever.
                 Err(_) if shut => return None,
                 Err(_) => {}
             }
@@ -133,7 +133,7 @@ impl AsFd for Accepting {
 /// Lets the current Tokio runtime watch a descriptor, which must not block.
 #[allow(unsafe_code)]
 pub(crate) fn watch(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
-    // SAFETY: the value owns its descriptor, which so stays the same and open until it is dropped.
+    // SAFETY: the value owns its descriptor, which stays the same and open until the value is dropped.
     Ok(unsafe { AsyncFd::register_with_interest(fd, interest) }?)
 }
 
@@ -142,13 +142,13 @@ fn accept(socket: &OwnedFd) -> io::Result<(OwnedFd, Peer)> {
     Ok((fd, Peer::of(address)))
 }
 
-/// What an error of accept(2) is about.
+/// The kind of an error of accept(2).
 #[derive(Debug, PartialEq, Eq)]
 enum Trouble {
     /// One connection, which is gone. The next may be fine.
     Connection,
-    /// Something that we are out of. It passes when others give some back. Errors that we do not
-    /// know count as such, so that none can make us spin.
+    /// A resource that has run out. The error passes when others release some of it. Unknown errors
+    /// count as this kind, so that none can make us spin.
     Shortage,
     /// The socket: it was shut.
     Over,

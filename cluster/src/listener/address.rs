@@ -1,4 +1,4 @@
-//! Where we are reached, and who has reached us.
+//! Addresses: those of our own sockets, and those of clients.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use rustix::net::{SocketAddrAny, SocketAddrUnix};
 
-/// The address of a bound socket: with the port that the kernel chose, where that was left to it.
+/// The address of a bound socket: with the port that the kernel chose, if that was left to it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum BoundAddress {
     /// TCP.
@@ -27,7 +27,7 @@ impl BoundAddress {
         }
     }
 
-    /// What the kernel says of a socket.
+    /// Converts the address that the kernel returns for a socket.
     pub(super) fn of(address: SocketAddrAny) -> Self {
         match SocketAddr::try_from(address.clone()) {
             Ok(address) => Self::Tcp(address),
@@ -65,7 +65,8 @@ impl Peer {
         }
     }
 
-    /// What `accept` or `getpeername` says. Unix clients are seldom bound, and then have no address.
+    /// Converts the result of `accept` or `getpeername`. A Unix client is seldom bound, and has no
+    /// address if it is not.
     pub(super) fn of(address: Option<SocketAddrAny>) -> Self {
         address.and_then(|any| SocketAddr::try_from(any).ok()).map_or(Self::Unix, Self::Tcp)
     }

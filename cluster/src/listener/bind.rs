@@ -1,8 +1,8 @@
-//! One listening socket, and whose it is.
+//! One listening socket, and its owner.
 //!
 //! The primary binds once and keeps the socket as long as it lives. Workers come and go with copies
-//! of it; the queue of connections that nobody has accepted yet belongs to the socket, so it
-//! survives them all.
+//! of the socket; the queue of connections that are not yet accepted belongs to the socket, so the
+//! queue survives them all.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -19,18 +19,18 @@ use super::{holder, reuse_port};
 use crate::config::{Address, Listen};
 use crate::{Error, Result};
 
-/// As many waiting connections as the kernel allows: `net.core.somaxconn`, to which it cuts down
-/// whatever is larger, and read as unsigned -1 is.
+/// The most waiting connections that the kernel allows: it cuts a larger number down to
+/// `net.core.somaxconn`, and -1, read as unsigned, is larger.
 pub(super) const BACKLOG: i32 = -1;
 
 /// A bound, non-blocking socket, which [listens](Self::listen) later. When it is dropped, the file
-/// of a Unix socket is removed, if it is still this socket's.
+/// of a Unix socket is removed, if the file is still this socket's.
 #[derive(Debug)]
 pub struct Listener {
     fd: OwnedFd,
     address: BoundAddress,
     kind: Kind,
-    /// Connections were suspended, and it has not listened since.
+    /// Connections were suspended, and the socket has not listened since.
     suspended: bool,
 }
 
@@ -45,8 +45,8 @@ enum Kind {
 }
 
 impl Listener {
-    /// Binds. A socket of systemd's is taken out of `passed`; it listens already, and so does a Unix
-    /// socket, because the file of one that does not looks like that of a dead server.
+    /// Binds. A socket from systemd is taken out of `passed`; it listens already. So does a Unix socket,
+    /// because the file of one that does not listen looks like a dead server's.
     ///
     /// # Errors
     /// The address is taken, forbidden, unknown to this host, or was not passed: the message says
@@ -66,15 +66,15 @@ impl Listener {
         }
     }
 
-    /// Where it listens: with the port that the kernel chose, if that was left to it.
+    /// The address at which it listens: with the port that the kernel chose, if that was left to it.
     #[must_use]
     pub fn address(&self) -> &BoundAddress {
         &self.address
     }
 
     /// Lets clients connect from now on, also after [`suspend`](Self::suspend). A Unix socket that
-    /// was suspended is bound anew: the kernel lets none listen a second time. True when the
-    /// descriptor is another one from now on.
+    /// was suspended is bound anew: the kernel does not let it listen a second time. Returns true if
+    /// the descriptor is another one from now on.
     ///
     /// # Errors
     /// Another process listens at the address by now; the message says which, and what to do.
@@ -91,7 +91,7 @@ impl Listener {
                 .map(|()| false),
             Kind::Unix(_) if self.suspended => self.bind_anew().map(|()| true),
             Kind::Unix(_) => Ok(false),
-            // What passes sockets need not be systemd, and may leave this to us.
+            // The program that passes sockets need not be systemd, and may leave this to us.
             Kind::Systemd if SockRef::from(&self.fd).is_listener()? => Ok(false),
             Kind::Systemd => Ok(rustix::net::listen(&self.fd, BACKLOG)
                 .map(|()| false)
@@ -99,8 +99,8 @@ impl Listener {
         }
     }
 
-    /// Lets the kernel refuse new connections from now on, whatever process has copies of the
-    /// socket; those still in its queue are reset. A socket of systemd's is left alone.
+    /// Lets the kernel refuse new connections from now on, whichever processes have copies of the
+    /// socket; connections still in its queue are reset. A socket from systemd is left alone.
     ///
     /// # Errors
     /// Those of shutdown(2).
@@ -111,8 +111,8 @@ impl Listener {
         }
     }
 
-    /// Refuses new connections until it listens again. False for a socket of systemd's, which goes
-    /// on listening.
+    /// Refuses new connections until the socket listens again. Returns false for a socket from
+    /// systemd, which continues to listen.
     ///
     /// # Errors
     /// Those of shutdown(2).
@@ -120,17 +120,17 @@ impl Listener {
         self.refuse()?;
         self.suspended = true;
         if let Kind::Unix(_) = self.kind {
-            // TCP resets what stands in the queue; here the clients would wait on.
+            // TCP resets the connections in the queue; here the clients would keep waiting.
             while rustix::net::accept_with(&self.fd, SocketFlags::CLOEXEC).is_ok() {}
         }
         Ok(!matches!(self.kind, Kind::Systemd))
     }
 
-    /// Binds a Unix socket anew whose file was removed (by a cleaner of `/tmp`, say): without it no
-    /// client finds the socket. True when the descriptor is another one from now on.
+    /// Binds a Unix socket anew if its file was removed (by a cleaner of `/tmp`, say): without the file
+    /// no client finds the socket. Returns true if the descriptor is another one from now on.
     ///
     /// # Errors
-    /// The path cannot be had any more; the message says why.
+    /// The path is no longer available; the message says why.
     pub fn renew(&mut self) -> Result<bool> {
         match &self.kind {
             Kind::Unix(file) if file.is_gone() => self.bind_anew().map(|()| true),
@@ -140,7 +140,7 @@ impl Listener {
 
     fn bind_anew(&mut self) -> Result<()> {
         let Kind::Unix(file) = &self.kind else { return Ok(()) };
-        // The primary's loop must not wait; it comes back.
+        // The primary's loop must not wait; it tries again later.
         let (socket, file) = unix::bind(file.path(), Duration::ZERO)?;
         *self = Self::new(socket.into(), Kind::Unix(file))?;
         Ok(())
@@ -166,8 +166,8 @@ impl AsFd for Listener {
     }
 }
 
-/// Shuts a socket that listens. On one that does not listen yet the kernel would note the shutdown all
-/// the same, and every connection that it accepts later would begin with an end of file.
+/// Shuts a socket that listens. On one that does not listen yet, the kernel would record the shutdown
+/// anyway, and every connection that is accepted later would begin with an end of file.
 pub(super) fn shut(socket: &impl AsFd) -> io::Result<()> {
     if !SockRef::from(socket).is_listener()? {
         return Ok(());
@@ -181,22 +181,22 @@ fn refuse_a_connection(socket: &OwnedFd, name: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(format!(
-        "cannot listen on systemd:{name}: a connection was passed, and not a listening socket; set \
+        "cannot listen on systemd:{name}: a connection was passed instead of a listening socket; set \
          Accept=no in the socket unit"
     )))
 }
 
 /// A TCP socket that is bound, and does not listen yet.
 ///
-/// `[::]` means IPv6 only, whatever `net.ipv6.bindv6only` says: else it would take the IPv4 addresses,
-/// too, and not go together with `0.0.0.0`. An IPv4 address in IPv6 clothes (`[::ffff:127.0.0.1]`)
-/// cannot be IPv6 only.
+/// `[::]` means IPv6 only, whatever `net.ipv6.bindv6only` says: otherwise it would take the IPv4
+/// addresses, too, and conflict with `0.0.0.0`. An IPv4-mapped address (`[::ffff:127.0.0.1]`) cannot be
+/// IPv6 only.
 pub(crate) fn bound_socket(address: SocketAddr, reuse_port: bool) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     if address.ip().to_canonical().is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    // Connections of the server before us that are still in TIME_WAIT are no reason to wait.
+    // We need not wait for connections of the previous server that are still in TIME_WAIT.
     socket.set_reuse_address(true)?;
     if reuse_port {
         reuse_port::allow(&socket)?;
@@ -205,9 +205,9 @@ pub(crate) fn bound_socket(address: SocketAddr, reuse_port: bool) -> io::Result<
     if address.port() != 0 {
         return Ok(socket);
     }
-    // The kernel takes a port that it chose itself back when the socket is shut, and the next
+    // When the socket is shut, the kernel takes back a port that it chose itself, and the next
     // listen(2) gets another one. So this port is bound again, by its number; the first socket
-    // keeps it meanwhile, and allows that because it does not listen.
+    // keeps the port meanwhile, and allows a second one because it does not listen.
     let chosen = socket.local_addr()?.as_socket().unwrap_or(address);
     bound_socket(chosen, reuse_port)
 }
@@ -220,7 +220,7 @@ pub(super) fn prepare(socket: &impl AsFd) -> io::Result<()> {
     if socket.domain()? == Domain::UNIX { Ok(()) } else { socket.set_tcp_nodelay(true) }
 }
 
-/// The sentence for a TCP address that cannot be had.
+/// The error for a TCP address that is not available.
 pub(super) fn cannot_listen(address: SocketAddr, error: &io::Error) -> Error {
     let why = match error.kind() {
         ErrorKind::AddrInUse => holder::of(address).to_string(),

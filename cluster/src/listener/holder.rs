@@ -1,4 +1,4 @@
-//! The holder of a port, for the message that the port is taken. A courtesy, no more: `/proc` shows
+//! The holder of a port, for the message that the port is taken. It is only a courtesy: `/proc` shows
 //! the descriptors of other users' processes only to root.
 
 use std::fmt;
@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process;
 
-/// What has the address that we would like to have.
+/// The holder of an address that we want to bind.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Holder {
     /// Another socket of this very program.
@@ -25,8 +25,8 @@ impl fmt::Display for Holder {
             Self::Ourselves => {
                 return f.write_str(
                     "two addresses of this program overlap: another socket of its own has this \
-                     one; compare CLUSTER_LISTEN, CLUSTER_API_PORT and what the program binds by \
-                     itself, and choose another port for one of them",
+                     one; compare CLUSTER_LISTEN, CLUSTER_API_PORT and the addresses that the \
+                     program binds by itself, and choose another port for one of them",
                 );
             }
             Self::Process { pid, name } => format!("another process (pid {pid}, `{name}`)"),
@@ -35,7 +35,7 @@ impl fmt::Display for Holder {
         write!(
             f,
             "the address is in use by {other}; stop it, or choose another port with \
-             CLUSTER_LISTEN (`ss -ltnp` shows who listens where)"
+             CLUSTER_LISTEN (`ss -ltnp` shows which process listens where)"
         )
     }
 }
@@ -51,7 +51,7 @@ fn search(address: SocketAddr) -> Option<Holder> {
         table.lines().find_map(|line| inode_of_conflict(line, address))
     })?;
     let link = PathBuf::from(format!("socket:[{inode}]"));
-    // First of all: workers have copies of our sockets.
+    // Our own process first: workers have copies of our sockets.
     if has_open(process::id(), &link) {
         return Some(Holder::Ourselves);
     }
@@ -85,8 +85,8 @@ fn read_ip(hexadecimal: &str) -> Option<IpAddr> {
     <[u8; 16]>::try_from(words.as_flattened()).ok().map(IpAddr::from)
 }
 
-/// Whether both can be the destination of one packet. Another's `[::]` may have the IPv4 addresses,
-/// too; ours has not.
+/// Checks whether both can be the destination of one packet. Another program's `[::]` may include the
+/// IPv4 addresses, too; ours does not.
 fn overlap(theirs: IpAddr, ours: IpAddr) -> bool {
     let (theirs, ours) = (theirs.to_canonical(), ours.to_canonical());
     let all = theirs.is_unspecified() && (theirs.is_ipv6() || ours.is_ipv4());
@@ -113,13 +113,13 @@ mod tests {
     }
 
     #[test]
-    fn all_addresses_of_a_family_overlap_with_each_of_it() {
+    fn a_wildcard_overlaps_with_each_address_of_its_family() {
         let overlap = |theirs: &str, ours: &str| {
             overlap(theirs.parse().expect("an address"), ours.parse().expect("an address"))
         };
         assert!(overlap("0.0.0.0", "127.0.0.1") && overlap("127.0.0.1", "0.0.0.0"));
         assert!(overlap("::", "::1") && overlap("::1", "::") && overlap("::1", "::1"));
-        assert!(overlap("::", "127.0.0.1"), "theirs may not be IPv6 only");
+        assert!(overlap("::", "127.0.0.1"), "theirs need not be IPv6 only");
         assert!(overlap("::ffff:127.0.0.1", "0.0.0.0"));
         assert!(!overlap("0.0.0.0", "::") && !overlap("127.0.0.1", "127.0.0.2"));
     }

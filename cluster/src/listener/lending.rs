@@ -1,8 +1,8 @@
-//! Who accepts from the socket of a slot that has no worker.
+//! Lending: a worker accepts from the socket of a slot that has no worker.
 //!
 //! With `SO_REUSEPORT` the kernel gives each slot's socket its share of connections, also while the
-//! slot has no worker: it backs off, is errored, or its new worker still starts. So such a socket
-//! is lent to a living worker, and taken back when a worker of its own slot accepts.
+//! slot has no worker: the slot backs off, is errored, or its new worker is still starting. So such a
+//! socket is lent to a living worker, and taken back when a worker of its own slot accepts.
 //!
 //! This is the plan only: no descriptors, no I/O. The primary carries it out.
 
@@ -10,33 +10,33 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::supervisor::{SlotId, WorkerId};
 
-/// Something for the primary to tell a worker.
+/// A message from the primary to a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loan {
-    /// Accept from the sockets of this slot, too: they go with the message.
+    /// Accept from the sockets of this slot, too: they come with the message.
     Lend {
-        /// Whose sockets.
+        /// The slot of the sockets.
         slot: SlotId,
-        /// Who accepts from them now.
+        /// The worker that accepts from them now.
         to: WorkerId,
     },
-    /// Accept from them no more, and close your copies: another one accepts from them already.
+    /// Stop accepting from them, and close your copies: another worker accepts from them already.
     TakeBack {
-        /// Whose sockets.
+        /// The slot of the sockets.
         slot: SlotId,
-        /// Who has them.
+        /// The worker that has them.
         from: WorkerId,
     },
 }
 
-/// Which worker accepts from which slot's sockets.
+/// The plan: the worker that accepts from each slot's sockets.
 #[derive(Debug, Default)]
 pub struct Lending {
-    /// Slots whose sockets are bound. They stay so as long as the primary lives.
+    /// Slots whose sockets are bound. They stay bound as long as the primary lives.
     slots: BTreeSet<SlotId>,
     /// Workers that accept, each with its own slot. In a reload a slot may have two.
     workers: BTreeMap<WorkerId, SlotId>,
-    /// Slots without a worker of their own, with the one that stands in.
+    /// Slots without a worker of their own, each with the worker that stands in.
     loans: BTreeMap<SlotId, WorkerId>,
 }
 
@@ -47,7 +47,7 @@ impl Lending {
     }
 
     /// The sockets of a slot are bound, and get their share of connections from now on, although
-    /// its worker has still to start.
+    /// the slot's worker has not started yet.
     pub fn bound(&mut self, slot: SlotId) -> Vec<Loan> {
         self.slots.insert(slot);
         self.lend_orphans()
@@ -61,14 +61,14 @@ impl Lending {
         back.into_iter().chain(self.lend_orphans()).collect()
     }
 
-    /// A worker accepts no more, its own or lent: it drains, or is gone.
+    /// A worker accepts no more, from its own sockets or lent ones: it drains, or is gone.
     pub fn left(&mut self, worker: WorkerId) -> Vec<Loan> {
         self.workers.remove(&worker);
         self.loans.retain(|_, borrower| *borrower != worker);
         self.lend_orphans()
     }
 
-    /// Gives each socket that nobody accepts from to the worker that has borrowed the fewest.
+    /// Lends each socket that no worker accepts from to the worker that has borrowed the fewest.
     fn lend_orphans(&mut self) -> Vec<Loan> {
         let staffed: BTreeSet<SlotId> = self.workers.values().copied().collect();
         let lent: BTreeSet<SlotId> = self.loans.keys().copied().collect();

@@ -1,8 +1,8 @@
 //! The sockets that the primary owns, and how connections are accepted from them.
 //!
-//! The primary binds every address once ([`Listeners`]). What a worker gets depends on how they
-//! share: a copy of the same socket, a socket of its slot, or no socket at all, because the primary
-//! accepts and hands over (see [`dispatch`](crate::dispatch)). Whoever accepts does so through
+//! The primary binds every address once ([`Listeners`]). Depending on how the workers share, each gets
+//! a copy of the same socket, a socket of its slot, or no socket at all, because the primary accepts
+//! and hands over (see [`dispatch`](crate::dispatch)). Primary and workers accept through
 //! [`Accepting`].
 
 mod accept;
@@ -45,11 +45,11 @@ pub enum Listeners {
 }
 
 impl Listeners {
-    /// Binds all addresses, and does not listen yet: see [`listen`](Self::listen). `slots` is the number of workers at the start; the sockets of further
-    /// slots are bound when they are asked for.
+    /// Binds all addresses, and does not listen yet: see [`listen`](Self::listen). `slots` is the
+    /// number of workers at the start; the sockets of further slots are bound when they are requested.
     ///
     /// # Errors
-    /// An address that cannot be had, and what to do about it. Nothing stays bound.
+    /// An address is not available; the message says what to do about it. Nothing stays bound.
     pub fn bind(
         listen: &[Listen],
         sharing: Sharing,
@@ -69,7 +69,7 @@ impl Listeners {
         })
     }
 
-    /// What the workers of a slot inherit: one socket for each address, or none with hand-off.
+    /// The sockets that the workers of a slot inherit: one for each address, or none with hand-off.
     ///
     /// # Errors
     /// The sockets of a new slot cannot be bound.
@@ -81,7 +81,7 @@ impl Listeners {
         }
     }
 
-    /// Where they listen, in the order of the settings.
+    /// The addresses at which they listen, in the order of the settings.
     #[must_use]
     pub fn addresses(&self) -> Vec<&BoundAddress> {
         match self {
@@ -108,7 +108,7 @@ impl Listeners {
         Ok((0..).zip(anew).filter(|(_, anew)| *anew).map(|(number, _)| number).collect())
     }
 
-    /// Lets the kernel refuse new connections from now on, except on sockets of systemd's.
+    /// Lets the kernel refuse new connections from now on, except on sockets from systemd.
     ///
     /// # Errors
     /// The first error of shutdown(2); all sockets are tried.
@@ -122,8 +122,8 @@ impl Listeners {
         all.into_iter().collect()
     }
 
-    /// Refuses new connections until they listen again. Returns the numbers of the listeners that go
-    /// on listening, because they are systemd's.
+    /// Refuses new connections until they listen again. Returns the numbers of the listeners that
+    /// continue to listen, because they are systemd's.
     ///
     /// # Errors
     /// The first error of shutdown(2); all sockets are tried.
@@ -137,7 +137,7 @@ impl Listeners {
         Ok((0..).zip(shut).filter(|(_, shut)| !shut).map(|(number, _)| number).collect())
     }
 
-    /// Binds Unix sockets anew whose files were removed; returns their numbers, and the errors.
+    /// Binds anew the Unix sockets whose files were removed; returns their numbers, and the errors.
     pub fn renew(&mut self) -> (Vec<usize>, Vec<Error>) {
         let (mut renewed, mut errors) = (Vec::new(), Vec::new());
         if let Self::Inherited(listeners) | Self::HandOff(listeners) = self {

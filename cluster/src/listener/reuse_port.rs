@@ -2,9 +2,9 @@
 //! over them by a hash of the client's address.
 //!
 //! All of them belong to the primary, as long as it lives. The kernel counts a socket in as soon as
-//! it listens, whether anybody accepts from it or not, and closing one resets the connections that
-//! wait in it (unless `net.ipv4.tcp_migrate_req` is 1). So a socket is never closed, not even that
-//! of a slot that was given up: it is lent to a living worker. See [`Lending`](super::Lending).
+//! it listens, whether a process accepts from it or not, and closing one resets the connections that
+//! wait in it (unless `net.ipv4.tcp_migrate_req` is 1). So a socket is never closed, not even if its
+//! slot was given up: the socket is lent to a living worker. See [`Lending`](super::Lending).
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -24,11 +24,11 @@ use crate::{Error, Result};
 /// The sockets of one address.
 #[derive(Debug)]
 pub struct ReusePort {
-    /// With the port that the first one got.
+    /// The address, with the port that the first socket got.
     address: SocketAddr,
     bound: BoundAddress,
     _claim: Option<UnixDatagram>,
-    /// Whether sockets of new slots listen at once.
+    /// The sockets of new slots listen at once.
     listening: bool,
     sockets: BTreeMap<SlotId, OwnedFd>,
 }
@@ -37,7 +37,7 @@ impl ReusePort {
     /// Binds the sockets of the first `slots` slots. They [listen](Self::listen) later.
     ///
     /// # Errors
-    /// The address cannot be had; the message says what to do.
+    /// The address is not available; the message says what to do.
     pub fn bind(address: SocketAddr, slots: usize) -> Result<Self> {
         let cannot = |error: io::Error| cannot_listen(address, &error);
         refuse_to_join(address).map_err(cannot)?;
@@ -55,10 +55,10 @@ impl ReusePort {
         Ok(group)
     }
 
-    /// The socket of a slot; bound when it is asked for first.
+    /// The socket of a slot; bound when it is first requested.
     ///
     /// # Errors
-    /// Another socket cannot be had.
+    /// A further socket cannot be made or bound.
     pub fn slot(&mut self, slot: SlotId) -> Result<BorrowedFd<'_>> {
         let fd: &OwnedFd = match self.sockets.entry(slot) {
             Entry::Occupied(entry) => entry.into_mut(),
@@ -85,7 +85,7 @@ impl ReusePort {
         self.sockets.values().map(AsFd::as_fd)
     }
 
-    /// Where they listen.
+    /// The address at which they listen.
     #[must_use]
     pub fn address(&self) -> &BoundAddress {
         &self.bound
@@ -107,7 +107,7 @@ impl ReusePort {
     /// Lets the kernel refuse new connections from now on, until they listen again.
     ///
     /// # Errors
-    /// Those of shutdown(2); the other sockets are shut all the same.
+    /// Those of shutdown(2); the other sockets are shut anyway.
     pub fn refuse(&mut self) -> io::Result<()> {
         self.listening = false;
         let all: Vec<_> = self.sockets.values().map(shut).collect(); // before an error is looked at
@@ -120,20 +120,20 @@ pub(super) fn allow(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_port(true)
 }
 
-/// Claims an address for one primary. Two that start at the same moment both find it free, since
-/// neither listens yet, and the kernel would let them share it. An abstract socket is visible in the
-/// same network namespace as the port, can be bound once, and is gone with its process.
+/// Claims an address for one primary. Two primaries that start at the same moment both find it free,
+/// since neither listens yet, and the kernel would let them share it. An abstract socket is visible
+/// in the same network namespace as the port, can be bound only once, and disappears with its process.
 fn claim(address: SocketAddr) -> io::Result<Option<UnixDatagram>> {
     let name = format!("cluster-reuse-port-{address}");
     match UnixDatagram::bind_addr(&net::SocketAddr::from_abstract_name(name)?) {
         Ok(claim) => Ok(Some(claim)),
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(error),
-        Err(_) => Ok(None), // a sandbox without Unix sockets; then without
+        Err(_) => Ok(None), // a sandbox without Unix sockets: there is no claim then
     }
 }
 
-/// With `SO_REUSEPORT` the address of another server of the same user could be bound without an
-/// error, and would share its connections. So see first whether it is free without it.
+/// With `SO_REUSEPORT` we could bind the address of another server of the same user without an error,
+/// and would share its connections. So this checks first whether the address is free without the option.
 fn refuse_to_join(address: SocketAddr) -> io::Result<()> {
     if address.port() == 0 { Ok(()) } else { bound_socket(address, false).map(drop) }
 }

@@ -33,8 +33,8 @@ impl Stream {
         }
     }
 
-    /// The same for a connection that another process has accepted: asks the kernel who the client
-    /// is.
+    /// The same for a connection that another process has accepted: asks the kernel for the client's
+    /// address.
     ///
     /// # Errors
     /// The client has already reset the connection (`ENOTCONN`), or those of [`new`](Self::new).

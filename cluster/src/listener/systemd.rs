@@ -1,4 +1,4 @@
-//! The sockets that systemd gives a service, and the notifications that the service gives systemd.
+//! The sockets that systemd passes to a service, and the notifications that it gets from the service.
 //!
 //! See `sd_listen_fds(3)`, `sd_notify(3)` and `systemd.service(5)`. In a process that something else
 //! has started, all of this does nothing. A unit file for a service on this library:
@@ -12,7 +12,7 @@
 //! Type=notify-reload
 //! ExecStart=/srv/app/current/server
 //! Environment=CLUSTER_LISTEN=0.0.0.0:8000
-//! # The loop of the primary says twice in this time that it is alive; a loop that hangs is ended.
+//! # The primary's loop reports twice in this time that it is alive; if it hangs, systemd ends it.
 //! WatchdogSec=10s
 //! # Longer than GRACEFUL_SHUTDOWN_TIMEOUT (30s) and WORKER_TERM_GRACE (2s) together.
 //! TimeoutStopSec=40s
@@ -32,7 +32,7 @@
 //!   one graceful stop; `KillMode=mixed` is not needed.
 //! - With a socket unit (`FileDescriptorName=web`) listen on `systemd:web`. Then a restart of the
 //!   service refuses no client either. While there is no worker for more than five seconds, the primary
-//!   accepts and closes, because it must not shut a socket of systemd's.
+//!   accepts connections and closes them, because it must not shut a socket of systemd.
 
 use std::env;
 use std::ffi::OsStr;
@@ -49,11 +49,11 @@ use sd_notify::NotifyState;
 
 use crate::{Error, Result};
 
-/// How long a notification may wait for room.
+/// The time that a notification may wait for room.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// The variables by which systemd talks to the primary. Workers must not inherit them: they would
-/// take the sockets for their own, or speak in the primary's name.
+/// take the sockets for their own, or notify systemd in the primary's name.
 pub const VARIABLES: [&str; 7] = [
     "LISTEN_FDS",
     "LISTEN_FDNAMES",
@@ -76,19 +76,19 @@ impl Passed {
     /// Call it before there are threads: it removes variables from the environment.
     ///
     /// # Errors
-    /// Something was passed that is neither a TCP nor a Unix stream socket.
+    /// A descriptor was passed that is neither a TCP nor a Unix stream socket.
     pub fn from_env() -> Result<Self> {
         let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
         let mut listenfd = ListenFd::from_env();
         let sockets = (0..listenfd.len()).map(|index| take(&mut listenfd, index));
         let sockets = sockets.collect::<io::Result<Vec<_>>>().map_err(|error| {
-            Error::because("systemd passed something that is no stream socket", error)
+            Error::because("systemd passed a descriptor that is not a stream socket", error)
         })?;
         Ok(Self::new(&names, sockets))
     }
 
-    /// Sockets with the names of `LISTEN_FDNAMES`, which a colon separates. A socket without a name
-    /// is called `unknown`, as systemd does.
+    /// Sockets with the names of `LISTEN_FDNAMES`, which colons separate. A socket without a name is
+    /// called `unknown`, as in systemd.
     #[must_use]
     pub fn new(names: &str, sockets: Vec<OwnedFd>) -> Self {
         let names = names.split(':').map(|name| if name.is_empty() { "unknown" } else { name });
@@ -106,7 +106,7 @@ impl Passed {
     fn missing(&self, wanted: &str) -> Error {
         let names: Vec<_> = self.sockets.iter().map(|(name, _)| format!("`{name}`")).collect();
         let what = match names.as_slice() {
-            [] => "systemd passed no socket, or this was not started by systemd".to_owned(),
+            [] => "systemd passed no socket, or this program was not started by systemd".to_owned(),
             names => format!("systemd passed {}", names.join(", ")),
         };
         Error::new(format!(
@@ -116,13 +116,13 @@ impl Passed {
     }
 }
 
-/// Notifies systemd that the service has started, or that a reload is over. `status` is what
-/// `systemctl status` shows, in one line.
+/// Notifies systemd that the service has started, or that a reload is over. `status` is the line that
+/// `systemctl status` shows.
 pub fn notify_ready(status: &str) {
     notify(&[NotifyState::Ready, NotifyState::Status(&one_line(status))]);
 }
 
-/// Notifies systemd of something that `systemctl status` is to show, in one line.
+/// Notifies systemd of the status that `systemctl status` shows, in one line.
 pub fn notify_status(status: &str) {
     notify(&[NotifyState::Status(&one_line(status))]);
 }
@@ -132,33 +132,33 @@ pub fn notify_alive() {
     notify(&[NotifyState::Watchdog]);
 }
 
-/// How often systemd wants to be [notified](notify_alive), if it does (`WatchdogSec=`): twice in the
-/// time after which it would end the service.
+/// The interval at which systemd expects to be [notified](notify_alive), if it does (`WatchdogSec=`):
+/// half of the time after which it would end the service.
 #[must_use]
 pub fn watchdog() -> Option<Duration> {
     sd_notify::watchdog_enabled().map(|limit| limit / 2).filter(|period| !period.is_zero())
 }
 
-/// Tells systemd that a reload has begun. [`notify_ready`] must follow when it is over.
+/// Notifies systemd that a reload has begun. [`notify_ready`] must follow when the reload is over.
 pub fn notify_reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => notify(&[NotifyState::Reloading, now]),
-        Err(error) => tracing::warn!("cannot tell systemd of a reload: {error}"),
+        Err(error) => tracing::warn!("cannot notify systemd of a reload: {error}"),
     }
 }
 
-/// Tells systemd that a stop has begun.
+/// Notifies systemd that a stop has begun.
 pub fn notify_stopping() {
     notify(&[NotifyState::Stopping]);
 }
 
 fn one_line(text: &str) -> String {
-    // A longer datagram may not fit, and with it READY=1 would be lost.
+    // A longer datagram might not fit, and READY=1 would be lost with it.
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect()
 }
 
-/// Does nothing without `NOTIFY_SOCKET`. A service that cannot reach systemd goes on serving, and
-/// reports it once.
+/// Does nothing without `NOTIFY_SOCKET`. A service that cannot reach systemd keeps serving, and
+/// reports the failure once.
 fn notify(states: &[NotifyState<'_>]) {
     static UNREACHABLE: AtomicBool = AtomicBool::new(false);
     let Some(path) = env::var_os("NOTIFY_SOCKET").filter(|path| !path.is_empty()) else { return };
@@ -169,8 +169,8 @@ fn notify(states: &[NotifyState<'_>]) {
     }
 }
 
-/// `sd_notify::notify` would wait for ever for a reader who has stopped reading, and with it the
-/// whole supervision.
+/// `sd_notify::notify` would wait forever for a reader that has stopped reading, and the whole
+/// supervision would wait with it.
 fn send(path: &[u8], states: &[NotifyState<'_>]) -> io::Result<()> {
     let to = match path {
         [b'@', name @ ..] => SocketAddr::from_abstract_name(name)?,
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_notification_arrives_and_a_deaf_reader_is_not_waited_for() {
+    fn a_notification_arrives_and_does_not_wait_for_a_stuck_reader() {
         let folder = tempfile::tempdir().expect("there is room");
         let path = folder.path().join("notify.sock");
         let systemd = UnixDatagram::bind(&path).expect("the path is free");

@@ -1,11 +1,11 @@
 //! Unix sockets: a socket with a file, which outlives a server that was killed.
 //!
-//! A file that is in the way is looked at before anything is removed. What is not a socket is never
-//! touched. A socket that answers belongs to a living server. One that refuses connections was left
-//! by a dead one, and is replaced.
+//! A file that is in the way is checked before anything is removed. A file that is not a socket is
+//! never touched. A socket that answers belongs to a living server. A socket that refuses connections
+//! was left by a dead server, and is replaced.
 //!
-//! Two servers that start at the same moment could both find the dead one's file, and the slower
-//! would remove the faster one's new socket. So looking, removing, binding and listening happen
+//! Two servers that start at the same moment could both find the dead server's file, and the slower
+//! would remove the faster one's new socket. So checking, removing, binding and listening happen
 //! under a lock (flock(2)) on the *directory*: unlike a lock file, it leaves nothing behind.
 
 use std::fs::{self, File, OpenOptions};
@@ -23,12 +23,12 @@ use super::bind::BACKLOG;
 use crate::config::LONGEST_PATH;
 use crate::{Error, Result};
 
-/// How long we wait for another server that is starting in the same directory.
+/// The time that we wait for another server that is starting in the same directory.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Binds and listens, replacing the file of a dead server. For the lock it waits at most `patience`:
-/// a process that may read the directory can hold it for as long as it likes. A path that is free
-/// needs none.
+/// Binds and listens, replacing the file of a dead server. It waits for the lock at most `patience`:
+/// any process that can read the directory can hold the lock forever. A path that is free needs no
+/// lock.
 pub(super) fn bind(path: &Path, patience: Duration) -> Result<(Socket, SocketFile)> {
     let cannot =
         |why: String| Error::new(format!("cannot listen on unix:{}: {why}", path.display()));
@@ -50,14 +50,14 @@ pub(super) fn bind(path: &Path, patience: Duration) -> Result<(Socket, SocketFil
 pub(super) struct SocketFile {
     path: PathBuf,
     identity: Identity,
-    /// Who bound it. A forked child has a copy of this value, and must not act on it.
+    /// The process that bound it. A forked child has a copy of this value, and must not act on it.
     pid: u32,
 }
 
-/// The lock on a directory, where it can be locked.
+/// The lock on a directory, if the directory can be locked.
 type Lock = Option<Flock<File>>;
 
-/// What a file is, whatever its path: device and inode.
+/// The identity of a file, whatever its path: device and inode.
 type Identity = (u64, u64);
 
 impl SocketFile {
@@ -65,7 +65,7 @@ impl SocketFile {
         &self.path
     }
 
-    /// Whether there is nothing at its path any more.
+    /// Checks whether there is no longer a file at its path.
     pub(super) fn is_gone(&self) -> bool {
         identity(&self.path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
     }
@@ -77,7 +77,7 @@ impl Drop for SocketFile {
             return;
         }
         let _lock = lock(directory_of(&self.path), Duration::ZERO);
-        // Somebody may have put another file there, or a server that thought us dead its socket.
+        // Another file may be there by now, or the socket of a server that thought us dead.
         if identity(&self.path).is_ok_and(|now| now == self.identity) {
             let _ = fs::remove_file(&self.path);
         }
@@ -97,10 +97,10 @@ fn bind_at(path: &Path, lock: &io::Result<Lock>) -> io::Result<(Socket, SocketFi
         }
         other => other?,
     }
-    // The lock is held until it listens: before that it looks like a dead server's.
+    // The lock is held until the socket listens: before that it looks like a dead server's.
     socket.listen(BACKLOG)?;
     let file = SocketFile {
-        path: std::path::absolute(path)?, // the working directory may change until it is removed
+        path: std::path::absolute(path)?, // the working directory may change before the removal
         identity: identity(path)?,
         pid: std::process::id(),
     };
@@ -121,7 +121,7 @@ fn make_room(path: &Path, address: &SockAddr) -> io::Result<()> {
         )),
         _ => Err(io::Error::other(
             "another server listens there; stop it, or choose another path with CLUSTER_LISTEN \
-             (`ss -lxp` shows who listens where)",
+             (`ss -lxp` shows which process listens where)",
         )),
     }
 }
@@ -137,10 +137,10 @@ fn identity(path: &Path) -> io::Result<Identity> {
     fs::symlink_metadata(path).map(|file| (file.dev(), file.ino()))
 }
 
-/// Holds the lock until the value is dropped. A directory that we may not read cannot be locked;
-/// then we go without, and two servers that start at the same moment may collide.
+/// Holds the lock until the value is dropped. A directory that we cannot read cannot be locked; then
+/// we continue without a lock, and two servers that start at the same moment may collide.
 pub(crate) fn lock(directory: &Path, patience: Duration) -> io::Result<Lock> {
-    // Whatever else stands there, such as a pipe, must not keep us waiting.
+    // Any other file there, such as a pipe, must not keep us waiting.
     let mut options = OpenOptions::new();
     let options = options.read(true).custom_flags(OFlag::O_DIRECTORY.bits());
     let Ok(mut file) = options.open(directory) else { return Ok(None) };

@@ -15,7 +15,7 @@ impl Counter {
         self.add(1);
     }
 
-    /// Adds that many.
+    /// Adds `n`.
     pub fn add(&self, n: u64) {
         self.0.fetch_add(n, Relaxed);
     }
@@ -30,17 +30,17 @@ impl Counter {
 pub struct Gauge(pub(super) Arc<AtomicI64>);
 
 impl Gauge {
-    /// Makes it this.
+    /// Sets it to `value`.
     pub fn set(&self, value: i64) {
         self.0.store(value, Relaxed);
     }
 
-    /// One more.
+    /// Adds one.
     pub fn inc(&self) {
         self.0.fetch_add(1, Relaxed);
     }
 
-    /// One less.
+    /// Subtracts one.
     pub fn dec(&self) {
         self.0.fetch_sub(1, Relaxed);
     }
@@ -50,7 +50,7 @@ impl Gauge {
     }
 }
 
-/// How often values fell into which range.
+/// The number of values in each range.
 #[derive(Clone, Debug)]
 pub struct Histogram(pub(super) Arc<Ranges>);
 
@@ -58,7 +58,7 @@ pub struct Histogram(pub(super) Arc<Ranges>);
 pub(super) struct Ranges {
     /// Upper bounds, rising.
     bounds: Box<[f64]>,
-    /// One more than there are bounds: the last is for what is larger than all of them.
+    /// One more than there are bounds: the last is for values larger than all of them.
     counts: Box<[AtomicU64]>,
     /// The bits of an `f64`.
     sum: AtomicU64,
@@ -70,7 +70,7 @@ impl Histogram {
         Self(Arc::new(Ranges { bounds: bounds.into(), counts, sum: AtomicU64::new(0) }))
     }
 
-    /// Counts a value. What is not a finite number is not counted.
+    /// Counts a value. A value that is not a finite number is not counted.
     pub fn observe(&self, value: f64) {
         if !value.is_finite() {
             return;

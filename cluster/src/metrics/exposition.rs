@@ -18,7 +18,7 @@ use crate::supervisor::SlotId;
 /// The content type of [`exposition`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What GET `/metrics` answers: `OpenMetrics` 1.0 text, which Prometheus reads too.
+/// The answer to GET `/metrics`: `OpenMetrics` 1.0 text, which Prometheus reads too.
 #[must_use]
 pub fn exposition(stats: &Stats, totals: &Totals) -> String {
     let mut registry = Registry::default();
@@ -29,12 +29,12 @@ pub fn exposition(stats: &Stats, totals: &Totals) -> String {
     shown
 }
 
-/// Whether a name is taken by the primary's own numbers.
+/// Checks whether a name is taken by the primary's own numbers.
 pub(super) fn is_ours(name: &str) -> bool {
     OWN.iter().any(|own| own.name == name)
 }
 
-/// A number of the primary's own.
+/// One of the primary's own numbers.
 struct Own {
     name: &'static str,
     meaning: &'static str,
@@ -63,19 +63,19 @@ const OWN: [Own; 6] = [
     },
     Own {
         name: "worker_restarts",
-        meaning: "Workers started in the place of another",
+        meaning: "Workers started to replace another",
         kind: MetricType::Counter,
         value: |stats| stats.primary.total_restarts,
     },
     Own {
         name: "worker_crashes",
-        meaning: "Exits that nobody had announced",
+        meaning: "Exits that were not announced",
         kind: MetricType::Counter,
         value: |stats| stats.primary.total_crashes,
     },
     Own {
         name: "cluster_generation",
-        meaning: "The version that a reload brought last",
+        meaning: "The version that the last reload brought",
         kind: MetricType::Gauge,
         value: |stats| stats.primary.generation,
     },
@@ -101,7 +101,7 @@ impl Collector for Everything {
             let kind = parts.iter().map(|(_, family)| *family).min_by(|a, b| a.rank(b));
             let Some(kind) = kind else { continue };
             let mut metric = to.encode_descriptor(name, meaning(name), None, metric_type(kind))?;
-            // Two workers may use one name for different things. Only one of them can be shown.
+            // Two workers may use one name for different things. Only one of these can be shown.
             let same = parts.iter().filter(|(_, family)| family.rank(kind) == Ordering::Equal);
             same.into_iter().try_for_each(|(slot, family)| encode(family, *slot, &mut metric))?;
         }
@@ -110,7 +110,7 @@ impl Collector for Everything {
 }
 
 impl Everything {
-    /// A metric's lines must stand together, those of all slots.
+    /// The families by name: a metric's lines must stand together, for all slots.
     fn by_name(&self) -> BTreeMap<&str, Vec<(SlotId, &Family)>> {
         let mut names: BTreeMap<&str, Vec<_>> = BTreeMap::new();
         for (slot, snapshot) in &self.slots {
@@ -148,7 +148,7 @@ fn encode_histogram(bounds: &[f64], seen: &Observed, to: &mut MetricEncoder<'_>)
     let mut total = 0;
     let mut ranges = Vec::new();
     for (bound, count) in bounds.zip(&seen.counts) {
-        // The encoder adds the ranges up, and a hostile worker's sum may be too large for it.
+        // The encoder adds the ranges up, and the sum of a hostile worker may be too large for it.
         let count = (*count).min(u64::MAX - total);
         total += count;
         ranges.push((bound, count));

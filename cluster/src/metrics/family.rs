@@ -24,16 +24,16 @@ pub(super) enum Family {
     },
 }
 
-/// What a histogram has seen.
+/// The values that a histogram has counted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Observed {
-    /// For each range, and at the end for what is larger.
+    /// One count for each range, and at the end one for larger values.
     pub counts: Vec<u64>,
     pub sum: f64,
 }
 
 impl Family {
-    /// How many series it has.
+    /// The number of its series.
     pub fn len(&self) -> usize {
         match self {
             Self::Counter(series) => series.len(),
@@ -53,10 +53,10 @@ impl Family {
         }
     }
 
-    /// Adds another one's series to its own; new series only as long as there is room.
+    /// Adds the series of `other` to its own; new series only as long as there is room.
     ///
     /// Two families of one name and different kinds cannot be added. Then the lower kind stays
-    /// whole and the other is dropped, so that the result does not depend on who came first.
+    /// whole and the other is dropped, so that the result does not depend on the order.
     pub fn merge(&mut self, other: &Self, room: &mut usize) {
         match self.rank(other) {
             Ordering::Less => return,
@@ -80,7 +80,7 @@ impl Family {
         }
     }
 
-    /// The order of kinds; histograms with other bounds are of another kind.
+    /// The order of kinds; histograms with different bounds are of different kinds.
     pub fn rank(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Histogram { bounds: a, .. }, Self::Histogram { bounds: b, .. }) => {
@@ -100,7 +100,7 @@ impl Family {
         }
     }
 
-    /// Drops the series that nobody could show: what a worker sends is not to be trusted.
+    /// Drops the series that cannot be shown: the data from a worker is not trusted.
     pub fn keep_valid(&mut self) {
         match self {
             Self::Counter(series) => series.retain(|labels, _| are_labels(labels)),
@@ -118,7 +118,7 @@ impl Family {
 }
 
 impl Observed {
-    /// Finite, whatever is added: JSON has no infinity.
+    /// The sum, which is always finite: JSON has no infinity.
     pub fn add_sums(a: f64, b: f64) -> f64 {
         (a + b).clamp(f64::MIN, f64::MAX)
     }
@@ -141,12 +141,12 @@ fn add<T: Default>(mine: &mut Series<T>, theirs: &Series<T>, room: &mut usize, b
     }
 }
 
-/// The labels of the series that stands for all that had no room.
+/// The labels of the series that stands for all series without room.
 pub(super) fn overflow() -> Labels {
     vec![("overflow".into(), "true".into())]
 }
 
-/// Whether Prometheus can have metrics and labels of this name.
+/// Checks whether Prometheus allows metrics and labels of this name.
 pub(super) fn is_name(name: &str) -> bool {
     let usable = |c: char| c.is_ascii_alphanumeric() || c == '_';
     name.len() <= 200
@@ -154,7 +154,7 @@ pub(super) fn is_name(name: &str) -> bool {
         && name.chars().all(usable)
 }
 
-/// Whether these are labels of one series: at most 16, in order, no name twice, none of ours.
+/// Checks that these can be labels of one series: at most 16, in order, no name twice, none of ours.
 pub(super) fn are_labels(labels: &Labels) -> bool {
     let ours = |name: &str| matches!(name, "le" | "worker_id") || name.starts_with("__");
     let good =
@@ -162,7 +162,7 @@ pub(super) fn are_labels(labels: &Labels) -> bool {
     labels.len() <= 16 && labels.iter().all(good) && labels.is_sorted_by(|a, b| a.0 < b.0)
 }
 
-/// Whether these are bounds of ranges: at most 100, finite, rising.
+/// Checks that these can be bounds of ranges: at most 100, finite, rising.
 pub(super) fn are_bounds(bounds: &[f64]) -> bool {
     let finite = bounds.iter().all(|bound| bound.is_finite());
     finite && bounds.len() <= 100 && bounds.is_sorted_by(|a, b| a < b)

@@ -1,12 +1,12 @@
 //! Counters of many processes, merged.
 //!
-//! A worker counts in its own memory ([`Metrics`]), without a lock and without asking anybody. With
-//! its reports it sends a [`Snapshot`]. The primary keeps the last one of each worker and what the
-//! retired ones had counted ([`Totals`]), and shows all of it to Prometheus ([`exposition`]).
+//! A worker counts in its own memory ([`Metrics`]), without a lock and without a message. With its
+//! reports it sends a [`Snapshot`]. The primary keeps the last one of each worker and the counts of
+//! retired workers ([`Totals`]), and shows all of them to Prometheus ([`exposition`]).
 //!
 //! Each series is shown with the label `worker_id`, and that is the worker's *slot*. A label of ids
-//! that are never used twice would add a series with each restart, for ever; a slot stays, its next
-//! worker goes on counting where the last one ended, and so no counter runs backwards.
+//! that are never used twice would add a series with each restart, forever; a slot stays, its next
+//! worker continues to count where the last one ended, and so no counter runs backwards.
 
 mod cells;
 mod exposition;
@@ -27,13 +27,13 @@ pub use totals::Totals;
 pub const HTTP_REQUESTS: &str = "http_requests_total";
 /// Connections open now.
 pub const HTTP_CONNECTIONS: &str = "http_connections";
-/// From the end of a request's head to the end of its answer, in seconds.
+/// The time from the end of a request's head to the end of its answer, in seconds.
 pub const HTTP_REQUEST_DURATION: &str = "http_request_duration_seconds";
 /// Buckets that suit the durations of requests, in seconds.
 pub const DURATION_BUCKETS: [f64; 11] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// Series that one process may have, and one slot in the primary. What comes beyond it is counted
-/// in one series of its name, with the label `overflow="true"`: a label that takes its value from
-/// a client must not be able to fill the memory.
+/// The most series that one process may have, and one slot in the primary. A series beyond the limit
+/// is counted in one series of its name, with the label `overflow="true"`: a label that takes its
+/// value from a client must not be able to fill the memory.
 const MOST_SERIES: usize = 2000;

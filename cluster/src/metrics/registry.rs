@@ -1,4 +1,4 @@
-//! The worker's side: what it counts.
+//! The worker's side: the numbers that it counts.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -9,7 +9,7 @@ use super::exposition::is_ours;
 use super::family::{Family, Labels, are_bounds, are_labels, is_name, overflow};
 use super::snapshot::{Snapshot, base};
 
-/// What this process counts. Clones share the same numbers.
+/// The numbers that this process counts. Clones share the same numbers.
 ///
 /// Finding a series takes a lock; counting in it takes none. So ask once, and keep the handle:
 ///
@@ -19,9 +19,9 @@ use super::snapshot::{Snapshot, base};
 /// hits.inc();
 /// ```
 ///
-/// A process has at most 2,000 series; what comes beyond it is counted in the series
-/// `{overflow="true"}` of the same name. A name that Prometheus does not allow, or one that is in
-/// use for another kind of number, is logged, and its handle counts where nobody looks.
+/// A process has at most 2,000 series; a series beyond the limit is counted in the series
+/// `{overflow="true"}` of the same name, which comes on top. A name that Prometheus does not allow, or one that is in
+/// use for another kind of number, is logged, and the numbers of its handle are not shown.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics(Arc<RwLock<Registry>>);
 
@@ -59,8 +59,8 @@ impl Metrics {
         })
     }
 
-    /// How often values fell into which range. The buckets are upper bounds, rising and finite, at
-    /// most 100; all series of one name have the same.
+    /// The number of values in each range. The buckets are upper bounds, rising and finite, at most
+    /// 100; all series of one name have the same buckets.
     #[must_use]
     pub fn histogram(&self, name: &str, labels: &[(&str, &str)], buckets: &[f64]) -> Histogram {
         let cell = || Histogram::new(buckets);
@@ -75,14 +75,14 @@ impl Metrics {
         })
     }
 
-    /// What has been counted so far.
+    /// The numbers counted so far.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let registry = self.0.read().unwrap_or_else(PoisonError::into_inner);
         registry.families.iter().map(|(name, cells)| (name.clone(), cells.read())).collect()
     }
 
-    /// The handle of a series; one that counts where nobody looks when there can be no such series.
+    /// The handle of a series; if there can be no such series, a handle whose numbers are not shown.
     fn find<T: Clone>(
         &self,
         name: &str,

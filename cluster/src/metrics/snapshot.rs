@@ -1,4 +1,4 @@
-//! What a process has counted, at one moment.
+//! The numbers that a process has counted, at one moment.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::exposition::is_ours;
 use super::family::{Family, is_name};
 
-/// What a process has counted, at one moment. One that comes over a channel holds only what can be
-/// shown; whatever else the sender put in is dropped.
+/// The numbers that a process has counted, at one moment. A snapshot that comes over a channel holds
+/// only series that can be shown; all others from the sender are dropped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "BTreeMap<String, Family>", into = "BTreeMap<String, Family>")]
 pub struct Snapshot {
@@ -42,7 +42,7 @@ impl Snapshot {
         }
     }
 
-    /// How many series there are.
+    /// The number of series.
     #[must_use]
     pub fn series(&self) -> usize {
         self.families.values().map(Family::len).sum()
@@ -57,7 +57,7 @@ impl Snapshot {
                 None if room == 0 => {}
                 None => {
                     let mut mine = family.emptied();
-                    // It takes a place even if all it has is a series for what had no room.
+                    // It takes a place even if its only series is the one for series without room.
                     let left = room - 1;
                     mine.merge(family, &mut room);
                     room = room.min(left);
@@ -67,7 +67,7 @@ impl Snapshot {
         }
     }
 
-    /// What is left of a process that is gone: it has no connections any more.
+    /// The numbers that remain of a process that is gone: it no longer has connections.
     pub(super) fn without_gauges(&self) -> Self {
         let lasting = |(_, family): &(&String, &Family)| !matches!(family, Family::Gauge(_));
         self.families.iter().filter(lasting).map(|(n, f)| (n.clone(), f.clone())).collect()

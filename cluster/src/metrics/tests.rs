@@ -94,7 +94,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_shown() {
+fn numbers_of_a_slot_are_shown_as_one() {
     let metrics = Metrics::default();
     metrics.counter(HTTP_REQUESTS, &[("status", "200"), ("method", "GET")]).add(3);
     metrics.gauge(HTTP_CONNECTIONS, &[]).set(2);
@@ -152,7 +152,7 @@ fn a_label_from_outside_cannot_fill_the_memory() {
 }
 
 #[test]
-fn a_name_that_cannot_be_shown_harms_nobody() {
+fn a_name_that_cannot_be_shown_does_no_harm() {
     let metrics = Metrics::default();
     metrics.counter("no spaces", &[]).inc();
     metrics.counter("requests_total", &[("worker_id", "1")]).inc();
@@ -165,7 +165,7 @@ fn a_name_that_cannot_be_shown_harms_nobody() {
 }
 
 #[test]
-fn what_a_hostile_worker_sends_is_dropped() {
+fn invalid_series_of_a_hostile_worker_are_dropped() {
     let sent = r#"{
         "good": {"counter": [[[["a", "x"]], 1]]},
         "a b\n": {"counter": [[[], 1]]},

@@ -1,4 +1,4 @@
-//! The primary's side: what all workers have counted, the retired ones included.
+//! The primary's side: the numbers that all workers have counted, including retired ones.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,19 +12,19 @@ use crate::supervisor::{SlotId, WorkerId};
 pub struct Totals {
     /// The last report of each worker that has not retired.
     workers: BTreeMap<WorkerId, (SlotId, Arc<Snapshot>)>,
-    /// For each slot, what its former workers had counted, series by series.
+    /// For each slot, the numbers that its former workers had counted, series by series.
     retired: BTreeMap<SlotId, Arc<Snapshot>>,
 }
 
 impl Totals {
-    /// Keeps a worker's newest report in the place of its last one.
+    /// Keeps a worker's newest report instead of its last one.
     pub fn report(&mut self, worker: WorkerId, slot: SlotId, snapshot: &Snapshot) {
         let mut kept = Snapshot::default();
         kept.merge_within(MOST_SERIES, snapshot);
         self.workers.insert(worker, (slot, Arc::new(kept)));
     }
 
-    /// A worker is gone. What it had counted stays with its slot; its gauges are dropped.
+    /// A worker is gone. The numbers that it had counted stay with its slot; its gauges are dropped.
     pub fn retire(&mut self, worker: WorkerId) {
         if let Some((slot, last)) = self.workers.remove(&worker) {
             let kept = Arc::make_mut(self.retired.entry(slot).or_default());
@@ -38,7 +38,7 @@ impl Totals {
         self.workers.get(&worker).map(|(_, snapshot)| &**snapshot)
     }
 
-    /// Everything, as if one process had counted it.
+    /// All numbers, as if one process had counted them.
     #[must_use]
     pub fn total(&self) -> Snapshot {
         let mut total = Snapshot::default();
@@ -46,7 +46,7 @@ impl Totals {
         total
     }
 
-    /// For each slot the sum of its workers, those before included. While a worker is replaced, its
+    /// For each slot the sum of its workers, including former ones. While a worker is replaced, its
     /// slot has two.
     pub(super) fn slots(&self) -> BTreeMap<SlotId, Snapshot> {
         let mut slots: BTreeMap<SlotId, Snapshot> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! From the supervisor's actions to system calls.
+//! Turns the supervisor's actions into system calls.
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -16,7 +16,7 @@ use crate::spawn::{manifest, spawn};
 use crate::supervisor::{Action, Generation, Input, Refusal, RequestId, SlotId, WorkerId};
 use crate::{Error, Result};
 
-/// A worker that is to be told to drain.
+/// An order to drain that is not sent yet.
 #[derive(Debug)]
 pub(super) struct Drain {
     worker: WorkerId,
@@ -25,8 +25,8 @@ pub(super) struct Drain {
 }
 
 impl Driver {
-    /// Does what the supervisor says, in order. What fails to start is told to it at once, and what
-    /// it says then comes last.
+    /// Performs the supervisor's actions, in order. A start that fails is reported to it at once, and
+    /// the actions that follow from the failure come last.
     pub(super) fn perform(&mut self, actions: Vec<Action>) {
         let mut to_do = VecDeque::from(actions);
         while let Some(action) = to_do.pop_front() {
@@ -61,15 +61,15 @@ impl Driver {
             }
             Action::SuspendConnections => self.ports.suspend(),
             Action::Reply { request, result } => self.reply(request, result),
-            Action::Emit(event) => self.tell(event),
+            Action::Emit(event) => self.report(event),
             Action::Forget(generation) => drop(self.versions.remove(&generation)),
             Action::Finished => self.finished = true,
         }
         None
     }
 
-    /// Tells workers to drain. In a stop they are told only when they have been given the connections
-    /// that the primary has accepted for them, or when it is too late for that.
+    /// Orders workers to drain. In a stop they get the order only when they have been given the
+    /// connections that the primary has accepted for them, or when it is too late for that.
     pub(super) fn drain(&mut self, now: bool) {
         let stops = self.drains.iter().any(|drain| drain.window.is_zero());
         if !now && stops && self.ports.owes_connections() {
@@ -85,8 +85,8 @@ impl Driver {
         }
     }
 
-    /// Lets a worker accept connections. At the start it is an error of the cluster when the ports
-    /// cannot be opened; after an outage it is tried again until they can.
+    /// Lets a worker accept connections. At the start it is an error of the cluster if the ports
+    /// cannot be opened; after an outage they are tried again until they can be opened.
     pub(super) fn accept(&mut self, worker: WorkerId) -> Option<Input> {
         if let Err(error) = self.ports.open() {
             if self.ports.were_open() {
@@ -129,14 +129,14 @@ impl Driver {
             return Err(Error::new("the cluster ends"));
         }
         let version = self.versions.get(&generation).ok_or_else(|| {
-            Error::new(format!("version {generation} of the program is not open any more"))
+            Error::new(format!("version {generation} of the program is no longer open"))
         })?;
         let cannot = |error| Error::because("cannot start a worker", error);
         let (mine, theirs) = UnixStream::pair().map_err(cannot)?;
         mine.set_nonblocking(true)?;
         let mine = tokio::net::UnixStream::from_std(mine)?;
         let (hand_off, their_hand_off) = channel::pair().map_err(cannot)?;
-        // The supervisor judges it by the policy in force, which a reload may have changed since.
+        // The supervisor judges it by the policy in force, which a reload may have changed since then.
         let mut config = (*version.config).clone();
         config.policy = self.supervisor.policy().clone();
         let restarts = self.tally.before(slot);
@@ -177,7 +177,7 @@ impl Driver {
             Some(reply) => drop(reply.send(result)), // the caller may have given up
             None => {
                 if let Err(why) = result {
-                    warn!("{why}"); // a signal asked: the log is where its sender looks
+                    warn!("{why}"); // a signal requested it: its sender looks at the log
                 }
             }
         }

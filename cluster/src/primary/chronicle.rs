@@ -1,4 +1,4 @@
-//! What happened, told to everybody who wants to know: the log, the counts, systemd, the program.
+//! The chronicle: events are reported to the log, the counts, systemd and the program.
 
 use std::time::Duration;
 
@@ -26,14 +26,14 @@ impl Driver {
         self.events.put(Event::Spawned { worker, slot, generation, pid });
     }
 
-    /// The supervisor says that something happened.
-    pub(super) fn tell(&mut self, happened: supervisor::Event) {
+    /// Reports an event of the supervisor.
+    pub(super) fn report(&mut self, happened: supervisor::Event) {
         use supervisor::Event as Fact;
         if self.fatal.is_some() && !matches!(happened, Fact::Exited { .. } | Fact::Stopping) {
             return; // there is one thing to report: why it cannot serve
         }
         match happened {
-            Fact::Spawned { .. } => {} // told when there is a pid
+            Fact::Spawned { .. } => {} // reported when there is a pid
             Fact::Ready(worker) => self.listening(worker),
             Fact::Draining(worker, why) => {
                 info!(%worker, ?why, "worker is draining");
@@ -50,13 +50,13 @@ impl Driver {
             }
             Fact::BackingOff { slot, failures, delay } => {
                 self.failed();
-                warn!(%slot, failures, ?delay, "its workers die early; the next one waits");
+                warn!(%slot, failures, ?delay, "the slot's workers die early; the next one waits");
                 self.events.put(Event::BackingOff { slot, failures, delay });
             }
             Fact::Errored { slot, failures, delay } => {
                 error!(
                     %slot, failures, every = ?delay,
-                    "its workers keep dying early; fix the program, then reload or reset"
+                    "the slot's workers keep dying early; fix the program, then reload or reset"
                 );
                 self.events.put(Event::Errored { slot, failures, delay });
             }
@@ -116,7 +116,7 @@ impl Driver {
         }
     }
 
-    /// Starts count as complete when all workers are ready; or some are, and another one has failed.
+    /// The start is complete when all workers are ready, or if some are and another one has failed.
     fn notify_started(&mut self) {
         let enough = match self.tally.start {
             Start::WaitsForAll => self.supervisor.desired(),
@@ -129,12 +129,12 @@ impl Driver {
         }
     }
 
-    /// What `systemctl status` shows of a cluster that is well.
+    /// The line that `systemctl status` shows for a healthy cluster.
     fn status(&self) -> String {
         format!("{} workers serve on {}", self.supervisor.ready(), self.addresses.join(", "))
     }
 
-    /// A reload was refused, and none of ours will report its end. `systemctl reload` waits for one.
+    /// A reload was refused, so its end will not be reported. `systemctl reload` waits for a report.
     pub(super) fn reload_refused(&self, why: &Refusal) {
         let status = format!("reload refused: {why}");
         if self.supervisor.stopping() {

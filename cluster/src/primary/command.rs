@@ -1,4 +1,4 @@
-//! What other threads may ask of the driver: the admin API's and the program's own.
+//! Requests of other threads to the driver: the admin API's and the program's own.
 
 use std::time::Duration;
 
@@ -10,32 +10,32 @@ use crate::channel::message::Answer;
 use crate::metrics::Totals;
 use crate::supervisor::{Refusal, ScaleTo, SlotId, WorkerId};
 
-/// Where the answer to a change goes: the number of workers wanted, or why not.
+/// The sender of the answer to a change: the number of workers wanted, or the reason why not.
 pub type Reply = oneshot::Sender<Result<usize, Refusal>>;
 
-/// A wish, sent over a bounded channel to the one loop that owns all state.
+/// A request, sent over a bounded channel to the one loop that owns all state.
 #[derive(Debug)]
 pub enum Command {
     /// Rolling reload. The answer comes when it has finished or failed.
     Reload(Reply),
-    /// Another number of workers.
+    /// Change the number of workers.
     Scale(ScaleTo, Reply),
     /// Try an errored slot again.
     Reset(SlotId, Reply),
-    /// Stop gracefully, however often it comes; or at once.
+    /// Stop gracefully, even if it is repeated; or at once.
     Stop {
         /// At once.
         now: bool,
     },
-    /// How is everybody?
+    /// Report the state of the primary and of all workers.
     Stats(oneshot::Sender<Stats>),
-    /// All counters, those of retired workers included.
+    /// All counters, including those of retired workers.
     Metrics(oneshot::Sender<Totals>),
     /// A message to one worker.
     Tell(WorkerId, Box<RawValue>),
     /// A message to all workers that are ready.
     Broadcast(Box<RawValue>),
-    /// A question to one worker, and how long to wait; the answer, or why there is none.
+    /// A question to one worker, and the time to wait; the answer, or the reason why there is none.
     Ask(WorkerId, Box<RawValue>, Duration, oneshot::Sender<Result<Box<RawValue>, Refusal>>),
     /// The answer to a worker's question.
     Answer(WorkerId, u64, Answer),

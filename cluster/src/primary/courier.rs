@@ -1,7 +1,7 @@
-//! One task for each worker: it carries what the worker says to the loop, and then how it ended.
+//! One task for each worker: it carries the worker's messages to the loop, and then its exit.
 //!
-//! The order is a promise: everything that a worker has sent arrives before its exit. Whether an
-//! exit was announced can only be known that way.
+//! The order is a promise: everything that a worker has sent arrives before its exit. Otherwise the
+//! loop could not know whether an exit was announced.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -20,19 +20,19 @@ use crate::channel::frame::Frames;
 use crate::channel::message::ToPrimary;
 use crate::supervisor::{Exit, WorkerId};
 
-/// What a courier brings.
+/// The news that a courier brings.
 #[derive(Debug)]
 pub(super) enum News {
-    /// It said something.
+    /// The worker has sent a message.
     Said(ToPrimary),
-    /// What it said is no message; the channel is not read any more.
+    /// It has sent something that is not a message; the channel is no longer read.
     Broken(String),
     /// It is gone, and reaped.
     Exited(Exit),
 }
 
-/// Where the couriers of all workers deliver. It is bounded: a worker that floods its channel waits,
-/// and since senders queue up in order, the others get their turn.
+/// The channel to which all couriers deliver. It is bounded: a worker that floods its own channel
+/// waits, and since senders queue up in order, the others get their turn.
 pub(super) type Deliver = mpsc::Sender<(WorkerId, News)>;
 
 /// Attends a worker until it is gone.
@@ -44,7 +44,7 @@ pub(super) async fn attend(
 ) {
     let mut mail = Mail { buffer: BytesMut::new(), frames: Frames::default() };
     let mut open = true;
-    // Where a delivery fails, the loop has ended, and nobody is left to tell.
+    // If a delivery fails, the loop has ended, and there is no receiver left.
     while open {
         let ended = tokio::select! {
             biased;
@@ -64,7 +64,7 @@ pub(super) async fn attend(
     let _ = deliver.send((worker, News::Exited(exit))).await;
 }
 
-/// What has come and was not handed out yet.
+/// Bytes that have arrived and were not handed out yet.
 struct Mail {
     buffer: BytesMut,
     frames: Frames,
@@ -82,10 +82,10 @@ impl Mail {
         }
     }
 
-    /// Everything that is left in the socket of a process that is dead. It asks the kernel and not
-    /// the runtime, which may not have noticed yet that something is there. What comes after this
-    /// moment is not the worker's: a child that it left behind may hold the channel, too, and
-    /// write for ever.
+    /// Receives everything that is left in the socket of a dead process. It asks the kernel and not
+    /// the runtime, which may not have noticed yet that something is there. Bytes that arrive after
+    /// this moment are not the worker's: a child that it left behind may hold the channel, too, and
+    /// write forever.
     fn receive_the_rest(&mut self, channel: &OwnedReadHalf) -> io::Result<()> {
         let stream: &tokio::net::UnixStream = channel.as_ref();
         let mut left = usize::try_from(ioctl_fionread(stream)?).unwrap_or(usize::MAX);
@@ -104,7 +104,7 @@ impl Mail {
         Ok(())
     }
 
-    /// Delivers all whole messages; says whether more may come.
+    /// Delivers all whole messages; returns whether more may come.
     async fn hand_out(
         &mut self,
         worker: WorkerId,
@@ -125,7 +125,7 @@ impl Mail {
     }
 }
 
-/// Waits for the end of a process, and takes its status: until then it is a zombie.
+/// Waits for the end of a process, and takes its status: until then the process is a zombie.
 async fn reap(pidfd: &AsyncFd<OwnedFd>) -> Exit {
     loop {
         let Ok(mut ready) = pidfd.readable().await else { return Exit::NeverStarted };
@@ -135,7 +135,7 @@ async fn reap(pidfd: &AsyncFd<OwnedFd>) -> Exit {
                 let signal = status.terminating_signal().map(Exit::Signal);
                 return code.or(signal).unwrap_or(Exit::NeverStarted);
             }
-            // Not yet; or somebody else has reaped it, which we never see as a code of ours.
+            // Not yet; or other code has reaped it, which we never see as a code of ours.
             Ok(None) | Err(rustix::io::Errno::AGAIN) => ready.clear_ready(),
             Err(_) => return Exit::NeverStarted,
         }
@@ -149,9 +149,9 @@ mod tests {
 
     use super::*;
 
-    /// Whether the children win the race for the socket is luck, so they have many attempts.
+    /// The children win the race for the socket by luck only, so they have many attempts.
     #[tokio::test]
-    async fn children_that_were_left_behind_and_write_for_ever_hold_nobody_up() {
+    async fn children_that_write_forever_do_not_delay_the_exit() {
         for _ in 0..20 {
             let (ours, mut theirs) = UnixStream::pair().expect("descriptors");
             theirs.write_all(b"before the exit").expect("there is room");
@@ -168,7 +168,7 @@ mod tests {
             assert!(mail.buffer.len() <= 1 << 20, "more than a socket holds");
             drop(channel);
             for child in children {
-                child.join().expect("it ends when nobody reads");
+                child.join().expect("it ends when the reader is gone");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The one loop. It owns all state of the primary; everybody else sends it something.
+//! The one loop. It owns all state of the primary; all other threads send it messages.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{PipeReader, PipeWriter};
@@ -27,10 +27,10 @@ use crate::supervisor::{
 };
 use crate::{Error, Result, admin};
 
-/// How often ports are tried again that could not be opened after an outage.
+/// The time between two attempts to open the ports after an outage.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
-/// When nothing is to be done the loop looks again tomorrow.
+/// The time after which the loop looks again if there is nothing to do: tomorrow.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// All state of the primary.
@@ -41,7 +41,7 @@ pub(super) struct Driver {
     pub(super) program: Program,
     pub(super) versions: BTreeMap<Generation, Version>,
     pub(super) peers: BTreeMap<WorkerId, Peer>,
-    /// What each worker holds, and what we hold as long as we live.
+    /// The end of a pipe that each worker holds, and the end that we hold as long as we live.
     pub(super) lifeline: PipeReader,
     pub(super) _alive: PipeWriter,
     pub(super) ports: Ports,
@@ -57,15 +57,15 @@ pub(super) struct Driver {
     pub(super) next_question: u64,
     pub(super) to_loop: mpsc::Sender<Command>,
     pub(super) deliver: mpsc::Sender<(WorkerId, News)>,
-    /// Workers that are to be told to drain as soon as they have been given what is theirs.
+    /// Workers to drain as soon as they have been given the connections that are theirs.
     pub(super) drains: Vec<Drain>,
-    /// A worker has come as far as the program's own code: so workers can be started.
+    /// A worker has reached the program's own code: so workers can be started.
     pub(super) has_begun: bool,
-    /// A signal asked for a reload while one was under way. Its sender cannot be told to come back.
+    /// A signal requested a reload while one was under way. Its sender cannot be asked to try later.
     pub(super) reload_again: bool,
     /// Workers that are ready, while the ports cannot be opened.
     pub(super) unadmitted: Vec<WorkerId>,
-    /// Why the cluster ends, when it could not be started.
+    /// The reason why the cluster ends, if it could not be started.
     pub(super) fatal: Option<Error>,
     pub(super) finished: bool,
     /// Dropped last: it waits a moment for its answers.
@@ -79,7 +79,7 @@ pub(super) struct Version {
     pub(super) config: Arc<Config>,
 }
 
-/// Where inputs come from.
+/// The sources of inputs.
 pub(super) struct Sources {
     pub(super) signals: Signals,
     pub(super) news: mpsc::Receiver<(WorkerId, News)>,
@@ -87,7 +87,7 @@ pub(super) struct Sources {
     pub(super) watchdog: Watchdog,
 }
 
-/// When systemd wants to know that the loop is alive.
+/// The watchdog of systemd, which expects a sign of life from the loop once in a period.
 pub(super) struct Watchdog {
     period: Option<Duration>,
     last: Instant,
@@ -98,7 +98,7 @@ impl Watchdog {
         Self { period, last: Instant::now() }
     }
 
-    /// Waits until it is time.
+    /// Waits until the next sign of life is due.
     pub(super) async fn next(&mut self) {
         match self.period {
             Some(period) => sleep_until((self.last + period).into()).await,
@@ -147,7 +147,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Time is up for something. What has been said by now was said in time, so it comes first.
+    /// A timer is due. Messages that have arrived by now are in time, so they come first.
     fn tick(&mut self, news: &mut mpsc::Receiver<(WorkerId, News)>) {
         for _ in 0..news.len() {
             if let Ok((worker, news)) = news.try_recv() {
@@ -166,7 +166,7 @@ impl Driver {
         }
     }
 
-    /// Tells the supervisor, and does what it says.
+    /// Passes an input to the supervisor, and performs its actions.
     pub(super) fn feed(&mut self, input: Input) {
         let actions = self.supervisor.step(self.now(), input);
         self.perform(actions);
@@ -204,13 +204,13 @@ impl Driver {
         }
     }
 
-    /// What is looked at now and then.
+    /// The checks that are made now and then.
     fn look_around(&mut self) {
         self.look_at_memory();
         self.renew_files();
     }
 
-    /// Makes sockets anew whose files were removed.
+    /// Creates sockets again if their files were removed.
     fn renew_files(&mut self) {
         self.ports.renew();
         if let Some(admin) = &mut self.admin {
@@ -218,7 +218,7 @@ impl Driver {
         }
     }
 
-    /// Opens the program and reads the settings again, then reloads to them.
+    /// Opens the program and reads the settings again, then reloads.
     pub(super) fn reload(&mut self, reply: Option<Reply>) {
         self.renew_files();
         let opened = self.program.open().and_then(|image| {
@@ -239,12 +239,12 @@ impl Driver {
             }
             Err(error) => {
                 self.tally.last_reload_error = Some(error.to_string());
-                warn!("the reload was not begun, all stays as it is: {error}");
+                warn!("the reload was not started, nothing has changed: {error}");
                 let why = Refusal(error.to_string());
                 self.reload_refused(&why);
                 self.events.put(Event::ReloadRefused(why.clone()));
                 if let Some(reply) = reply {
-                    let _ = reply.send(Err(why)); // who asked may have given up
+                    let _ = reply.send(Err(why)); // the caller may have given up
                 }
             }
         }
@@ -255,8 +255,8 @@ impl Driver {
         self.feed(Input::Scale { request, to });
     }
 
-    /// The settings that were read with this version hold from now on, also when the reload fails
-    /// later; unless it is refused at once, because another one runs or the cluster stops.
+    /// The settings that were read with this version apply from now on, even if the reload fails
+    /// later; unless the reload is refused at once, because another one runs or the cluster stops.
     fn adopt(&mut self, version: &Version) {
         if self.supervisor.reloading().is_none() && !self.supervisor.stopping() {
             self.config = Arc::clone(&version.config);
@@ -264,7 +264,7 @@ impl Driver {
         }
     }
 
-    /// Remembers to whom an answer goes.
+    /// Remembers the recipient of an answer.
     pub(super) fn request(&mut self, reply: Option<Reply>) -> RequestId {
         self.next_request += 1;
         let request = RequestId(self.next_request);

@@ -1,8 +1,8 @@
-//! Events: what a program can watch of its cluster.
+//! Events: the changes in its cluster that a program can watch.
 //!
 //! They are delivered on a thread of their own, through a bounded channel. A program that is slow to
-//! read them never delays the supervision: what does not fit is dropped, counted, and reported as
-//! [`Event::Lagged`].
+//! read them never delays the supervision: events that do not fit are dropped, counted, and
+//! reported as [`Event::Lagged`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::Command;
 use crate::supervisor::{Generation, Refusal, Retirement, SlotId, WorkerId};
 use crate::{Error, Result};
 
-/// How many events wait for a reader at most.
+/// The limit of events that wait for a reader.
 const ROOM: usize = 1024;
 
 /// Something that happened in the cluster. Each worker's events come in this order: `Spawned`,
@@ -28,11 +28,11 @@ const ROOM: usize = 1024;
 pub enum Event {
     /// A worker's process has been started.
     Spawned {
-        /// Who.
+        /// The worker.
         worker: WorkerId,
-        /// Where.
+        /// Its slot.
         slot: SlotId,
-        /// Which version.
+        /// Its version.
         generation: Generation,
         /// Its process id.
         pid: u32,
@@ -41,18 +41,18 @@ pub enum Event {
     Online(WorkerId),
     /// It accepts connections at these addresses.
     Listening(WorkerId, Arc<[String]>),
-    /// For the first time as many workers as wanted accept connections.
+    /// As many workers as wanted accept connections, for the first time.
     Serving {
-        /// Where.
+        /// The addresses at which they accept.
         addresses: Arc<[String]>,
-        /// How many workers.
+        /// The number of workers.
         workers: usize,
     },
     /// A worker has sent a message.
     Message(WorkerId, Body),
     /// A worker has asked a question.
     Asked(WorkerId, Body, Answerer),
-    /// It was told to leave, or leaves by its own wish.
+    /// It was asked to leave, or leaves by its own decision.
     Draining(WorkerId, Retirement),
     /// It accepts no more connections.
     Disconnected(WorkerId),
@@ -60,44 +60,44 @@ pub enum Event {
     Unhealthy(WorkerId, String),
     /// It is gone.
     Exited {
-        /// Who.
+        /// The worker.
         worker: WorkerId,
-        /// Its process id was this.
+        /// The process id that it had.
         pid: u32,
-        /// The code it called `exit` with.
+        /// The code that it called `exit` with.
         code: Option<i32>,
-        /// The number of the signal that killed it, as Linux counts: 9 is SIGKILL.
+        /// The number of the signal that killed it, as in Linux: 9 is SIGKILL.
         signal: Option<i32>,
-        /// Whether the intent was known before. If not, it is a crash, even with code 0.
+        /// True if the intent was known before. If not, the exit is a crash, even with code 0.
         voluntary: bool,
         /// Time since it was spawned.
         uptime: Duration,
     },
     /// A slot's workers die early; it is tried again after `delay`.
     BackingOff {
-        /// Which slot.
+        /// The slot.
         slot: SlotId,
         /// Early deaths in a row.
         failures: u32,
         /// Time until the next attempt.
         delay: Duration,
     },
-    /// A slot has reached the limit of early deaths in a row. Attempts go on at the maximum delay, and
-    /// each that fails is a `BackingOff`; a reload or a reset tries it at once.
+    /// A slot has reached the limit of early deaths in a row. Attempts continue at the maximum delay,
+    /// and each failed one is a `BackingOff`; a reload or a reset tries the slot at once.
     Errored {
-        /// Which slot.
+        /// The slot.
         slot: SlotId,
         /// Early deaths in a row.
         failures: u32,
         /// Time until the next attempt.
         delay: Duration,
     },
-    /// The kernel had no room for a slot's process; the slot is tried again after `delay`. It does
-    /// not count as an early death.
+    /// The kernel had no room for a slot's process; the slot is tried again after `delay`. This
+    /// does not count as an early death.
     StartRefused {
-        /// Which slot.
+        /// The slot.
         slot: SlotId,
-        /// What the kernel said.
+        /// The reason that the kernel gave.
         reason: String,
         /// Time until the next attempt.
         delay: Duration,
@@ -109,15 +109,15 @@ pub enum Event {
     ReloadStarted(Generation),
     /// All slots run the new version.
     ReloadFinished(Generation),
-    /// It stopped; the reason is for people.
+    /// A rolling reload has failed; the reason is meant for people.
     ReloadFailed(Generation, Refusal),
-    /// None has begun: the program cannot be opened, or the settings cannot be used.
+    /// No reload has begun: the program cannot be opened, or the settings cannot be used.
     ReloadRefused(Refusal),
     /// Another number of workers is wanted.
     Scaled {
-        /// Before.
+        /// The number before.
         from: usize,
-        /// Now.
+        /// The number now.
         to: usize,
     },
     /// The cluster stops.
@@ -126,7 +126,7 @@ pub enum Event {
     Lagged(u64),
 }
 
-/// A message as it came; [`parse`](Body::parse) makes it yours.
+/// A message as it arrived; [`parse`](Body::parse) converts it to your type.
 #[derive(Clone)]
 pub struct Body(pub(crate) Box<RawValue>);
 
@@ -134,7 +134,7 @@ impl Body {
     /// The message as your type.
     ///
     /// # Errors
-    /// It is another one.
+    /// The message has another type.
     pub fn parse<M: DeserializeOwned>(&self) -> Result<M> {
         serde_json::from_str(self.0.get())
             .map_err(|error| Error::because("a message has another type", error))
@@ -148,7 +148,7 @@ impl fmt::Debug for Body {
 }
 
 /// The way back for the answer to a worker's question. Like [`Handle`](super::Handle) it must not be
-/// used inside of a Tokio runtime.
+/// used inside a Tokio runtime.
 #[derive(Debug)]
 pub struct Answerer {
     pub(super) worker: WorkerId,
@@ -167,7 +167,7 @@ impl Answerer {
         self.answer(Ok(answer))
     }
 
-    /// Says why there is no answer.
+    /// Refuses to answer, with the reason.
     ///
     /// # Errors
     /// The cluster is gone.
@@ -182,7 +182,7 @@ impl Answerer {
     }
 }
 
-/// Events as they come, until the cluster has stopped.
+/// Events as they arrive, until the cluster has stopped.
 #[derive(Debug)]
 pub struct Events {
     from: Receiver<Event>,
@@ -195,19 +195,19 @@ impl Iterator for Events {
     /// Waits for the next event.
     fn next(&mut self) -> Option<Event> {
         self.from.recv().ok().or_else(|| {
-            let missed = self.missed.swap(0, Ordering::Relaxed); // with the last ones nothing came after
+            let missed = self.missed.swap(0, Ordering::Relaxed); // lost after the last event
             (missed > 0).then_some(Event::Lagged(missed))
         })
     }
 }
 
-/// Where the loop puts events.
+/// The sink for the loop's events.
 #[derive(Debug)]
 pub(super) struct Sink {
     to: Option<SyncSender<Event>>,
-    /// Not yet reported.
+    /// Lost, and not yet reported.
     missed: Arc<AtomicU64>,
-    /// All that were lost so far.
+    /// All events that were lost so far.
     pub(super) lost: u64,
 }
 
@@ -236,14 +236,14 @@ impl Sink {
         }
     }
 
-    /// False when there is no room.
+    /// Returns false if there is no room.
     fn try_put(&mut self, event: Event) -> bool {
         let Some(to) = &self.to else { return true };
         match to.try_send(event) {
             Ok(()) => true,
             Err(TrySendError::Full(_)) => false,
             Err(TrySendError::Disconnected(_)) => {
-                self.to = None; // whoever watched has enough
+                self.to = None; // the program has stopped watching
                 true
             }
         }
@@ -255,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_reads_too_slowly_is_told_how_much_was_lost() {
+    fn slow_reader_learns_how_many_events_were_lost() {
         let (mut sink, mut events) = stream();
         for _ in 0..ROOM + 3 {
             sink.put(Event::Stopping);
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn who_lost_the_last_events_is_told_at_the_end() {
+    fn loss_of_the_last_events_is_reported_at_the_end() {
         let (mut sink, events) = stream();
         for _ in 0..ROOM + 2 {
             sink.put(Event::Stopping);
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn who_stops_reading_harms_nobody() {
+    fn reader_that_stops_does_no_harm() {
         let (mut sink, events) = stream();
         drop(events);
         sink.put(Event::Stopping);

@@ -1,4 +1,4 @@
-//! What a program may ask of its own cluster, from the thread on which its events arrive.
+//! Requests of a program to its own cluster, from the thread on which its events arrive.
 
 use std::time::Duration;
 
@@ -13,11 +13,12 @@ use crate::shared::{self, Shared};
 use crate::supervisor::{Refusal, ScaleTo, SlotId, WorkerId};
 use crate::{Error, Result};
 
-/// A handle on the running cluster. All calls but [`shared`](Self::shared) wait for their answer, so
-/// none of them belongs into async code; a worker has its own channel.
+/// A handle to the running cluster. All calls except [`shared`](Self::shared) wait, for their answer or
+/// for room in the channel, so none of them belongs in async code; a worker has its own channel.
 ///
 /// # Panics
-/// All calls that wait panic inside of a Tokio runtime, which they would block. Use `spawn_blocking` there.
+/// All calls that wait panic inside a Tokio runtime, which they would block. Use `spawn_blocking`
+/// there.
 #[derive(Clone, Debug)]
 pub struct Handle {
     pub(super) commands: mpsc::Sender<Command>,
@@ -25,18 +26,18 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Rolling reload; waits until it has finished.
+    /// Starts a rolling reload; waits until it has finished.
     ///
     /// # Errors
-    /// It was refused, or failed: the reason.
+    /// The reload was refused, or failed: the reason.
     pub fn reload(&self) -> Result<()> {
         self.ask(Command::Reload)?.map(drop).map_err(refused)
     }
 
-    /// Another number of workers; does not wait for them.
+    /// Changes the number of workers; does not wait for them.
     ///
     /// # Errors
-    /// It is outside the minimum and the maximum.
+    /// The number is below the minimum or above the maximum.
     pub fn scale(&self, workers: usize) -> Result<()> {
         let to = ScaleTo::Exactly(workers);
         self.ask(|reply| Command::Scale(to, reply))?.map(drop).map_err(refused)
@@ -50,15 +51,15 @@ impl Handle {
         self.ask(|reply| Command::Reset(slot, reply))?.map(drop).map_err(refused)
     }
 
-    /// Stops the cluster gracefully; does not wait. Where it stops already nothing changes.
+    /// Stops the cluster gracefully; does not wait. If it stops already, nothing changes.
     ///
     /// # Errors
-    /// It is gone already.
+    /// The cluster is gone already.
     pub fn stop(&self) -> Result<()> {
         self.send(Command::Stop { now: false })
     }
 
-    /// How everybody is.
+    /// Returns the state of the primary and of all workers.
     ///
     /// # Errors
     /// The cluster is gone.
@@ -66,10 +67,10 @@ impl Handle {
         self.ask(Command::Stats)
     }
 
-    /// Sends a message to one worker. It is dropped when the worker does not read its messages.
+    /// Sends a message to one worker. It is dropped if the worker does not read its messages.
     ///
     /// # Errors
-    /// It cannot be encoded, or the cluster is gone.
+    /// The message cannot be encoded, or the cluster is gone.
     pub fn tell(&self, worker: WorkerId, message: &impl Serialize) -> Result<()> {
         self.send(Command::Tell(worker, raw(message)?))
     }
@@ -77,7 +78,7 @@ impl Handle {
     /// Sends a message to all workers that are ready.
     ///
     /// # Errors
-    /// It cannot be encoded, or the cluster is gone.
+    /// The message cannot be encoded, or the cluster is gone.
     pub fn broadcast(&self, message: &impl Serialize) -> Result<()> {
         self.send(Command::Broadcast(raw(message)?))
     }
@@ -85,7 +86,7 @@ impl Handle {
     /// Asks one worker, and waits at most `limit` for the answer.
     ///
     /// # Errors
-    /// No answer in time, none of this type, the worker refused it or is gone.
+    /// There is no answer in time, or none of this type; or the worker refused, or is gone.
     pub fn request<A: DeserializeOwned>(
         &self,
         worker: WorkerId,
@@ -97,10 +98,10 @@ impl Handle {
         Body(answer.map_err(refused)?).parse()
     }
 
-    /// The numbers that all workers have in common. They can be read even when the cluster is gone.
+    /// The numbers that all workers share. They can be read even after the cluster is gone.
     ///
     /// # Errors
-    /// There are none: nobody has called [`Cluster::shared`](crate::Cluster::shared).
+    /// There are none: [`Cluster::shared`](crate::Cluster::shared) was not called.
     pub fn shared(&self) -> Result<Shared> {
         self.shared.clone().ok_or_else(shared::none)
     }

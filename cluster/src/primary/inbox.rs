@@ -1,4 +1,4 @@
-//! What workers and other threads say to the loop.
+//! Messages to the loop, from workers and other threads.
 
 use std::time::{Duration, SystemTime};
 
@@ -53,7 +53,7 @@ impl Driver {
             ToPrimary::Heartbeat(vitals, metrics) => {
                 let Some(peer) = self.peers.get_mut(&worker) else { return };
                 peer.vitals = vitals;
-                peer.heard = Some(SystemTime::now());
+                peer.last_report = Some(SystemTime::now());
                 if let Some(metrics) = metrics {
                     self.totals.report(worker, peer.slot, &metrics);
                 }
@@ -115,9 +115,9 @@ impl Driver {
             return;
         };
         match peer.message(message) {
-            // The first, and then ever fewer: a flood must not become one of log lines.
+            // The first, then fewer and fewer: a flood must not become a flood of log lines.
             Ok(Err(dropped)) if dropped.is_power_of_two() => {
-                warn!(%worker, dropped, "does not read its messages; some were dropped");
+                warn!(%worker, dropped, "the worker does not read its messages; some were dropped");
             }
             Ok(Ok(()) | Err(_)) => {}
             Err(error) => warn!(%worker, "{error}"),
@@ -154,5 +154,5 @@ async fn wait(
         Ok(Err(_)) => Err(Refusal(format!("worker {worker} was gone before it answered"))),
         Err(_) => Err(Refusal(format!("worker {worker} did not answer within {limit:?}"))),
     };
-    let _ = reply.send(answer); // who asked may have given up
+    let _ = reply.send(answer); // the caller may have given up
 }

@@ -1,9 +1,9 @@
 //! PID 1: the process to which the kernel gives every orphan of a container.
 //!
-//! Whatever process ends without a parent becomes a child of PID 1, and stays a zombie until PID 1
+//! A process that loses its parent becomes a child of PID 1, and at its end stays a zombie until PID 1
 //! has reaped it. A primary could reap them, but `waitpid(-1)` also takes the exits of children that
-//! the program has started (`std::process::Command`) and waits for by itself, and no call tells the
-//! one kind from the other. So as PID 1 the process splits in two: the parent becomes a tiny init,
+//! the program has started (`std::process::Command`) and waits for by itself, and no call can
+//! tell the two kinds apart. So as PID 1 the process splits in two: the parent becomes a tiny init,
 //! which passes signals on and reaps, and its child is the primary, whose children are its own.
 
 use std::fs;
@@ -18,10 +18,10 @@ use nix::unistd::{ForkResult, Pid, fork, getpid};
 use crate::signals::was_sent;
 use crate::{Error, Result};
 
-/// What a shell reports of a command that a signal has ended: 128 and its number.
+/// The code that a shell reports for a command killed by a signal: 128 plus the signal's number.
 const KILLED: i32 = 128;
 
-/// What became of this process.
+/// The role of this process from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// It is not PID 1, or it is the child of the init now.
@@ -30,14 +30,14 @@ pub(super) enum Role {
     ThreadedPid1,
 }
 
-/// What to do about [`Role::ThreadedPid1`].
+/// The advice in the case of [`Role::ThreadedPid1`].
 pub(super) const ADVICE: &str = "this is PID 1, and orphans will stay zombies: call cluster::run \
     before the program starts threads, or let an init be PID 1 (docker run --init, tini)";
 
 /// As PID 1, returns in the child only; the parent ends with the child's exit code.
 ///
 /// # Errors
-/// The kernel allows no second process.
+/// The kernel does not allow a second process.
 pub(super) fn split() -> Result<Role> {
     if getpid() != Pid::from_raw(1) {
         return Ok(Role::Primary);
@@ -51,12 +51,12 @@ pub(super) fn split() -> Result<Role> {
 #[allow(unsafe_code)]
 fn become_init() -> Result<Role> {
     let mut before = SigSet::empty();
-    // Ignored, as a parent may have left it, it would not come, and nothing would be reaped.
-    // SAFETY: the default action is no handler of ours.
+    // A parent may have left it ignored; then it would not arrive, and nothing would be reaped.
+    // SAFETY: the default action is not a handler of ours.
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
-    // From before the fork: no signal is lost between it and the loop.
+    // Blocked before the fork, so that no signal is lost between the fork and the loop.
     pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut before))?;
-    // SAFETY: there is one thread, so the child may go on with everything.
+    // SAFETY: there is one thread, so the child may continue with everything.
     match unsafe { fork() } {
         Ok(ForkResult::Child) => {
             prctl::set_pdeathsig(Signal::SIGKILL)?;
@@ -81,8 +81,8 @@ fn look_after(primary: Pid) -> i32 {
                     return code;
                 }
             }
-            // The kernel sends a terminal's to the whole group, so the primary has it already; but
-            // the end of the terminal to the leader of its session alone.
+            // The kernel sends a terminal's signals to the whole group, so the primary has them
+            // already; but it reports the end of the terminal to the leader of its session alone.
             Some((signal, code)) if was_sent(code) || signal == Signal::SIGHUP => {
                 let _ = kill(primary, signal);
             }
@@ -91,7 +91,7 @@ fn look_after(primary: Pid) -> i32 {
     }
 }
 
-/// Takes every exit that there is; the primary's code, if it is among them.
+/// Reaps every child that has ended; returns the primary's code, if it is among them.
 fn reap(primary: Pid) -> Option<i32> {
     loop {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
@@ -105,7 +105,7 @@ fn reap(primary: Pid) -> Option<i32> {
     }
 }
 
-/// Waits for a signal; what it is, and whether a process has sent it (see `si_code`).
+/// Waits for a signal; returns it, and whether a process has sent it (see `si_code`).
 #[allow(unsafe_code)]
 fn next_signal() -> Option<(Signal, i32)> {
     let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();

@@ -1,9 +1,9 @@
-//! What becomes of the workers when code in the primary panics.
+//! The end of the workers when code in the primary panics.
 //!
-//! On the thread that watches it is the program's own code, and the loop is as good as before: the
-//! cluster stops as if somebody had asked it to. In the loop itself (a strategy, or a defect of this
-//! library) nothing can be decided any more; but who the workers are is known, and each of them can
-//! finish by itself. Either way somebody above, such as systemd, is told by the exit code.
+//! On the thread that watches, the program's own code panics, and the loop is as good as before: the
+//! cluster stops as if it had been asked to. In the loop itself (a strategy, or a defect of this
+//! library) nothing can be decided any more; but the workers are known, and each of them can finish
+//! by itself. Either way the exit code reports the panic to the parent, such as systemd.
 //!
 //! With `panic = "abort"` none of this runs: the workers die with their primary at once.
 
@@ -24,10 +24,10 @@ use crate::listener::systemd;
 use crate::supervisor::{self, Signal};
 use crate::{Error, Result};
 
-/// How long the kernel may take to end what was killed.
+/// The time that the kernel gets to end killed processes.
 const KILLED: Duration = Duration::from_secs(1);
 
-/// Runs the loop, and after a panic of it sees the workers out.
+/// Runs the loop, and after a panic in it lets the workers finish.
 pub(super) async fn drive(mut driver: Driver, mut sources: Sources) -> Result<()> {
     match caught(driver.run(&mut sources)).await {
         Ok(outcome) => outcome,
@@ -39,7 +39,7 @@ pub(super) async fn drive(mut driver: Driver, mut sources: Sources) -> Result<()
     }
 }
 
-/// Runs what belongs to the program, and makes an error of its panic.
+/// Runs code of the program, and turns its panic into an error.
 pub(super) fn attempt(program: impl FnOnce()) -> Result<()> {
     catch_unwind(AssertUnwindSafe(program)).map_err(panicked)
 }
@@ -65,29 +65,29 @@ fn panicked(panic: Box<dyn Any + Send>) -> Error {
 }
 
 impl Driver {
-    /// A stop without the supervisor, whose state may be half of one: who waits in a
-    /// queue is refused, the workers finish what they have, with the deadline of a stop, and a signal
-    /// to the primary hurries them.
+    /// A stop without the supervisor, whose state may be inconsistent: clients that wait in a queue
+    /// are refused, the workers finish what they have, with the deadline of a stop, and a signal to
+    /// the primary hurries them.
     async fn see_out(&mut self, sources: &mut Sources) {
-        self.tell(supervisor::Event::Stopping);
+        self.report(supervisor::Event::Stopping);
         let policy = self.config.policy.clone();
         let drain = ToWorker::Drain { window: Duration::ZERO, deadline: policy.shutdown_timeout };
         let workers: Vec<_> = self.peers.keys().copied().collect();
-        self.ports.refuse(); // first: who waits here must not be given to the strategy again
+        self.ports.refuse(); // first: waiting connections must not be given to the strategy again
         for worker in workers {
             self.ports.draining(worker);
             self.control(worker, &drain);
         }
-        self.hear_exits(sources, policy.shutdown_timeout).await;
+        self.wait_for_exits(sources, policy.shutdown_timeout).await;
         for peer in self.peers.values() {
             peer.signal(Signal::Kill);
         }
-        self.hear_exits(sources, KILLED).await;
+        self.wait_for_exits(sources, KILLED).await;
     }
 
-    /// Until all are gone, or the time is up, or somebody is impatient.
-    async fn hear_exits(&mut self, sources: &mut Sources, limit: Duration) {
-        let hearing = async {
+    /// Waits until all workers are gone, or the time is up, or a person is impatient.
+    async fn wait_for_exits(&mut self, sources: &mut Sources, limit: Duration) {
+        let exits = async {
             while !self.peers.is_empty() {
                 tokio::select! {
                     Some((worker, news)) = sources.news.recv() => {
@@ -101,7 +101,7 @@ impl Driver {
                 }
             }
         };
-        let _ = timeout(limit, hearing).await;
+        let _ = timeout(limit, exits).await;
     }
 }
 

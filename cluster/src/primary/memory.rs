@@ -6,8 +6,8 @@ use nix::unistd::{Pid, SysconfVar, sysconf};
 
 /// Resident memory of a process in bytes; `None` when it is gone.
 ///
-/// It is read from `/proc/PID/statm`, which takes about 13 µs; `smaps_rollup` would know what is
-/// shared, and takes fifteen times as long.
+/// It is read from `/proc/PID/statm`, which takes about 13 µs; `smaps_rollup` would show what is
+/// shared, but takes fifteen times as long.
 pub(super) fn resident(pid: Pid) -> Option<u64> {
     let statm = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
     let pages: u64 = statm.split(' ').nth(1)?.parse().ok()?;
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_has_some_and_nobody_has_none() {
+    fn this_process_has_memory_and_a_missing_one_has_none() {
         let mine = resident(Pid::this()).expect("this process lives");
         assert!((100_000..1 << 40).contains(&mine), "{mine}");
         assert_eq!(resident(Pid::from_raw(i32::MAX)), None);

@@ -1,4 +1,4 @@
-//! The driver of the cluster: it turns the world into inputs of the
+//! The driver of the cluster: it turns outside events into inputs of the
 //! [`supervisor`](crate::supervisor), and the supervisor's actions into system calls.
 //!
 //! Three threads: the main one runs the loop and starts processes; one delivers events to the

@@ -1,7 +1,7 @@
-//! What waits to be written to one worker.
+//! The messages that wait to be written to one worker.
 //!
-//! What the supervisor wants overtakes the program's own messages. Those are bounded in number and in
-//! bytes: a worker that does not read costs no more than that, and its messages are dropped.
+//! The supervisor's messages overtake the program's own, which are bounded in number and in bytes: a
+//! worker that does not read costs no more than that, and its messages are dropped.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-/// Messages of the program that wait at most.
+/// The limit of the program's messages that wait.
 const MESSAGES: usize = 1024;
 
-/// And their bytes.
+/// The limit of their bytes.
 const BYTES: usize = 8 * 1024 * 1024;
 
 /// A frame, with the room that it takes while it waits.
@@ -44,13 +44,13 @@ impl Outbox {
         }
     }
 
-    /// Sends what the supervisor wants.
+    /// Sends a message of the supervisor.
     pub(super) fn control(&self, frame: Bytes) {
-        let _ = self.control.send(frame); // when the worker is going, its exit tells
+        let _ = self.control.send(frame); // if the worker is going, its exit will be reported
     }
 
-    /// Sends a message of the program, or drops it when too much waits: then it returns how many
-    /// were dropped so far.
+    /// Sends a message of the program, or drops it if too much waits: then it returns the number of
+    /// messages dropped so far.
     pub(super) fn message(&self, frame: Bytes) -> Result<(), u64> {
         let size = u32::try_from(frame.len()).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.room).try_acquire_many_owned(size);
@@ -88,7 +88,7 @@ async fn write(
             else => return,
         };
         if channel.write_all(&frame).await.is_err() {
-            return; // it is going: its courier will tell
+            return; // the worker is going: its courier will report it
         }
     }
 }
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_does_not_read_costs_a_bounded_number_of_bytes() {
+    async fn worker_that_does_not_read_costs_a_bounded_number_of_bytes() {
         let (ours, _theirs) = tokio::net::UnixStream::pair().expect("there is room");
         let outbox = Outbox::new(ours.into_split().1);
         let frame = Bytes::from(vec![0; 1024 * 1024]);

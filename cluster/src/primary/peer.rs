@@ -1,4 +1,4 @@
-//! A worker as the primary holds it: its process, the way to it, and what it told of itself.
+//! A worker as the primary sees it: its process, the way to it, and the state that it reported.
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
@@ -24,12 +24,12 @@ use crate::{Result, listener};
 #[derive(Debug)]
 pub(super) struct Peer {
     pub(super) slot: SlotId,
-    /// How many workers its slot had before it.
+    /// The number of workers that its slot had before it.
     pub(super) restarts: u64,
     pub(super) pid: Pid,
     pub(super) since: Instant,
     pub(super) vitals: Vitals,
-    pub(super) heard: Option<SystemTime>,
+    pub(super) last_report: Option<SystemTime>,
     /// It has reported that it runs.
     pub(super) online: bool,
     /// It has reported that it cannot begin.
@@ -55,7 +55,7 @@ impl Peer {
         let watched = match watched {
             Ok(watched) => watched,
             Err(error) => {
-                process.abandon(); // whom we cannot watch we must not have
+                process.abandon(); // a process that we cannot watch must not keep running
                 return Err(error.into());
             }
         };
@@ -66,7 +66,7 @@ impl Peer {
             pid: process.pid,
             since: Instant::now(),
             vitals: Vitals::default(),
-            heard: None,
+            last_report: None,
             online: false,
             cannot_begin: false,
             pidfd: process.pidfd,
@@ -80,14 +80,14 @@ impl Peer {
         self.outbox.control(hello);
     }
 
-    /// Sends what the supervisor wants; it overtakes the program's messages.
+    /// Sends a message of the supervisor; it overtakes the program's messages.
     pub(super) fn control(&self, message: &ToWorker) -> Result<()> {
         self.outbox.control(frame::encode(message)?);
         Ok(())
     }
 
-    /// Sends a message of the program. When the worker has too much unread it is dropped, and the
-    /// number of those dropped so far is returned.
+    /// Sends a message of the program. If the worker has too much unread, the message is dropped, and
+    /// the number of messages dropped so far is returned.
     pub(super) fn message(&self, message: &ToWorker) -> Result<Result<(), u64>> {
         Ok(self.outbox.message(frame::encode(message)?))
     }
@@ -99,7 +99,7 @@ impl Peer {
         question: Box<RawValue>,
         answered: oneshot::Sender<Answer>,
     ) -> Result<Result<(), u64>> {
-        self.asked.retain(|_, waiting| !waiting.is_closed()); // whose time was up
+        self.asked.retain(|_, waiting| !waiting.is_closed()); // their time was up
         self.asked.insert(id, answered);
         self.message(&ToWorker::Ask(id, question))
     }
@@ -107,11 +107,11 @@ impl Peer {
     /// The worker has answered.
     pub(super) fn answered(&mut self, id: u64, answer: Answer) {
         if let Some(waiting) = self.asked.remove(&id) {
-            let _ = waiting.send(answer); // who asked may have given up
+            let _ = waiting.send(answer); // the caller may have given up
         }
     }
 
-    /// Sends a signal to this very process, even when its number has been given to another one.
+    /// Sends a signal to exactly this process, even if its number has been given to another one.
     pub(super) fn signal(&self, signal: Signal) {
         let number = match signal {
             Signal::Term => Number::TERM,

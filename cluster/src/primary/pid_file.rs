@@ -1,4 +1,4 @@
-//! The pid file: how scripts find the primary, and how a second one notices the first.
+//! The pid file: scripts find the primary by it, and a second primary notices the first.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, Write};
@@ -11,7 +11,7 @@ use nix::fcntl::{Flock, FlockArg};
 
 use crate::{Error, Result};
 
-/// As much of a file is read as may be a pid.
+/// At most this much of a file is read: enough for a pid.
 const LONGEST: u64 = 64;
 
 /// A file with our pid. It is locked as long as we live: a lock, unlike a number in a file, cannot
@@ -74,11 +74,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_holds_the_pid_and_is_gone_at_the_end() {
+    fn pid_file_holds_the_pid_and_is_gone_at_the_end() {
         let folder = tempfile::tempdir().expect("there is room");
         let path = folder.path().join("app.pid");
         fs::write(&path, b"4711 left by a primary that was killed, \xff\n").expect("there is room");
-        let file = PidFile::create(&path).expect("nobody holds it");
+        let file = PidFile::create(&path).expect("it is not locked");
         assert_eq!(fs::read_to_string(&path).expect("it is there"), format!("{}\n", process::id()));
         let second = PidFile::create(&path).expect_err("it is held").to_string();
         assert!(second.contains(&format!("locked by process {}", process::id())), "{second}");
@@ -92,7 +92,7 @@ mod tests {
         let path = folder.path().join("app.pid");
         let early = open(&path).expect("there is room"); // a second primary, a moment too early
         fs::remove_file(&path).expect("it is ours"); // by the first one, at its end
-        let early = lock(&path, early).expect("nobody holds it");
+        let early = lock(&path, early).expect("it is not locked");
         assert!(!is_at(&early, &path), "there is no file");
         let _third = PidFile::create(&path).expect("the path is free");
         assert!(!is_at(&early, &path), "it is another file");

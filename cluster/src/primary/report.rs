@@ -1,4 +1,4 @@
-//! How the cluster is, for `/stats`.
+//! The state of the cluster, for `/stats`.
 
 use std::process;
 use std::time::{Duration, SystemTime};
@@ -58,7 +58,7 @@ impl Driver {
             WorkerState::Draining { .. } => "draining",
             WorkerState::Dying => "dying",
         };
-        let mut told = WorkerStats {
+        let mut worker = WorkerStats {
             id: view.id.0,
             slot: view.slot.0,
             generation: view.generation.0,
@@ -67,15 +67,15 @@ impl Driver {
             ..WorkerStats::default()
         };
         if let Some(peer) = self.peers.get(&view.id) {
-            told.restarts = peer.restarts;
-            told.pid = peer.pid.as_raw().unsigned_abs();
-            told.uptime = millis(peer.since.elapsed());
-            told.requests_handled = peer.vitals.requests;
-            told.connections = peer.vitals.connections;
-            told.memory_mb = resident(peer.pid).unwrap_or_default() >> 20;
-            told.last_health_check = peer.heard.map(utc);
+            worker.restarts = peer.restarts;
+            worker.pid = peer.pid.as_raw().unsigned_abs();
+            worker.uptime = millis(peer.since.elapsed());
+            worker.requests_handled = peer.vitals.requests;
+            worker.connections = peer.vitals.connections;
+            worker.memory_mb = resident(peer.pid).unwrap_or_default() >> 20;
+            worker.last_health_check = peer.last_report.map(utc);
         }
-        told
+        worker
     }
 
     fn vacancy(&self, slot: &SlotView) -> WorkerStats {

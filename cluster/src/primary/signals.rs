@@ -22,29 +22,29 @@ use tracing::info;
 use crate::signals::{JOB_CONTROL, block_only, ignore, tell_terminal_from_operator, was_sent};
 
 /// A stop that arrives twice within this time, in milliseconds, is one stop: a wrapper signals its
-/// child and then the whole group, a supervisor sends INT and then TERM.
+/// child and then the whole group, or a supervisor sends INT and then TERM.
 const ONE_REQUEST: u64 = 500;
 
-/// What an operator wants.
+/// A request of an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Request {
-    /// A graceful stop; also SIGHUP because the terminal closed.
+    /// A graceful stop; also on SIGHUP because the terminal closed.
     Stop,
-    /// A second signal of the same kind: a person who is impatient.
+    /// A second signal of the same kind: a person is impatient.
     StopNow,
     Reload,
     OneMore,
     OneLess,
 }
 
-/// What a signal means.
+/// The meaning of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meaning {
     Stop,
-    /// The same, and not the word of a person: a repetition is no impatience.
+    /// The same, but not sent by a person: a repetition is not impatience.
     Warning,
     Reload,
-    /// Nothing here, but something elsewhere; its sender finds a line in the log.
+    /// Nothing here, but something in other programs; its sender finds a line in the log.
     Nothing,
 }
 
@@ -64,18 +64,18 @@ const MEANINGS: [(Signal, Meaning); 13] = [
     (Signal::SIGSTKFLT, Meaning::Nothing),
 ];
 
-/// The call that caused it fails, with an error that says more: EPIPE, EFBIG.
+/// The call that caused the signal fails, with a more precise error: EPIPE, EFBIG.
 const HARMLESS: [Signal; 2] = [Signal::SIGPIPE, Signal::SIGXFSZ];
 
-/// Signals are held: they wait. When it is dropped they are let through, as they were before.
+/// Signals that are held: they wait. When this is dropped, they are let through as before.
 pub(super) struct Held {
     before: SigSet,
-    /// SIGHUP was ignored when we were started, by `nohup`: we are to outlive the terminal.
+    /// SIGHUP was ignored when we were started, by `nohup`: we must outlive the terminal.
     nohup: bool,
 }
 
-/// Keeps signals until [`Signals::install`] has their handlers ready. To be called before anything
-/// that tells others of this process, and before it has threads.
+/// Holds signals until [`Signals::install`] has their handlers ready. Must be called before anything
+/// makes this process known to others, and before it has threads.
 pub(super) fn hold() -> nix::Result<Held> {
     let nohup = is_ignored(Signal::SIGHUP)?;
     ignore(&HARMLESS)?;
@@ -97,12 +97,12 @@ pub(super) struct Signals {
     job_control: AsyncFd<SignalFd>,
     stops: Arc<Stops>,
     had_terminal: bool,
-    /// It was started by `nohup`: it is to outlive the terminal.
+    /// It was started by `nohup`: it must outlive the terminal.
     nohup: bool,
 }
 
 impl Signals {
-    /// Installs the handlers, and lets signals through that were [held](hold).
+    /// Installs the handlers, and lets through the signals that were [held](hold).
     pub(super) fn install(held: Held) -> io::Result<Self> {
         keep_exit_codes()?;
         let handled = MEANINGS.into_iter().map(|(signal, meaning)| {
@@ -150,8 +150,8 @@ impl Signals {
         }
     }
 
-    /// The kernel sends it when a terminal closes, and the shell that dies with it may send another
-    /// one; operators send it to reload.
+    /// The kernel sends SIGHUP when a terminal closes, and the shell that dies with the terminal may
+    /// send another one; operators send SIGHUP to reload.
     fn hung_up(&mut self) -> Option<Request> {
         let lost_terminal = self.had_terminal && !has_terminal();
         if !lost_terminal {
@@ -164,14 +164,14 @@ impl Signals {
 
 #[allow(unsafe_code)]
 fn watch(signals: SignalFd) -> io::Result<AsyncFd<SignalFd>> {
-    // SAFETY: the value owns its descriptor, which so stays the same and open until it is dropped.
+    // SAFETY: the value owns its descriptor, which stays the same and open until the value is dropped.
     Ok(unsafe { AsyncFd::register_with_interest(signals, Interest::READABLE) }?)
 }
 
-/// When each signal that stops came for the first time, and whether it came again later.
+/// The time at which each stop signal first arrived, and whether it was repeated later.
 ///
-/// Noted by the handler, and not by the loop: a loop that is busy reads two signals at once, or one
-/// long after it came.
+/// The handler records this, not the loop: a busy loop reads two signals at once, or one long after
+/// it arrived.
 #[derive(Debug, Default)]
 struct Stops {
     /// Milliseconds of the monotonic clock; 0 before the first.
@@ -179,11 +179,11 @@ struct Stops {
     repeated: [AtomicBool; STOPS.len()],
 }
 
-/// The signals of people and service managers that stop.
+/// The stop signals of people and service managers.
 const STOPS: [Signal; 3] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT];
 
 impl Stops {
-    /// Lets a handler note when each signal comes.
+    /// Lets a handler record the time of each signal.
     #[allow(unsafe_code)]
     fn watch(self: &Arc<Self>) -> io::Result<()> {
         for (index, signal) in STOPS.into_iter().enumerate() {
@@ -201,7 +201,7 @@ impl Stops {
         }
     }
 
-    /// Only the same signal again, some time after the first, is impatience.
+    /// Only the same signal again, some time after the first, counts as impatience.
     fn request(&self, signal: Signal) -> Request {
         let index = STOPS.iter().position(|stop| *stop == signal);
         let repeated = index.is_some_and(|index| self.repeated[index].load(Relaxed));
@@ -227,7 +227,7 @@ async fn handled(handled: &mut [(Signal, Meaning, unix::Signal)]) -> (Signal, Me
     .await
 }
 
-/// A TTIN or TTOU; `None` when the kernel has sent it, because of the terminal.
+/// A TTIN or TTOU; `None` if the kernel has sent it, because of the terminal.
 async fn scaling(signals: &AsyncFd<SignalFd>) -> Option<Request> {
     loop {
         let Ok(mut ready) = signals.readable().await else { return None };
@@ -237,7 +237,7 @@ async fn scaling(signals: &AsyncFd<SignalFd>) -> Option<Request> {
                 return Some(if more { Request::OneMore } else { Request::OneLess });
             }
             Ok(Ok(Some(_))) => return None,
-            // `read_signal` says "none" where the kernel says EAGAIN.
+            // `read_signal` returns none where the kernel returns EAGAIN.
             Ok(Ok(None) | Err(_)) => ready.clear_ready(),
             Err(_) => {}
         }
@@ -251,15 +251,15 @@ fn has_terminal() -> bool {
 }
 
 /// The parent may have ignored SIGCHLD, and that is inherited. Then the kernel would reap our
-/// children by itself, and nobody would learn how they ended.
+/// children by itself, and we would never learn how they ended.
 #[allow(unsafe_code)]
 fn keep_exit_codes() -> nix::Result<()> {
-    // SAFETY: the default action is no handler of ours.
+    // SAFETY: the default action is not a handler of ours.
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.map(drop)
 }
 
-/// Whether a signal is ignored. (To set an action in order to learn the one before would discard a
-/// signal that waits.)
+/// Checks whether a signal is ignored. (Setting an action in order to learn the previous one would
+/// discard a pending signal.)
 #[allow(unsafe_code)]
 fn is_ignored(signal: Signal) -> nix::Result<bool> {
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();
@@ -274,7 +274,7 @@ fn is_ignored(signal: Signal) -> nix::Result<bool> {
 mod tests {
     use super::*;
 
-    /// What comes of signals at these moments, in milliseconds.
+    /// The requests that follow from signals at these times, in milliseconds.
     fn requests(signals: &[(Signal, u64)]) -> Vec<Request> {
         let stops = Stops::default();
         let arrives = |&(signal, at): &(Signal, u64)| {

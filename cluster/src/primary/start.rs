@@ -1,4 +1,4 @@
-//! From settings to a running primary, and to its end.
+//! Starts a primary from its settings, and runs it until its end.
 
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
@@ -27,25 +27,25 @@ use crate::spawn::{Image, Program};
 use crate::supervisor::{Generation, Supervisor};
 use crate::{Error, Result, admin, log, runtime, spawn};
 
-/// What the program does with events, on a thread of its own.
+/// The program's handler of events, on a thread of its own.
 type Watch = Box<dyn FnOnce(Events, Handle) + Send>;
 
-/// What a cluster has beside its settings.
+/// The parts of a cluster that are not settings.
 pub(crate) struct Extras {
     pub(crate) strategy: Box<dyn Strategy>,
     pub(crate) watch: Option<Watch>,
-    /// How many words all processes have in common.
+    /// The number of words that all processes share.
     pub(crate) shared: Option<NonZeroUsize>,
 }
 
-/// How many wishes of other threads, and how much news of workers, wait for the loop.
+/// The limit of commands from other threads, and of news from workers, that wait for the loop.
 const ROOM: usize = 256;
 
-/// How long the primary waits at its end for the program to read the last events.
+/// The time that the primary waits at its end for the program to read the last events.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Runs the cluster until it has stopped. What cannot be had (a port, a file) is an error before
-/// the first worker is started.
+/// Runs the cluster until it has stopped. A resource that is not available (a port, a file) is an
+/// error before the first worker is started.
 pub(crate) fn run(config: Config, extras: Extras) -> Result<()> {
     let passed = Passed::from_env()?; // before there are threads
     let watchdog = Watchdog::new(systemd::watchdog());
@@ -75,9 +75,9 @@ pub(crate) fn run(config: Config, extras: Extras) -> Result<()> {
     driver.admin = admin;
     drop(entered);
     let outcome = runtime.block_on(drive(driver, Sources { signals, news, commands, watchdog }));
-    // It has read everything and ended, is not interested, or has panicked.
-    let told = watcher.and_then(|watcher| watcher.recv_timeout(FAREWELL).ok());
-    outcome.and(told.map_or(Ok(()), Err))
+    // The program has read everything and ended, is not interested, or has panicked.
+    let panic = watcher.and_then(|watcher| watcher.recv_timeout(FAREWELL).ok());
+    outcome.and(panic.map_or(Ok(()), Err))
 }
 
 fn assemble(
@@ -88,7 +88,7 @@ fn assemble(
     to_loop: mpsc::Sender<Command>,
     deliver: Deliver,
 ) -> Result<Driver> {
-    // Nobody ever writes to this pipe. Its writing end closes when this process dies, however.
+    // No process writes to this pipe. Its writing end closes when this process dies, however it dies.
     let (lifeline, alive) = std::io::pipe()?;
     Ok(Driver {
         supervisor: Supervisor::new(config.policy.clone(), seed()),
@@ -121,15 +121,15 @@ fn assemble(
     })
 }
 
-/// The version that this process runs itself, even when its file has been replaced by now.
+/// The version that this process runs itself, even if its file has been replaced by now.
 fn first_version(config: &Config) -> Result<(Generation, Version)> {
     let version = Version { image: Image::mine()?, config: Arc::new(config.clone()) };
     Ok((Generation(1), version))
 }
 
-/// Starts the thread on which the program watches. What is returned ends when that thread does, and
-/// tells of its panic. A primary whose program has stopped thinking would go on as half of one, and
-/// nobody would notice: it stops.
+/// Starts the thread on which the program watches. The returned receiver ends when that thread does,
+/// and reports its panic. A primary whose program has stopped thinking would continue as half a
+/// primary, unnoticed: so it stops.
 fn watch_events(
     watch: Option<Watch>,
     commands: &mpsc::Sender<Command>,
@@ -138,14 +138,14 @@ fn watch_events(
     let Some(watch) = watch else { return Ok((Sink::nowhere(), None)) };
     let (sink, events) = stream();
     let handle = Handle { commands: commands.clone(), shared: shared.cloned() };
-    let (tell, ended) = channel();
+    let (report, ended) = channel();
     runtime::spawn("cluster-events", move || {
-        // A program that it starts inherits the mask of this thread.
+        // A process that the program starts inherits the mask of this thread.
         let _ = block_only([]);
         let stop = handle.clone();
         if let Err(error) = attempt(|| watch(events, handle)) {
             tracing::error!("{error}; the cluster stops");
-            let _ = tell.send(error); // nobody waits for it when the cluster is gone already
+            let _ = report.send(error); // the receiver is gone if the cluster is gone already
             let _ = stop.stop();
         }
     })?;

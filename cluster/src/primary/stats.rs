@@ -1,8 +1,8 @@
-//! How the cluster is, in the field names that its users know. Times are milliseconds.
+//! The state of the cluster, in the field names that its users know. Times are in milliseconds.
 
 use serde::{Deserialize, Serialize};
 
-/// What GET `/stats` answers.
+/// The answer to GET `/stats`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stats {
     /// The primary and what it has done.
@@ -21,20 +21,20 @@ pub struct PrimaryStats {
     pub pid: u32,
     /// Milliseconds since it started.
     pub uptime: u64,
-    /// Requests answered by all workers, the retired included.
+    /// Requests answered by all workers, including retired ones.
     pub total_requests: u64,
-    /// Workers started in a slot that had had one before: after a crash, by a limit, by a reload, and
-    /// when scaling comes back to a slot.
+    /// Workers started in a slot that had had one before: after a crash, at a limit, in a reload, and
+    /// when scaling uses a slot again.
     pub total_restarts: u64,
-    /// Exits that nobody had announced.
+    /// Exits that were not announced.
     pub total_crashes: u64,
     /// Processes started.
     pub workers_spawned: u64,
-    /// The version that a reload brought last.
+    /// The version that a reload brought most recently.
     pub generation: u64,
-    /// Whether a reload is under way.
+    /// True while a reload is under way.
     pub reloading: bool,
-    /// Why the last reload failed, if it did.
+    /// The reason why the last reload failed, if it did.
     pub last_reload_error: Option<String>,
     /// Events that were lost because their reader is slow.
     pub events_lost: u64,
@@ -54,7 +54,7 @@ pub struct ClusterStats {
     pub max_workers: usize,
     /// Ready, and reporting in time.
     pub healthy_workers: usize,
-    /// Told to leave, and not gone yet.
+    /// Asked to leave, and not gone yet.
     pub draining_workers: usize,
     /// Slots whose workers have died early too often in a row, and none has lived long enough since.
     pub errored_slots: usize,
@@ -78,7 +78,7 @@ pub struct WorkerStats {
     pub healthy: bool,
     /// Milliseconds since it was spawned.
     pub uptime: u64,
-    /// How many workers this slot has had before.
+    /// The number of workers that this slot has had before.
     pub restarts: u64,
     /// Requests answered.
     pub requests_handled: u64,
@@ -87,6 +87,6 @@ pub struct WorkerStats {
     /// Resident memory, in MiB.
     #[serde(rename = "memoryMB")]
     pub memory_mb: u64,
-    /// When it last reported: RFC 3339, UTC.
+    /// The time of its last report: RFC 3339, UTC.
     pub last_health_check: Option<String>,
 }

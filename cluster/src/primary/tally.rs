@@ -1,14 +1,14 @@
-//! What the primary counts over its life.
+//! The counts that the primary keeps over its life.
 
 use std::collections::BTreeMap;
 
 use super::trial::Shortage;
 use crate::supervisor::SlotId;
 
-/// How far the start has come, as a service manager counts.
+/// The progress of the start, as a service manager sees it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Start {
-    /// All workers are waited for.
+    /// The start waits for all workers.
     #[default]
     WaitsForAll,
     /// One has failed, so any other is enough.
@@ -21,7 +21,7 @@ pub(super) enum Start {
 pub(super) struct Tally {
     pub(super) spawned: u64,
     pub(super) crashes: u64,
-    /// Requests that workers have answered which are gone by now.
+    /// Requests answered by workers that are gone by now.
     pub(super) retired_requests: u64,
     pub(super) last_reload_error: Option<String>,
     pub(super) serving: bool,
@@ -39,7 +39,7 @@ impl Tally {
         *self.slots.entry(slot).or_default() += 1;
     }
 
-    /// How many workers a slot has had before the present one, or before the one to come.
+    /// The number of workers that a slot has had before the present one, or before the next one.
     pub(super) fn before(&self, slot: SlotId) -> u64 {
         self.slots.get(&slot).copied().unwrap_or_default()
     }

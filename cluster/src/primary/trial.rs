@@ -1,10 +1,10 @@
 //! The beginning: one worker is tried before the service counts as started.
 //!
-//! A seccomp profile that forbids a system call, a missing `/proc`, a limit on processes: whatever
-//! keeps one worker from beginning would keep every worker from it. So if a worker cannot begin, and
-//! none has before it, the cluster ends with the reason, instead of trying again while clients wait.
-//! No port answers by then: the ports are opened when a worker is ready. A failure of the program's
-//! own code is another matter: that worker did run, and is started again with a back-off.
+//! A seccomp profile that forbids a system call, a missing `/proc`, a limit on processes: a cause
+//! that prevents one worker from beginning prevents every worker. So if a worker cannot begin, and
+//! none has begun before it, the cluster ends with the reason, instead of trying again while clients
+//! wait. No port answers yet: the ports are opened when a worker is ready. A failure of the
+//! program's own code is another matter: that worker did run, and is started again with a back-off.
 
 use tracing::warn;
 
@@ -13,7 +13,7 @@ use crate::Error;
 use crate::supervisor::{Generation, Input, WorkerId};
 
 impl Driver {
-    /// A worker could not begin, before any code of the program's; it exits.
+    /// A worker could not begin, before any code of the program has run; it exits.
     pub(super) fn cannot_begin(&mut self, worker: WorkerId, reason: &str, shortage: bool) {
         let Some(peer) = self.peers.get_mut(&worker) else { return };
         if peer.online {
@@ -26,7 +26,7 @@ impl Driver {
         self.feed(Input::CannotBegin { worker, reason, shortage });
     }
 
-    /// While no worker has begun yet, this is the end of the cluster.
+    /// If no worker has begun yet, this is the end of the cluster.
     pub(super) fn a_worker_cannot_begin(&mut self, reason: &str, shortage: bool) {
         let first = self.supervisor.generation() == Generation(1);
         if !self.has_begun && first && self.supervisor.reloading().is_none() {
@@ -37,7 +37,7 @@ impl Driver {
         }
     }
 
-    /// A worker runs, or has ended by the program's own doing.
+    /// A worker runs, or has ended by code of the program.
     pub(super) fn begun(&mut self, worker: WorkerId) {
         self.has_begun |= self.peers.get(&worker).is_some_and(|peer| !peer.cannot_begin);
     }
@@ -48,13 +48,13 @@ impl Driver {
     }
 }
 
-/// One line of what a worker says, and not more than a line.
+/// Shortens a worker's text to one line, and to the length of a line.
 fn short(text: &str) -> String {
     let line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     line.take(500).collect()
 }
 
-/// Logs once that the kernel has no room, and once that it has some again.
+/// Logs once that the kernel has no room, and once that it has room again.
 #[derive(Debug, Default)]
 pub(super) struct Shortage {
     lasts: bool,

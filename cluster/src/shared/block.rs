@@ -18,7 +18,7 @@ const WORD: usize = size_of::<u64>();
 /// Its name in `/proc/PID/maps`.
 const NAME: &str = "cluster-shared";
 
-/// Makes a block of so many zeros, with all of its memory: a shortage is an error here, and not a
+/// Makes a block of `words` zeros, with all of its memory: a shortage is an error here, and not a
 /// SIGBUS in some worker later.
 pub(super) fn create(words: NonZeroUsize) -> Result<OwnedFd> {
     let words = words.get();
@@ -39,17 +39,17 @@ pub(super) fn create(words: NonZeroUsize) -> Result<OwnedFd> {
     Ok(memory)
 }
 
-/// How many bytes a block really has; it can neither shrink nor grow.
+/// The real size of a block, in bytes; the block can neither shrink nor grow.
 pub(super) fn sealed_size(memory: &OwnedFd) -> Result<NonZeroUsize> {
-    let no_block = |why: &str| Error::new(format!("what came as shared memory is none: {why}"));
-    let sealed = fcntl(memory, FcntlArg::F_GET_SEALS).map_err(|_| no_block("no memory file"))?;
+    let no_block = |why: &str| Error::new(format!("the shared memory cannot be used: {why}"));
+    let sealed = fcntl(memory, FcntlArg::F_GET_SEALS).map_err(|_| no_block("not a memory file"))?;
     if !SealFlag::from_bits_retain(sealed).contains(seals()) {
         return Err(no_block("its size may change"));
     }
     let size = usize::try_from(fstat(memory)?.st_size).unwrap_or_default();
     NonZeroUsize::new(size)
         .filter(|size| size.get().is_multiple_of(WORD))
-        .ok_or_else(|| no_block("no whole number of words"))
+        .ok_or_else(|| no_block("not a whole number of words"))
 }
 
 fn seals() -> SealFlag {

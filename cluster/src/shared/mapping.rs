@@ -11,7 +11,7 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 
 use crate::{Error, Result};
 
-/// Mapped until it is dropped.
+/// A mapping of the block, until it is dropped.
 pub(super) struct Mapping {
     start: NonNull<c_void>,
     size: NonZeroUsize,
@@ -26,7 +26,7 @@ unsafe impl Send for Mapping {}
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    /// Maps `size` bytes, which is how many `memory` has, for ever.
+    /// Maps `size` bytes, the size of `memory`, which never changes.
     #[allow(unsafe_code)]
     pub(super) fn new(memory: &OwnedFd, size: NonZeroUsize) -> Result<Self> {
         let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;

@@ -1,5 +1,5 @@
-//! Numbers that all workers have in common: a block of 64-bit atomics in memory that is mapped into
-//! every process of the cluster.
+//! Numbers that all workers share: a block of 64-bit atomics in memory that is mapped into every
+//! process of the cluster.
 //!
 //! ```no_run
 //! use std::num::NonZeroUsize;
@@ -21,21 +21,21 @@
 //! outlast a worker that crashes, one that is killed, and every reload. They are gone when the
 //! primary ends, and nothing is left behind: the block has no name in any file system.
 //!
-//! Its size is that of the primary's first program. A version that a reload brings gets the same
-//! block with the same numbers, whatever it asks for itself, so a new version may give a new meaning
+//! The primary's first program decides its size. A version that a reload brings gets the same block
+//! with the same numbers, whatever size it requests itself, so a new version may give a new meaning
 //! only to words that were zero until then. More words need a restart.
 //!
 //! # What may live there
 //!
 //! Whole numbers, each changed by one atomic operation. No pointer, and nothing that has one inside
-//! (`Vec`, `String`, `Box`): the block lies at another address in every process. No lock: who holds
-//! it may be killed, and nobody would ever release it. Two words that belong together can be seen
+//! (`Vec`, `String`, `Box`): the block has a different address in every process. No lock: its holder
+//! may be killed, and the lock would never be released. Two words that belong together can be seen
 //! half changed, and stay so if a worker is killed between the two changes.
 //!
 //! # Platform
 //!
 //! Linux: `memfd_create`, sealed against any change of its size (see `man 2 fcntl`, `F_SEAL_SHRINK`);
-//! reading what was cut off would be a SIGBUS.
+//! reading a part that was cut off would be a SIGBUS.
 
 mod block;
 mod mapping;
@@ -53,12 +53,12 @@ use mapping::Mapping;
 /// The largest block, in words of 64 bits: 1 GiB. Its memory is reserved at once.
 pub const MAX_WORDS: usize = 1 << 27;
 
-/// The block, as a slice of atomics. It stays mapped as long as one clone is there; clones are
-/// cheap, and mean the same numbers.
+/// The block, as a slice of atomics. It stays mapped as long as one clone exists; clones are cheap,
+/// and share the same numbers.
 #[derive(Clone)]
 pub struct Shared(Arc<Mapping>);
 
-/// What the primary keeps: the memory, and the descriptor from which workers map it, too.
+/// The primary's side: the memory, and the descriptor from which workers map it, too.
 #[derive(Debug)]
 pub(crate) struct Block {
     memory: OwnedFd,
@@ -66,7 +66,7 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// A block of so many zeros.
+    /// A block of `words` zeros.
     pub(crate) fn new(words: NonZeroUsize) -> Result<Self> {
         let memory = block::create(words)?;
         let mapped = Shared::map(&memory)?;
@@ -85,18 +85,18 @@ impl AsFd for Block {
 }
 
 impl Shared {
-    /// The block behind a descriptor, which is not needed any more afterwards.
+    /// The block behind a descriptor, which is no longer needed afterwards.
     pub(crate) fn map(memory: &OwnedFd) -> Result<Self> {
         let size = block::sealed_size(memory)?;
         Mapping::new(memory, size).map(|mapping| Self(Arc::new(mapping)))
     }
 }
 
-/// Why there is none, for those who ask for it.
+/// The error for a caller that asks for a block that does not exist.
 pub(crate) fn none() -> Error {
     Error::new(
-        "this cluster has no shared memory: its primary makes it when its program calls \
-         Cluster::shared, and a reload does not; restart it",
+        "this cluster has no shared memory: the primary makes it at its start if the program calls \
+         Cluster::shared, and a reload does not; restart the cluster",
     )
 }
 

@@ -13,7 +13,7 @@ fn block(words: usize) -> Block {
 }
 
 #[test]
-fn it_begins_with_zeros_and_two_mappings_are_the_same_words() {
+fn a_block_begins_with_zeros_and_two_mappings_share_its_words() {
     let block = block(513);
     let other = Shared::map(&block.memory).expect("it can be mapped again");
     assert_eq!((block.shared().len(), other.len()), (513, 513));
@@ -45,25 +45,25 @@ fn no_addition_of_another_process_is_lost() {
 }
 
 #[test]
-fn the_words_stay_when_the_descriptor_is_closed_and_the_block_is_dropped() {
+fn the_words_stay_when_descriptor_and_block_are_dropped() {
     let shared = block(2).shared().clone();
     shared[1].store(5, Relaxed);
     assert_eq!(shared[1].load(Relaxed), 5);
 }
 
 #[test]
-fn nobody_can_change_its_size_and_it_closes_at_exec() {
+fn the_size_is_sealed_and_the_descriptor_closes_at_exec() {
     let block = block(1);
     let flags = fcntl(&block, FcntlArg::F_GETFD).expect("it is open");
     assert!(FdFlag::from_bits_retain(flags).contains(FdFlag::FD_CLOEXEC));
     let file = File::from(block.memory);
-    file.set_len(0).expect_err("it would be a SIGBUS for those who have it mapped");
+    file.set_len(0).expect_err("it would be a SIGBUS in processes that have it mapped");
     file.set_len(4096).expect_err("sealed");
     assert_eq!(file.metadata().expect("it is open").len(), 8);
 }
 
 #[test]
-fn what_is_too_large_is_refused_with_the_limit() {
+fn a_size_above_the_limit_is_refused_with_the_limit() {
     for words in [MAX_WORDS + 1, usize::MAX] {
         let words = NonZeroUsize::new(words).expect("it is large");
         let error = Block::new(words).expect_err("too much").to_string();
@@ -75,11 +75,11 @@ fn what_is_too_large_is_refused_with_the_limit() {
 }
 
 #[test]
-fn what_is_no_block_is_not_mapped() {
+fn a_descriptor_that_is_not_a_block_is_not_mapped() {
     let (reader, _writer) = std::io::pipe().expect("there are descriptors");
     let error = Shared::map(&reader.into()).expect_err("a pipe").to_string();
-    assert_eq!(error, "what came as shared memory is none: no memory file");
+    assert_eq!(error, "the shared memory cannot be used: not a memory file");
     let open = memfd_create("open", MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING);
     let error = Shared::map(&open.expect("it can be made")).expect_err("not sealed").to_string();
-    assert_eq!(error, "what came as shared memory is none: its size may change");
+    assert_eq!(error, "the shared memory cannot be used: its size may change");
 }

@@ -10,16 +10,16 @@ use super::close_at_exec;
 use super::program::MYSELF;
 use crate::{Error, Result};
 
-/// What to do where a system call is refused. Old profiles of container runtimes answer EPERM to
-/// calls that they do not know, old kernels ENOSYS.
+/// The advice if a system call is refused. Old profiles of container runtimes answer EPERM to calls
+/// that they do not know, old kernels ENOSYS.
 const REFUSED: &str = "Linux 5.11 or later is needed, and in a container a seccomp profile that \
     knows the call: update the container runtime and libseccomp, or run with \
     --security-opt seccomp=unconfined";
 
-/// Looks at everything that a worker's start needs.
+/// Checks everything that a worker's start needs.
 ///
 /// # Errors
-/// What is missing or forbidden, and what to do.
+/// Something is missing or forbidden; the message says what to do.
 pub(crate) fn check() -> Result<()> {
     let missing = |what: &str, advice: &str, error: io::Error| {
         Error::because(format!("cannot start workers without {what}; {advice}"), error)

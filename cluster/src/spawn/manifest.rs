@@ -1,5 +1,5 @@
-//! Which descriptors a worker has: standard input (`/dev/null`), output and error, and then these,
-//! by number. Nothing else is inherited.
+//! The descriptors of a worker: standard input (`/dev/null`), output and error, and then these, by
+//! number. Nothing else is inherited.
 
 use std::os::fd::RawFd;
 
@@ -15,7 +15,7 @@ pub const HAND_OFF: RawFd = 5;
 /// The first listening socket; the others follow in the order of the settings.
 pub const LISTENERS: RawFd = 6;
 
-/// At most this many listeners fit; [`config`](crate::config) sees to it.
+/// The most listeners that fit; [`config`](crate::config) enforces the limit.
 pub const MAX_LISTENERS: usize = 16;
 
 /// The memory that all processes share comes after the listeners, if there is one; the primary's first
@@ -24,5 +24,5 @@ pub(crate) fn shared(listeners: usize) -> RawFd {
     LISTENERS + RawFd::try_from(listeners).expect("they are at most MAX_LISTENERS")
 }
 
-/// Descriptors of the primary that are to survive until the `exec` lie above.
+/// The lowest number of a descriptor of the primary that must survive until the `exec`.
 pub(super) const FIRST_FREE: RawFd = 32;

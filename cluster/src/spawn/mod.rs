@@ -1,11 +1,11 @@
 //! Starting a worker: the same program again, by `exec`, with a manifest of descriptors and nothing
 //! else, and tied to its primary.
 //!
-//! What happens between `fork` and `exec`, in this order: the descriptors go to the numbers of the
-//! [`manifest`]; a session of its own (Ctrl-C in a terminal reaches the primary alone, and a
-//! terminal never stops a worker that reads or writes); SIGKILL when the primary dies; a look
-//! whether it is dead already; signals as the kernel has them by default; all descriptors above the
-//! manifest close at `exec`.
+//! Between `fork` and `exec`, the child does the following, in this order: it moves the descriptors
+//! to the numbers of the [`manifest`]; begins a session of its own (Ctrl-C in a terminal reaches the
+//! primary alone, and a terminal never stops a worker that reads or writes); requests SIGKILL for the
+//! death of the primary; checks whether the primary is dead already; resets signals to the kernel's
+//! defaults; and marks all descriptors above the manifest to close at `exec`.
 
 mod check;
 pub mod manifest;
@@ -32,27 +32,28 @@ use crate::runtime::hint;
 use crate::signals::{IGNORED_BY_WORKERS, block_only};
 use crate::{Error, Result};
 
-/// The variable that tells a process that it is a worker: it holds the pid of its primary. A
-/// grandchild that inherits it has another parent, and is not taken in.
+/// The variable that marks a process as a worker: it holds the pid of the worker's primary. A
+/// grandchild that inherits it has another parent, and is not misled.
 pub const ROLE: &str = "CLUSTER_PRIMARY_PID";
 
-/// What the admin API's clients must bring is no business of the workers and of what they start.
+/// The variable with the token of the admin API, which workers, and programs that they start, do not
+/// need.
 const TOKEN: &str = "CLUSTER_API_TOKEN";
 
 /// A process that was started and not reaped yet.
 #[derive(Debug)]
 pub struct Process {
-    /// Its id. It is its own until it is reaped.
+    /// Its id, which stays its own until it is reaped.
     pub pid: Pid,
     /// A handle that stays with this process, whatever happens to the number.
     pub pidfd: OwnedFd,
 }
 
-/// Starts a worker: `image` is the code, `program` gives name and arguments, and `descriptors` are
-/// what it gets as 3, 4, 5 and so on.
+/// Starts a worker: `image` is the code, `program` gives name and arguments, and the worker gets
+/// `descriptors` as 3, 4, 5 and so on.
 ///
-/// Call it on the main thread: the kernel's tie between parent and child is to the *thread* that
-/// forked (`man 2 prctl`, `PR_SET_PDEATHSIG`).
+/// Call it on the main thread: the kernel ties the child to the *thread* that forked (`man 2 prctl`,
+/// `PR_SET_PDEATHSIG`).
 ///
 /// # Errors
 /// The kernel's: too many processes or descriptors, no memory, or a file that it cannot run.
@@ -69,7 +70,7 @@ pub fn spawn(image: &Image, program: &Program, descriptors: &[BorrowedFd<'_>]) -
     let failed = |error: io::Error| Error::because(hint("cannot start a worker", &error), error);
     let mut child = command.spawn().map_err(failed)?;
     let pid = rustix::process::Pid::from_child(&child);
-    // Nobody reaps it but us, so the number still is this child's.
+    // Only this process reaps it, so the number still belongs to this child.
     match pidfd_open(pid, PidfdFlags::NONBLOCK) {
         Ok(pidfd) => Ok(Process { pid: Pid::from_raw(pid.as_raw_nonzero().get()), pidfd }),
         Err(errno) => {
@@ -80,7 +81,7 @@ pub fn spawn(image: &Image, program: &Program, descriptors: &[BorrowedFd<'_>]) -
 }
 
 impl Process {
-    /// Ends and reaps it at once: for one that cannot be looked after.
+    /// Ends and reaps it at once, because it cannot be watched.
     pub fn abandon(self) {
         let _ = kill(self.pid, Signal::SIGKILL); // it was not reaped: the number is its own
         let _ = waitpid(self.pid, None);
@@ -97,7 +98,7 @@ fn place(descriptors: &[BorrowedFd<'_>]) -> Result<Vec<FdMapping>> {
     descriptors.iter().zip(numbers).map(mapping).collect()
 }
 
-/// What the child does for itself; only calls that are allowed after a `fork` (`man 7 signal-safety`).
+/// Adds the child's own steps; only calls that are allowed after a `fork` (`man 7 signal-safety`).
 #[allow(unsafe_code)]
 fn before_exec(command: &mut Command, primary: Pid, above: RawFd) {
     let prepare = move || {
@@ -113,24 +114,24 @@ fn before_exec(command: &mut Command, primary: Pid, above: RawFd) {
     unsafe { command.pre_exec(prepare) };
 }
 
-/// A signal that arrives before the `exec` must not run a handler of the primary. Those that mean
-/// nothing to a worker wait until it ignores them: by default they would end one that has just begun.
+/// A signal that arrives before the `exec` must not run a handler of the primary. Signals without a
+/// meaning for a worker wait until it ignores them: by default they would end it as it begins.
 #[allow(unsafe_code)]
 fn default_signals() -> io::Result<()> {
     for number in Signal::iterator().filter(|it| !matches!(it, Signal::SIGKILL | Signal::SIGSTOP)) {
-        // SAFETY: the default action is no handler of ours.
+        // SAFETY: the default action is not a handler of ours.
         unsafe { signal(number, SigHandler::SigDfl) }?;
     }
     Ok(block_only(IGNORED_BY_WORKERS)?)
 }
 
-/// Closes all descriptors from `first` on, as soon as the new program begins. What the primary's own
-/// parent left open, such as a shell's, does not reach the workers either.
+/// Closes all descriptors from `first` on, as soon as the new program begins. Descriptors that the
+/// primary's own parent, such as a shell, left open do not reach the workers either.
 #[allow(unsafe_code)]
 fn close_at_exec(first: RawFd) -> io::Result<()> {
     let flags = libc::CLOSE_RANGE_CLOEXEC.cast_signed();
     let first = first.cast_unsigned();
-    // SAFETY: it sets a flag on descriptors of this process, and takes nothing from anybody.
+    // SAFETY: it sets a flag on descriptors of this process, and takes none from its owner.
     match unsafe { libc::close_range(first, libc::c_uint::MAX, flags) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),

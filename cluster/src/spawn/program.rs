@@ -1,4 +1,4 @@
-//! Which file the workers run: the primary's own program, under the name by which it was started.
+//! The file that the workers run: the primary's own program, under the name by which it was started.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -49,13 +49,13 @@ impl Program {
         Ok(Self { path, name, args: args.collect() })
     }
 
-    /// Where it is.
+    /// The path of its file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What stands before the arguments (`argv[0]`).
+    /// The name before the arguments (`argv[0]`).
     pub(super) fn name(&self) -> &OsStr {
         &self.name
     }
@@ -64,10 +64,10 @@ impl Program {
         &self.args
     }
 
-    /// Opens the version that stands at the path now.
+    /// Opens the version that is at the path now.
     ///
     /// # Errors
-    /// There is no file, or no executable one.
+    /// There is no file, or it is not executable.
     pub fn open(&self) -> Result<Image> {
         let refused = |error| {
             Error::because(format!("cannot open the program {}", self.path.display()), error)
@@ -104,22 +104,22 @@ impl Image {
     }
 }
 
-/// A copy of a descriptor whose number is above those of the manifest. Where a child puts its
-/// manifest into place, a number below would be overwritten, and silently another program be run.
+/// A copy of a descriptor, with a number above the manifest's. A lower number would be overwritten when
+/// a child puts its manifest into place, and another program would be run silently.
 #[allow(unsafe_code)]
 pub(super) fn high(descriptor: &OwnedFd) -> Result<OwnedFd> {
     use std::os::fd::FromRawFd;
     let number = fcntl(descriptor, FcntlArg::F_DUPFD_CLOEXEC(FIRST_FREE))
         .map_err(|errno| match errno {
-            Errno::EINVAL => Errno::EMFILE, // what it says where the limit is lower than the number
+            Errno::EINVAL => Errno::EMFILE, // the answer if the limit is lower than the number
             errno => errno,
         })
         .map_err(|errno| Error::because("out of descriptors; see `ulimit -n`", errno))?;
-    // SAFETY: fcntl has just made this descriptor, and nobody else knows its number.
+    // SAFETY: fcntl has just made this descriptor, and no other code knows its number.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
-/// Where `argv[0]` leads: a path, or a name to look up in `PATH` as the shell did.
+/// Resolves `argv[0]`: a path, or a name to look up in `PATH` as the shell did.
 fn find(name: &OsStr) -> Option<PathBuf> {
     let path = Path::new(name);
     if path.components().count() > 1 || path.is_absolute() {
@@ -130,7 +130,7 @@ fn find(name: &OsStr) -> Option<PathBuf> {
 }
 
 /// The working directory as the shell names it. The kernel's name has no symbolic links left: after
-/// `cd current` it says `releases/7`.
+/// `cd current` it is `releases/7`.
 fn working_directory() -> Option<PathBuf> {
     let logical = env::var_os("PWD").map(PathBuf::from);
     logical
@@ -161,10 +161,10 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_run_is_an_error_with_its_path() {
+    fn a_file_that_cannot_be_run_is_an_error_with_its_path() {
         let mut program = Program::current().expect("/proc is mounted");
         program.path = PathBuf::from("/dev/null");
-        let error = program.open().expect_err("a device is no program").to_string();
+        let error = program.open().expect_err("a device is not a program").to_string();
         assert_eq!(error, "cannot run /dev/null: it is not an executable file");
         program.path = PathBuf::from("/nowhere/app");
         let error = program.open().expect_err("it does not exist").to_string();

@@ -1,4 +1,4 @@
-//! What the driver is to do.
+//! Actions: the orders of the supervisor to the driver.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Event, Generation, Refusal, RequestId, SlotId, WorkerId};
 
-/// Something for the driver to do, in order.
+/// An order to the driver; orders are carried out in sequence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Action {
     /// Start a process.
@@ -18,27 +18,27 @@ pub enum Action {
         /// The version of the program to run.
         generation: Generation,
     },
-    /// Tell a worker to drain: stop accepting, finish what it has, exit.
+    /// Order a worker to drain: stop accepting, finish what it has, exit.
     Drain {
-        /// Whom to tell.
+        /// The worker.
         worker: WorkerId,
-        /// How long idle connections stay open for one more request. Zero in a stop.
+        /// The time that idle connections stay open for one more request. Zero in a stop.
         window: Duration,
-        /// After how long it must be gone, counted from now.
+        /// The time after which it must be gone, counted from now.
         deadline: Duration,
     },
     /// Let a worker accept connections: it is ready. All listeners listen from now on.
     Accept(WorkerId),
-    /// Tell a worker that was asked to leave, from outside, to serve on until it is told to drain: a
-    /// successor is on its way.
+    /// Order a worker that was asked to leave, from outside, to continue to serve until the order to
+    /// drain: a successor is on its way.
     ServeOn(WorkerId),
     /// Order a worker to cut what is left of its drain, and to exit.
     Cut(WorkerId),
     /// Send a signal.
     Signal {
-        /// To whom.
+        /// The receiver.
         worker: WorkerId,
-        /// Which.
+        /// The signal.
         signal: Signal,
     },
     /// Let the kernel refuse new connections from now on (`shutdown(SHUT_RD)` on the listener): the
@@ -47,18 +47,19 @@ pub enum Action {
     /// The same, until a worker is ready ([`Accept`](Self::Accept)): there is none, and clients
     /// would only wait.
     SuspendConnections,
-    /// Answer a request. For `Reload` it comes when the reload has finished, failed or was refused.
+    /// Answer a request. For `Reload` the answer comes when the reload has finished or failed, or was
+    /// refused.
     Reply {
-        /// Whose.
+        /// The request.
         request: RequestId,
         /// `Ok` with the number of workers wanted now, or the reason why not.
         result: Result<usize, Refusal>,
     },
-    /// Tell the world.
+    /// Report an event.
     Emit(Event),
     /// No worker, and no slot, will ever use this version again: close its program.
     Forget(Generation),
-    /// All is over: nobody is left, and nothing will be started.
+    /// The end: no worker is left, and none will be started.
     Finished,
 }
 
@@ -67,7 +68,7 @@ pub enum Action {
 pub enum Signal {
     /// SIGTERM: for a process that does not read its channel yet, or speaks another protocol.
     Term,
-    /// SIGABRT: leave a core dump of what you hang in.
+    /// SIGABRT: for a process that hangs, so that it leaves a core dump.
     Abort,
     /// SIGKILL.
     Kill,

@@ -1,9 +1,9 @@
 //! The supervisor's own time, which stands still while the supervisor cannot run.
 //!
-//! A machine that slept for an hour wakes up with every deadline long past. Whoever believes its
-//! clock then kills all workers, although none had a chance to be in time. So a step that comes
-//! much later than the moment for which it was promised tells that the process did not run: what
-//! is missing is lost time, and all deadlines move by it.
+//! A machine that slept for an hour wakes up with every deadline long past. A supervisor that
+//! believes its clock then kills all workers, although none had a chance to be in time. So a step
+//! that comes much later than the moment for which it was promised means that the process did not
+//! run: the difference is lost time, and all deadlines move by it.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use serde::{Deserialize, Serialize};
 
 use super::Time;
 
-/// A step may come this much later than promised before we conclude that we did not run, at most:
-/// where workers report often, a second of sleep already looks like a silence of theirs.
+/// A step may come at most this much later than promised before we conclude that we did not run: if
+/// workers report often, a second of sleep already looks like silence from them.
 const TOLERANCE: Duration = Duration::from_secs(1);
 
-/// And this much at least: so late is anybody on a busy machine.
+/// And at least this much: on a busy machine every process is this late.
 const JITTER: Duration = Duration::from_millis(50);
 
-/// How late a step may be where workers report with this period. A worker's last report is at most one
-/// period old when we fall asleep, and the next step is promised within another; so at two periods and
-/// a half, when silence counts, it is we who are to blame if the step is more than half a period late.
-/// Half of that is kept for the way.
+/// The time that a step may be late if workers report with this period. A worker's last report is at
+/// most one period old when we fall asleep, and the next step is promised within another; so at two
+/// periods and a half, when silence counts, we are to blame if the step is more than half a period
+/// late. Half of that is kept for the delivery.
 pub(super) fn tolerance(heartbeat: Option<Duration>) -> Duration {
     heartbeat.map_or(TOLERANCE, |period| (period / 4).clamp(JITTER, TOLERANCE))
 }
@@ -31,7 +31,7 @@ pub(super) fn tolerance(heartbeat: Option<Duration>) -> Duration {
 pub(super) struct Clock {
     /// The supervisor's own time at the last step.
     own: Time,
-    /// How far the driver's clock is ahead of it.
+    /// The time by which the driver's clock is ahead of it.
     lost: Duration,
 }
 
@@ -41,26 +41,26 @@ impl Clock {
         self.own
     }
 
-    /// What the driver's clock shows when the own time is `at`.
+    /// The time on the driver's clock when the own time is `at`.
     pub(super) fn on_the_drivers(&self, at: Time) -> Time {
         at.after(self.lost)
     }
 
-    /// What the own time is when the driver's clock shows `real`, if nothing is lost in between.
+    /// The own time when the driver's clock shows `real`, if nothing is lost in between.
     pub(super) fn own_at(&self, real: Time) -> Time {
         Time(real.0.saturating_sub(self.lost)).max(self.own)
     }
 
-    /// Goes on to `real`. `due` is the own time for which a step was promised, and it may be late by
-    /// `tolerance`. True when time was lost. A clock that runs backwards stands still.
+    /// Moves on to `real`. `due` is the own time for which a step was promised; the step may be late
+    /// by `tolerance`. Returns true if time was lost. A clock that runs backwards stands still.
     pub(super) fn advance(&mut self, real: Time, due: Option<Time>, tolerance: Duration) -> bool {
         let own = self.own_at(real);
         let Some(due) = due.filter(|due| own > due.after(tolerance)) else {
             self.own = own;
             return false;
         };
-        // When in the interval we stopped running is unknown. To move on a little, and not at
-        // all, matters when every step is late: deadlines must still come.
+        // It is unknown when in the interval we stopped running. Moving on a little, instead of
+        // not at all, matters if every step is late: deadlines must still come.
         let credible = self.own.after(tolerance).min(due).max(self.own);
         self.lost += own.since(credible);
         self.own = credible;
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_deadline_nothing_can_be_late() {
+    fn nothing_is_late_without_a_deadline() {
         let mut clock = Clock::default();
         assert!(!clock.advance(at(3600), None, TOLERANCE));
         assert_eq!(clock.now(), at(3600));

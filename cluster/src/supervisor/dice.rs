@@ -1,4 +1,4 @@
-//! Randomness that is part of the state, so that a history can be played again.
+//! Randomness that is part of the state, so that a history can be replayed.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ impl Dice {
         Self(seed)
     }
 
-    /// Something between nothing and `most`, each as likely as any other.
+    /// A time between zero and `most`, each as likely as any other.
     pub(super) fn up_to(&mut self, most: Duration) -> Duration {
         let nanos = u64::try_from(most.as_nanos()).unwrap_or(u64::MAX);
         Duration::from_nanos(self.below_or_at(nanos))

@@ -1,4 +1,4 @@
-//! What the world is told about workers.
+//! Events: the facts about workers that are reported.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,16 +13,16 @@ use super::{Generation, Refusal, SlotId, WorkerId};
 pub enum Event {
     /// A process is about to start.
     Spawned {
-        /// Who.
+        /// The worker.
         worker: WorkerId,
-        /// Where.
+        /// Its slot.
         slot: SlotId,
-        /// Which version.
+        /// Its version.
         generation: Generation,
     },
     /// It accepts connections.
     Ready(WorkerId),
-    /// It was told to leave, and why.
+    /// It leaves, for this reason.
     Draining(WorkerId, Retirement),
     /// It accepts no more connections.
     Disconnected(WorkerId),
@@ -30,18 +30,18 @@ pub enum Event {
     Unhealthy(WorkerId, String),
     /// It is gone.
     Exited {
-        /// Who.
+        /// The worker.
         worker: WorkerId,
-        /// How.
+        /// The way in which it ended.
         exit: Exit,
-        /// Whether the intent was known before: the primary had asked, or the worker had said so.
+        /// True if the intent was known before: the primary had asked, or the worker had announced it.
         voluntary: bool,
         /// Time since it was spawned.
         uptime: Duration,
     },
     /// A slot is tried again after a delay, because its workers die early.
     BackingOff {
-        /// Which slot.
+        /// The slot.
         slot: SlotId,
         /// Early deaths in a row.
         failures: u32,
@@ -51,17 +51,17 @@ pub enum Event {
     /// The kernel had no room for a slot's process; the slot is tried again after a delay. This is
     /// not a failure of the program, and does not count as one.
     StartRefused {
-        /// Which slot.
+        /// The slot.
         slot: SlotId,
-        /// What the kernel said.
+        /// The reason that the kernel gave.
         reason: String,
         /// The delay that was drawn.
         delay: Duration,
     },
-    /// A slot has reached the limit of early deaths in a row. Attempts go on at the maximum delay; a
-    /// reload or a reset tries it at once.
+    /// A slot has reached the limit of early deaths in a row. Attempts continue at the maximum
+    /// delay; a reload or a reset tries the slot at once.
     Errored {
-        /// Which slot.
+        /// The slot.
         slot: SlotId,
         /// Early deaths in a row.
         failures: u32,
@@ -75,20 +75,20 @@ pub enum Event {
     ReloadStarted(Generation),
     /// All slots run the new version.
     ReloadFinished(Generation),
-    /// It stopped before that; what is new already stays new.
+    /// The reload stopped before that; slots that are new already stay new.
     ReloadFailed(Generation, Refusal),
     /// Another number of workers is wanted from now on.
     Scaled {
-        /// Before.
+        /// The number before.
         from: usize,
-        /// Now.
+        /// The number now.
         to: usize,
     },
     /// A stop has begun.
     Stopping,
 }
 
-/// Why a worker was told to leave.
+/// The reason why a worker leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Retirement {
     /// A newer version took its place.
@@ -105,13 +105,13 @@ pub enum Retirement {
     MaxLifetime,
     /// SIGTERM from outside asked for it.
     Terminated,
-    /// It said that it leaves.
+    /// It announced that it leaves.
     OwnWish,
     /// The cluster stops.
     Stop,
 }
 
-/// How a process ended.
+/// The end of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Exit {
     /// It called `exit` with this code.

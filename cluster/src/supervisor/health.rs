@@ -1,14 +1,14 @@
-//! Whether workers are well: silence, memory, requests, age.
+//! The health of workers: silence, memory, requests, age.
 
 use super::worker::{State, in_words};
 use super::{Retirement, Signal, Supervisor, Timer, Vitals, WorkerId};
 
 impl Supervisor {
-    /// Must stay cheap: it is what a healthy cluster does all day.
-    pub(super) fn heard(&mut self, id: WorkerId, vitals: Vitals) {
+    /// Must stay cheap: a healthy cluster does this all day.
+    pub(super) fn reported(&mut self, id: WorkerId, vitals: Vitals) {
         let now = self.now();
         let Some(worker) = self.workers.get_mut(&id) else { return };
-        worker.last_heard = now;
+        worker.last_report = now;
         if worker.max_requests.is_some_and(|most| vitals.requests >= most) {
             self.wants_replacement(id, Retirement::MaxRequests);
         }
@@ -30,16 +30,16 @@ impl Supervisor {
         }
     }
 
-    /// It should have been heard from by now. Silence while we did not run ourselves, or in what
-    /// had arrived just before, does not count.
+    /// The worker should have reported by now. Time in which we did not run ourselves does not count
+    /// as silence, nor does time before a report that arrived just now.
     pub(super) fn check_silence(&mut self, id: WorkerId) {
         let worker = &self.workers[&id];
         let Some(silence) = worker.silence() else { return };
-        let by = worker.last_heard.max(self.resumed).after(silence);
+        let by = worker.last_report.max(self.resumed).after(silence);
         if by > self.now() {
             self.timers.arm(Timer::HeardBy(id), by);
         } else {
-            let how = format!("was not heard from for {}", in_words(silence));
+            let how = format!("sent no heartbeat for {}", in_words(silence));
             self.put_down(id, &how, Signal::Abort, self.policy.abort_grace);
         }
     }

@@ -1,4 +1,4 @@
-//! Names of things: who, where, which version, when.
+//! Names of things: workers, slots, versions, requests, moments.
 
 use std::fmt;
 use std::time::Duration;
@@ -22,20 +22,20 @@ pub struct Generation(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RequestId(pub u64);
 
-/// A moment: what has passed on the driver's monotonic clock since it started.
+/// A moment: the time that has passed on the driver's monotonic clock since its start.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 pub struct Time(pub Duration);
 
 impl Time {
-    /// The moment so much later.
+    /// The moment that is later by `wait`.
     #[must_use]
     pub fn after(self, wait: Duration) -> Self {
         Self(self.0.saturating_add(wait))
     }
 
-    /// What has passed since `earlier`; nothing when that is later.
+    /// The time that has passed since `earlier`; zero if that is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)

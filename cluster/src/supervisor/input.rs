@@ -1,4 +1,4 @@
-//! What happens in the world, as the supervisor hears of it.
+//! Inputs: events and requests, as the supervisor receives them.
 
 use std::fmt;
 
@@ -6,87 +6,87 @@ use serde::{Deserialize, Serialize};
 
 use super::{Exit, Generation, RequestId, SlotId, WorkerId};
 
-/// Something that happened, or somebody's wish.
+/// An event, or a request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Input {
-    /// Nothing but the passing of time: the moment that
+    /// Only time has passed: the moment that
     /// [`next_wake`](super::Supervisor::next_wake) named has come.
     Tick,
     /// A process could not be started at all ([`Action::Spawn`](super::Action::Spawn) failed).
     SpawnFailed {
-        /// Whose process it would have been.
+        /// The worker whose process it would have been.
         worker: WorkerId,
-        /// What the kernel said.
+        /// The reason that the kernel gave.
         reason: String,
         /// The kernel has no room for another process. This says nothing about the program.
         shortage: bool,
     },
-    /// A worker reports that it cannot begin, before any code of the program's has run; it exits.
+    /// A worker reports that it cannot begin, before any code of the program has run; it exits.
     CannotBegin {
         /// The worker that exits.
         worker: WorkerId,
-        /// What the kernel said.
+        /// The reason that the kernel gave.
         reason: String,
         /// The kernel has no room for another thread or descriptor.
         shortage: bool,
     },
-    /// A worker has these listeners still to serve before it is ready.
+    /// A worker must still serve these listeners before it is ready.
     WaitsFor(WorkerId, Vec<String>),
-    /// A worker says that it accepts connections.
+    /// A worker reports that it accepts connections.
     Ready(WorkerId),
-    /// A worker is alive, and says how it is.
+    /// A worker is alive, and reports its vitals.
     Heartbeat(WorkerId, Vitals),
     /// The driver has looked at a worker's memory, in bytes (resident set).
     Memory(WorkerId, u64),
-    /// A worker says that it has stopped accepting connections.
+    /// A worker reports that it has stopped accepting connections.
     StoppedAccepting(WorkerId),
-    /// A worker says, unasked, that it is going to exit: what follows is no crash.
+    /// A worker reports, unasked, that it is going to exit: its exit is not a crash.
     Leaving(WorkerId),
-    /// A worker got SIGTERM from outside: it is to be replaced.
+    /// A worker got SIGTERM from outside: it must be replaced.
     Terminated(WorkerId),
-    /// A worker broke the protocol (malformed frame, wrong version); the reason is for people.
+    /// A worker broke the protocol (malformed frame, wrong version); the reason is meant for people.
     Broken(WorkerId, String),
-    /// A process has ended and was reaped. All that it had sent was handed in before this.
+    /// A process has ended and was reaped. Everything that it had sent was handed in before.
     Exited(WorkerId, Exit),
-    /// Somebody wants a rolling reload. The program was opened as `generation`.
+    /// A request for a rolling reload. The program was opened as `generation`.
     Reload {
-        /// To whom the answer goes.
+        /// The request to answer.
         request: RequestId,
         /// The new version's number, larger than all before.
         generation: Generation,
     },
-    /// Somebody wants another number of workers.
+    /// A request for another number of workers.
     Scale {
-        /// To whom the answer goes.
+        /// The request to answer.
         request: RequestId,
-        /// How many.
+        /// The number wanted.
         to: ScaleTo,
     },
-    /// Somebody wants a slot that is [`Errored`](super::Event::Errored) to be tried again.
+    /// A request to try a slot again that is [`Errored`](super::Event::Errored).
     Reset {
-        /// To whom the answer goes.
+        /// The request to answer.
         request: RequestId,
-        /// Which one.
+        /// The slot.
         slot: SlotId,
     },
-    /// Stop gracefully. A stop that is under way goes on as it is.
+    /// Stop gracefully. A stop that is under way continues as it is.
     Stop,
     /// Stop at once.
     StopNow,
 }
 
-/// How many workers are wanted.
+/// The number of workers wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ScaleTo {
-    /// This many; outside the minimum and maximum it is refused.
+    /// This number; it is refused below the minimum and above the maximum.
     Exactly(usize),
     /// One more (SIGTTIN); refused at the maximum.
     Up,
-    /// One less (SIGTTOU); refused at the minimum.
+    /// One fewer (SIGTTOU); refused at the minimum.
     Down,
 }
 
-/// What a worker tells of itself with each heartbeat.
+/// The numbers that a worker reports with each heartbeat.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vitals {
     /// Requests answered since it began.
@@ -95,7 +95,7 @@ pub struct Vitals {
     pub connections: u64,
 }
 
-/// Why a wish was not granted, or a reload failed. It reads as a sentence for whoever asked.
+/// The reason why a request was refused, or a reload failed. It is a sentence for the caller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal(pub String);
 

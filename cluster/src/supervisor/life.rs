@@ -1,18 +1,18 @@
-//! How workers come and go: spawned, ready, gone; and what becomes of the place they leave.
+//! The life of workers: spawned, ready, gone; and the use of the place that they leave.
 
 use super::restart::{End, Verdict};
 use super::slot::Place;
 use super::worker::{State, Worker};
 use super::{Action, Event, Exit, Generation, SlotId, Supervisor, Timer, WorkerId};
 
-/// What a worker is to its slot.
+/// The role of a worker in its slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// The slot is its.
+    /// It owns the slot.
     Current,
-    /// The slot will be its.
+    /// It will own the slot.
     Newcomer,
-    /// Nothing any more.
+    /// It has left the slot.
     None,
 }
 
@@ -48,7 +48,7 @@ impl Supervisor {
             return;
         }
         worker.ready = Some(now);
-        worker.last_heard = now;
+        worker.last_report = now;
         let silence = worker.silence();
         self.set_state(id, State::Ready);
         self.timers.disarm(Timer::ReadyBy(id));
@@ -79,7 +79,7 @@ impl Supervisor {
         }
     }
 
-    /// A worker has these listeners still to serve before it is ready.
+    /// A worker must still serve these listeners before it is ready.
     pub(super) fn waits_for(&mut self, id: WorkerId, listeners: Vec<String>) {
         if let Some(worker) = self.workers.get_mut(&id) {
             worker.waits_for = Some(listeners);
@@ -93,12 +93,12 @@ impl Supervisor {
         worker.cannot_begin = Some(reason);
     }
 
-    /// A worker says that it goes: no crash, but its place is free.
+    /// A worker reports that it leaves: this is not a crash, but its place is free.
     pub(super) fn leaves(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         match worker.state {
             State::Starting => worker.expected = true,
-            State::Ready => self.leaves_by_own_wish(id),
+            State::Ready => self.leaves_unasked(id),
             State::Draining { .. } | State::Dying => {}
         }
     }
@@ -154,7 +154,7 @@ impl Supervisor {
         }
     }
 
-    /// A slot has lost its worker: whose turn is it, and when?
+    /// A slot has lost its worker: chooses the next one, and its time.
     fn vacated(&mut self, slot: SlotId, end: End, worker: &Worker) {
         if self.slot(slot).newcomer.is_some() {
             self.promote(slot);
@@ -167,7 +167,7 @@ impl Supervisor {
         }
     }
 
-    /// Fills a slot for another reason than a death: what it did wrong before is forgotten.
+    /// Fills a slot for another reason than a death: its earlier failures are forgotten.
     pub(super) fn refill(&mut self, slot: SlotId) {
         if self.target < self.desired() {
             self.give_up(slot);

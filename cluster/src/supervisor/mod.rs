@@ -1,26 +1,26 @@
 //! The supervisor: every decision about workers, and nothing else.
 //!
 //! It is a state machine without I/O, clock or randomness of its own. The driver
-//! ([`primary`](crate::primary)) tells it what happened and what time it is; it answers with what
-//! is to be done. So a simulator can run it through thousands of random worlds in seconds.
+//! ([`primary`](crate::primary)) passes it each event and the time; it returns the actions to
+//! perform. So a simulator can run it through thousands of random worlds in seconds.
 //!
-//! What it promises, after every step (`tests/simulator` checks exactly this):
+//! It promises, after every step (`tests/simulator` checks exactly this):
 //!
-//! 1. It never itself retires a ready worker when that leaves fewer ready than desired.
-//! 2. Starting and ready workers never exceed desired + surge. Draining ones are counted apart,
-//!    and it lets no more drain than [`Policy::max_draining`] says.
+//! 1. It never retires a ready worker on its own if that leaves fewer ready than desired.
+//! 2. Starting and ready workers never exceed desired + surge. Draining ones are counted
+//!    separately, and it lets no more drain than [`Policy::max_draining`] allows.
 //! 3. Each process that was spawned is seen to exit exactly once.
 //! 4. A crash loop spawns at a bounded rate.
 //! 5. After a stop nothing is spawned, and everything is gone by the deadline.
-//! 6. A broken new version never costs a healthy old worker; the requester is told why.
+//! 6. A broken new version never costs a healthy old worker; the requester gets the reason.
 //! 7. Each worker's events are a legal path: spawned, ready, draining, exited; any state may go
 //!    to exited.
 //!
-//! How to read it. A `Slot` is a place, a `Worker` a process in it. A slot has at
-//! most one worker of its own, and perhaps a newcomer that will replace it. `life` says how workers
-//! come and go, `retire` how they are made to go, `replace` how a newcomer takes over. `reload`,
-//! `scale`, `health`, `outage` and `stop` decide when. Nothing is searched: sets say which slots wait for
-//! what, so that a step costs O(log n).
+//! A guide to the code: a `Slot` is a place, a `Worker` a process in it. A slot has at most one
+//! worker of its own, and perhaps a newcomer that will replace it. `life` starts and ends workers,
+//! `retire` makes them leave, `replace` lets a newcomer take over. `reload`, `scale`, `health`,
+//! `outage` and `stop` decide when. Nothing is searched: sets hold the slots that wait for something,
+//! so that a step costs O(log n).
 
 mod action;
 mod clock;
@@ -66,7 +66,7 @@ pub use view::{SlotState, SlotView, WorkerView};
 pub use worker::State as WorkerState;
 use worker::{Counts, Worker};
 
-/// A step is wanted at least this often while something will be due.
+/// A step is wanted at least this often while a timer is set.
 const PULSE: Duration = Duration::from_secs(5);
 
 /// The state of the whole cluster, as far as decisions need it.
@@ -80,18 +80,18 @@ pub struct Supervisor {
     workers: BTreeMap<WorkerId, Worker>,
     counts: Counts,
     last_worker: WorkerId,
-    /// All slots that there ever were; the index is the id.
+    /// All slots that ever existed; the index is the id.
     slots: Vec<Slot>,
     /// The slots in use. Their number is the number of workers desired.
     used: BTreeSet<SlotId>,
     unused: BTreeSet<SlotId>,
-    /// How many workers were asked for. What is desired follows: up at once, down as far as the
-    /// bound on draining workers allows.
+    /// The number of workers requested. The number desired follows: up at once, down as far as the
+    /// limit on draining workers allows.
     target: usize,
-    /// The target that the world was last told.
+    /// The target that was last announced.
     announced: usize,
     programs: Programs,
-    /// The version for slots that are added: that of the last reload that finished.
+    /// The version for slots that are added: the one that the last finished reload brought.
     version: Generation,
     /// Slots with a newcomer.
     newcomers: BTreeSet<SlotId>,
@@ -99,15 +99,15 @@ pub struct Supervisor {
     ripe: BTreeSet<SlotId>,
     /// Ready workers without a slot, which go as soon as the first invariant allows.
     surplus: BTreeMap<WorkerId, Retirement>,
-    /// Slots whose worker is to be replaced by plan, and which may begin.
+    /// Slots whose planned replacement may begin.
     replacing: BTreeSet<SlotId>,
     reload: Option<Reload>,
     stop: Option<Stop>,
-    /// Since there is no worker that accepts connections.
+    /// The outage under way: no worker accepts connections.
     outage: Option<Outage>,
-    /// When we last learned that we had not been running: silence before it proves nothing.
+    /// The time when we last learned that we had not been running: silence before it proves nothing.
     resumed: Time,
-    /// What the step under way has decided so far.
+    /// The decisions of the step under way so far.
     #[serde(skip)]
     actions: Vec<Action>,
 }
@@ -147,17 +147,17 @@ impl Supervisor {
         }
     }
 
-    /// Begins: a worker of generation 1 for each slot. To be called once, before any step.
+    /// Starts a worker of generation 1 for each slot. Must be called once, before any step.
     pub fn start(&mut self, now: Time) -> Vec<Action> {
         self.clock.advance(now, None, Duration::ZERO);
         self.settle();
         std::mem::take(&mut self.actions)
     }
 
-    /// Takes in what happened at `now`, and says what is to be done, in order.
+    /// Takes in an input at `now`, and returns the actions to perform, in order.
     ///
-    /// Inputs about workers that are gone are ignored. What is due by time happens on
-    /// [`Input::Tick`] only, so the driver can hand in first what has arrived already.
+    /// Inputs about workers that are gone are ignored. Timers take effect on [`Input::Tick`] only,
+    /// so the driver can first hand in the inputs that have arrived already.
     pub fn step(&mut self, now: Time, input: Input) -> Vec<Action> {
         let tolerance = clock::tolerance(self.policy.heartbeat);
         if self.clock.advance(now, self.due(), tolerance) {
@@ -168,13 +168,13 @@ impl Supervisor {
         std::mem::take(&mut self.actions)
     }
 
-    /// When, on the driver's clock, [`Input::Tick`] is wanted. It may have passed already.
+    /// The time on the driver's clock at which [`Input::Tick`] is wanted. It may have passed already.
     #[must_use]
     pub fn next_wake(&self) -> Option<Time> {
         self.due().map(|at| self.clock.on_the_drivers(at))
     }
 
-    /// Other settings from now on. It takes effect with the next step; workers that run already
+    /// Changes the settings. They take effect with the next step; workers that run already
     /// keep the limits that they were started with. The number of workers stays as it was scaled,
     /// within the new limits, unless the setting itself was changed.
     pub fn set_policy(&mut self, policy: Policy) {
@@ -197,7 +197,7 @@ impl Supervisor {
             }
             Input::WaitsFor(worker, listeners) => self.waits_for(worker, listeners),
             Input::Ready(worker) => self.became_ready(worker),
-            Input::Heartbeat(worker, vitals) => self.heard(worker, vitals),
+            Input::Heartbeat(worker, vitals) => self.reported(worker, vitals),
             Input::Memory(worker, bytes) => self.weighed(worker, bytes),
             Input::StoppedAccepting(worker) => self.stopped_accepting(worker),
             Input::Leaving(worker) => self.leaves(worker),
@@ -212,7 +212,7 @@ impl Supervisor {
         }
     }
 
-    /// Whatever is due by now.
+    /// Handles every timer that is due by now.
     fn tick(&mut self) {
         while let Some(timer) = self.timers.pop(self.clock.now()) {
             match timer {
@@ -233,7 +233,7 @@ impl Supervisor {
         }
     }
 
-    /// Goes on with whatever is under way, as far as the invariants allow now.
+    /// Continues all work under way, as far as the invariants allow now.
     fn settle(&mut self) {
         if self.stop.is_some() {
             self.go_on_stopping();
@@ -246,8 +246,8 @@ impl Supervisor {
         self.watch_outage();
     }
 
-    /// When a step is wanted. As long as something will be due, a step is wanted now and then even
-    /// if nothing is: the more often we are called, the better we know how long we did not run.
+    /// The time at which a step is wanted. While a timer is set, a step is wanted now and then even
+    /// if none is due: the more often we are called, the better we know how long we did not run.
     fn due(&self) -> Option<Time> {
         let pulse = self.policy.heartbeat.unwrap_or(PULSE).min(PULSE);
         self.timers.next().map(|at| at.min(self.now().after(pulse)))

@@ -1,7 +1,8 @@
 //! An outage: no worker accepts connections.
 //!
-//! Clients that wait in the kernel's queue for a restart of milliseconds notice nothing of it. Clients
-//! that wait for a minute had better be refused: they, or the balancer before them, can go elsewhere.
+//! Clients that wait in the kernel's queue for a restart of milliseconds do not notice it. Clients
+//! that would wait for a minute are better refused: they, or the balancer before them, can go
+//! elsewhere.
 
 use std::time::Duration;
 
@@ -44,10 +45,10 @@ impl Supervisor {
         self.emit(Event::Suspended);
     }
 
-    /// Whether a worker starts already, or will start by then.
+    /// Returns whether a worker starts already, or will start by then.
     fn is_filled_by(&self, end: Time) -> bool {
         let due = |&slot: &_| self.timers.due(Timer::Restart(slot)).is_some_and(|at| at <= end);
-        // A worker that is being killed makes room for its successor, which is not far.
+        // A worker that is being killed makes room for its successor, which starts soon.
         self.counts.starting + self.counts.dying > 0 || self.used.iter().any(due)
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Settings of the supervisor. [`Config`](crate::Config) makes it, and validates.
+/// Settings of the supervisor. [`Config`](crate::Config) makes and validates them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
     /// Workers wanted at the start.
@@ -13,15 +13,15 @@ pub struct Policy {
     pub min_workers: usize,
     /// Scaling goes no higher.
     pub max_workers: usize,
-    /// How many workers more than wanted may be starting or ready while others are replaced.
+    /// Workers beyond the wanted number that may be starting or ready while others are replaced.
     pub surge: usize,
-    /// How many may be draining at the same time; `None`: as many as are wanted.
+    /// Workers that may be draining at the same time; `None`: as many as are wanted.
     pub max_draining: Option<usize>,
-    /// How long a worker may take from its start until it is ready.
+    /// The time that a worker may take from its start until it is ready.
     pub ready_timeout: Duration,
-    /// How long a newcomer must stay ready in a reload before the old worker is drained.
+    /// The time that a newcomer must stay ready in a reload before the old worker is drained.
     pub min_ready: Duration,
-    /// A worker that dies sooner after its start than this died early.
+    /// A worker that dies sooner than this after its start died early.
     pub min_uptime: Duration,
     /// Back-off: the first delay's upper bound.
     pub restart_delay: Duration,
@@ -29,19 +29,19 @@ pub struct Policy {
     pub restart_delay_max: Duration,
     /// After this many early deaths in a row a slot is errored.
     pub max_early_deaths: u32,
-    /// How long idle connections of a draining worker stay open for one more request.
+    /// The time that idle connections of a draining worker stay open for one more request.
     pub drain_window: Duration,
-    /// How long a draining worker may take in all, before what is left is cut.
+    /// The time that a draining worker may take in all, before the rest is cut.
     pub drain_timeout: Duration,
     /// The same for a stop of the cluster.
     pub shutdown_timeout: Duration,
-    /// In a stop: how long all workers have to empty the queue before connections are refused.
+    /// In a stop: the time that all workers have to empty the queue before connections are refused.
     pub accept_timeout: Duration,
-    /// From the order to end to SIGKILL.
+    /// The time from the order to exit until SIGKILL.
     pub term_grace: Duration,
-    /// From SIGABRT to SIGKILL, time to write a core.
+    /// The time from SIGABRT until SIGKILL, to write a core.
     pub abort_grace: Duration,
-    /// How often workers report. Two reports missed: unhealthy. `None`: hangs are not looked for.
+    /// The period of workers' reports. Two missed: unhealthy. `None`: hangs are not looked for.
     pub heartbeat: Option<Duration>,
     /// Bytes of resident memory above which a worker is replaced.
     pub memory_limit: Option<u64>,

@@ -1,13 +1,13 @@
 //! Rolling reload: a new version takes over slot by slot, and stops at the first failure.
 //!
-//! While a reload runs, whatever is spawned is the new version. Slots without a worker (backing
+//! While a reload runs, every spawned worker runs the new version. Slots without a worker (backing
 //! off, errored) get it at once; they have nothing to lose, and prove the version before a healthy
-//! worker is touched. Then come the others, [`surge`](super::Policy::surge) at a time: a newcomer
-//! starts beside the old worker, becomes ready, stays so for `min_ready`, and only then the old one
-//! is told to drain. The step ends when the old one accepts no more connections, not when it exits.
+//! worker is touched. The others follow, [`surge`](super::Policy::surge) at a time: a newcomer starts
+//! beside the old worker, becomes ready, stays ready for `min_ready`, and only then is the old one
+//! ordered to drain. The step ends when the old one accepts no more connections, not when it exits.
 //!
 //! If a worker of the new version dies before all is done, even one whose step was over, the reload
-//! has failed. What is ready stays; every other slot goes back to its old version at once.
+//! has failed. Ready workers stay; every other slot goes back to its old version at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,10 +32,10 @@ pub(super) struct Reload {
     fallback: BTreeMap<SlotId, Generation>,
 }
 
-/// How far a slot has come.
+/// The progress of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Step {
-    /// The new worker must become ready, and stay so for a while.
+    /// The new worker must become ready, and stay ready for a while.
     Proving,
     /// The old worker must stop accepting.
     Closing(WorkerId),
@@ -103,7 +103,7 @@ impl Supervisor {
         }
     }
 
-    /// Something about a slot has changed: does it wait for its turn?
+    /// A slot has changed: decides whether it waits for its turn.
     pub(super) fn touch(&mut self, slot: SlotId) {
         let Some(generation) = self.reload.as_ref().map(|reload| reload.generation) else { return };
         let state = self.slot(slot);
@@ -129,7 +129,7 @@ impl Supervisor {
         }
     }
 
-    /// The old worker of this slot was just told to go.
+    /// The old worker of this slot was just ordered to leave.
     pub(super) fn closing(&mut self, slot: SlotId, old: WorkerId) {
         if let Some(reload) = &mut self.reload
             && self.slots[slot.0 as usize].generation == reload.generation
@@ -174,8 +174,8 @@ impl Supervisor {
         }
     }
 
-    /// Nobody waits for a turn, no turn is under way, and no slot is without a worker of its own or
-    /// in the middle of a planned replacement.
+    /// No slot waits for its turn, no turn is under way, and no slot is without a worker of its own
+    /// or in the middle of a planned replacement.
     fn is_reload_done(&self) -> bool {
         let done = |reload: &Reload| reload.pending.is_empty() && reload.steps.is_empty();
         self.reload.as_ref().is_some_and(done)
@@ -195,12 +195,12 @@ impl Supervisor {
         self.release(old);
     }
 
-    /// Whether this worker was started by the reload under way.
+    /// Returns whether this worker was started by the reload under way.
     pub(super) fn is_of_the_reload(&self, worker: &Worker) -> bool {
         self.reload.as_ref().is_some_and(|reload| reload.generation == worker.generation)
     }
 
-    /// Whether the newcomer of this slot was started by the reload under way.
+    /// Returns whether the newcomer of this slot was started by the reload under way.
     pub(super) fn is_step(&self, slot: SlotId) -> bool {
         let newcomer = self.slot(slot).newcomer.and_then(|id| self.workers.get(&id));
         newcomer.is_some_and(|worker| self.is_of_the_reload(worker))
@@ -211,7 +211,7 @@ impl Supervisor {
         let Some(reload) = self.reload.as_ref().filter(|_| self.is_of_the_reload(worker)) else {
             return false;
         };
-        // To leave by its own wish is no failure of a worker that has proved itself.
+        // Leaving unasked is not a failure of a worker that has proved itself.
         let left = matches!(worker.state, State::Draining { .. });
         let proved = !reload.steps.contains_key(&worker.slot);
         if left && proved && !worker.is_early(self.now(), &self.policy) {
@@ -222,7 +222,7 @@ impl Supervisor {
         true
     }
 
-    /// What is ready stays, the rest goes back to the old version.
+    /// Ready workers stay; the other slots go back to the old version.
     fn fail_reload(&mut self, what: &str) {
         let reload = self.reload.take().expect("only a reload that runs can fail");
         self.dismiss_newcomers_of(reload.generation);
@@ -236,13 +236,13 @@ impl Supervisor {
         self.release(reload.generation);
     }
 
-    /// Tells everybody who waits for the reload that it has ended without success.
+    /// Reports that the reload has ended without success, also to its requester.
     fn end_reload(&mut self, reload: &Reload, reason: String) {
         self.emit(Event::ReloadFailed(reload.generation, Refusal(reason.clone())));
         self.reply(reload.request, Err(Refusal(reason)));
     }
 
-    /// A stop goes before a reload. Nobody falls back: nothing is started any more.
+    /// A stop takes precedence over a reload. No slot falls back: nothing is started any more.
     pub(super) fn abandon_reload(&mut self) {
         if let Some(reload) = self.reload.take() {
             self.end_reload(&reload, "the cluster stops".to_owned());
@@ -255,7 +255,7 @@ impl Supervisor {
 
     fn dismiss_newcomers_of(&mut self, generation: Generation) {
         for slot in self.newcomers.clone() {
-            let newcomer = self.slot(slot).newcomer.expect("the set says that there is one");
+            let newcomer = self.slot(slot).newcomer.expect("the set holds slots with a newcomer");
             if self.workers[&newcomer].generation != generation {
                 continue;
             }
@@ -268,7 +268,7 @@ impl Supervisor {
         }
     }
 
-    /// Gives slots whose new worker is not ready back to the old version; they are vacant then.
+    /// Gives slots whose new worker is not ready back to the old version; they are then vacant.
     fn fall_back(&mut self, reload: &Reload) -> Vec<SlotId> {
         let mut vacated = Vec::new();
         for (&slot, &old) in &reload.fallback {
@@ -287,7 +287,7 @@ impl Supervisor {
         vacated
     }
 
-    /// Whether the slot's own worker is ready, and of this version.
+    /// Returns whether the slot's own worker is ready, and of this version.
     fn runs(&self, slot: SlotId, generation: Generation) -> bool {
         let worker = self.slot(slot).current().and_then(|id| self.workers.get(&id));
         worker.is_some_and(|w| w.generation == generation && w.state == State::Ready)

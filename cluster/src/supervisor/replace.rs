@@ -1,7 +1,7 @@
-//! How a newcomer takes over a slot: start the new one, see it ready, let the old one go.
+//! The replacement of a worker: start a newcomer, see it ready, let the old one go.
 //!
 //! A planned replacement (memory, requests, lifetime) and each step of a reload are the same thing;
-//! they share the surge. While a reload runs, planned replacements wait: it replaces everybody.
+//! they share the surge. While a reload runs, planned replacements wait: it replaces all workers.
 
 use super::life::Role;
 use super::restart::{End, Failures};
@@ -29,7 +29,7 @@ impl Supervisor {
         }
     }
 
-    /// A worker got SIGTERM from outside. It serves on until its successor is ready.
+    /// A worker got SIGTERM from outside. It continues to serve until its successor is ready.
     pub(super) fn terminated(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get_mut(&id).filter(|_| self.stop.is_none()) else {
             return;
@@ -41,8 +41,8 @@ impl Supervisor {
         }
     }
 
-    /// Replaces a worker that was told to leave from outside, as soon as it has a slot of its own. That
-    /// waits for nothing but a back-off.
+    /// Replaces a worker that was asked to leave from outside, as soon as it has a slot of its own.
+    /// Only a back-off delays this.
     pub(super) fn replace_terminated(&mut self, id: WorkerId) {
         let worker = &self.workers[&id];
         let slot = worker.slot;
@@ -69,7 +69,7 @@ impl Supervisor {
         }
     }
 
-    /// Whether a worker more than desired may be started.
+    /// Returns whether one more worker than desired may be started.
     pub(super) fn has_surge(&self) -> bool {
         self.extra() < self.policy.surge.max(1) && self.target >= self.desired()
     }
@@ -91,7 +91,7 @@ impl Supervisor {
         self.newcomers.insert(slot);
     }
 
-    /// A worker is ready: it is to be trusted when it stays so for a while.
+    /// A worker is ready: it will be trusted if it stays ready for a while.
     pub(super) fn prove(&mut self, id: WorkerId) {
         if self.policy.min_ready.is_zero() {
             self.trust(id);
@@ -111,7 +111,7 @@ impl Supervisor {
         }
     }
 
-    /// Lets those go whose time has come, as long as enough ready workers are left.
+    /// Lets workers go whose time has come, as long as enough ready ones are left.
     pub(super) fn open_gate(&mut self) {
         while self.may_retire() {
             let Some((worker, why)) = self.surplus.pop_first() else { break };
@@ -145,7 +145,7 @@ impl Supervisor {
     /// Makes the newcomer the slot's own worker; the place is free.
     pub(super) fn promote(&mut self, slot: SlotId) {
         let trusted = self.ripe.contains(&slot);
-        let newcomer = self.slot(slot).newcomer.expect("who promotes has looked");
+        let newcomer = self.slot(slot).newcomer.expect("the caller has seen a newcomer");
         self.dismiss_newcomer(slot);
         self.drop_replacement(slot);
         self.slot_mut(slot).place = Place::Taken(newcomer);
@@ -158,7 +158,7 @@ impl Supervisor {
         self.replace_terminated(newcomer);
     }
 
-    /// The slot has no newcomer any more.
+    /// The slot no longer has a newcomer.
     pub(super) fn dismiss_newcomer(&mut self, slot: SlotId) {
         self.slot_mut(slot).newcomer = None;
         self.newcomers.remove(&slot);
@@ -166,7 +166,7 @@ impl Supervisor {
         self.touch(slot);
     }
 
-    /// The newcomer of a planned replacement is gone before it took over: the old one stays, and
+    /// The newcomer of a planned replacement was gone before it took over: the old one stays, and
     /// another newcomer is tried later.
     pub(super) fn replace_later(&mut self, slot: SlotId, end: End, newcomer: &Worker) {
         let Some(replacement) = &mut self.slots[slot.0 as usize].replacement else { return };

@@ -1,10 +1,10 @@
 //! The next attempt for a slot whose worker died: at once, or after a delay.
 //!
-//! Full jitter: the delay is drawn from the whole range between nothing and a bound that doubles.
+//! Full jitter: the delay is drawn from the whole range between zero and a bound that doubles.
 //! Workers that died together (a database was gone) do not come back together.
 //! <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>
 //!
-//! The bound on early deaths is a matter of what is reported, and not of whether attempts go on: a
+//! The limit of early deaths changes only what is reported, and not whether attempts continue: a
 //! database that comes back after an hour finds the service trying.
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::Policy;
 use super::dice::Dice;
 
-/// How a worker's life ended, as far as its successor is concerned.
+/// The end of a worker's life, as far as its successor is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum End {
     /// Before it was ready, or before the minimum up-time.
@@ -33,13 +33,13 @@ pub(super) struct Failures {
     refusals: u32,
 }
 
-/// When the next attempt comes.
+/// The time of the next attempt.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Verdict {
     AtOnce,
     /// After an early death.
     After(Duration),
-    /// The limit of early deaths is reached. Attempts go on.
+    /// The limit of early deaths is reached. Attempts continue.
     Errored(Duration),
     /// After a refusal of the kernel.
     Shortage(Duration),
@@ -55,12 +55,12 @@ impl Failures {
         *self = Self::default();
     }
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     pub(super) fn is_clear(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Whether the limit of early deaths is reached.
+    /// Returns whether the limit of early deaths is reached.
     pub(super) fn is_limit_reached(&self, policy: &Policy) -> bool {
         self.early_deaths >= policy.max_early_deaths
     }
@@ -85,14 +85,14 @@ impl Failures {
         }
     }
 
-    /// An attempt has failed; the delay before the next.
+    /// An attempt has failed; returns the delay before the next.
     pub(super) fn failed_attempt(&mut self, policy: &Policy, dice: &mut Dice) -> Duration {
         self.early_deaths = self.early_deaths.saturating_add(1);
         self.refusals = 0;
         dice.up_to(bound(self.early_deaths, policy))
     }
 
-    /// The kernel has refused an attempt; the delay before the next.
+    /// The kernel has refused an attempt; returns the delay before the next.
     pub(super) fn refused(&mut self, policy: &Policy, dice: &mut Dice) -> Duration {
         self.refusals = self.refusals.saturating_add(1);
         dice.up_to(bound(self.refusals, policy))
@@ -135,7 +135,7 @@ mod tests {
         assert!(matches!(death(), Verdict::After(_)));
         assert!(matches!(death(), Verdict::After(_)));
         for _ in 0..100 {
-            assert_eq!(death(), Verdict::Errored(policy.restart_delay_max), "attempts go on");
+            assert_eq!(death(), Verdict::Errored(policy.restart_delay_max), "attempts continue");
         }
     }
 

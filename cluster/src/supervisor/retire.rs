@@ -1,4 +1,4 @@
-//! How workers are made to go: gracefully by draining, otherwise by signals, each with a deadline.
+//! The ways to make workers leave: gracefully by draining, otherwise by signals, with a deadline.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use super::worker::State;
 use super::{Action, Event, Retirement, Signal, Supervisor, Timer, WorkerId};
 
 impl Supervisor {
-    /// The gate of the first invariant: whether one ready worker less is allowed now.
+    /// The gate of the first invariant: whether one fewer ready worker is allowed now.
     pub(super) fn may_retire(&self) -> bool {
         self.counts.ready > self.desired() && self.may_drain(self.desired())
     }
 
-    /// Whether one more may drain, when so many workers are desired.
+    /// Returns whether one more may drain, if `desired` workers are wanted.
     pub(super) fn may_drain(&self, desired: usize) -> bool {
         self.counts.draining() < self.policy.max_draining.unwrap_or(desired).max(1)
     }
 
-    /// Tells a ready worker to drain. The caller has found its place another owner, or none.
+    /// Orders a ready worker to drain. The caller has given its place to another worker, or to none.
     pub(super) fn retire(&mut self, id: WorkerId, why: Retirement) {
         let (window, deadline) = (self.policy.drain_window, self.policy.drain_timeout);
         self.drain(id, why, window, deadline);
@@ -34,8 +34,8 @@ impl Supervisor {
         self.act(Action::Drain { worker: id, window, deadline });
     }
 
-    /// The worker drains already, of its own accord; what is left for us is the deadline.
-    pub(super) fn leaves_by_own_wish(&mut self, id: WorkerId) {
+    /// The worker drains already, of its own accord; we only set the deadline.
+    pub(super) fn leaves_unasked(&mut self, id: WorkerId) {
         self.begin_draining(id, Retirement::OwnWish, self.policy.drain_timeout);
         let worker = self.workers[&id].clone();
         let how = format!("left{}", worker.moment(self.now()));
@@ -52,7 +52,7 @@ impl Supervisor {
         self.emit(Event::Draining(id, why));
     }
 
-    /// Ends a worker that is not needed before it was ready: it accepts no connections yet.
+    /// Ends a worker that is not ready and not needed: it accepts no connections yet.
     pub(super) fn discard(&mut self, id: WorkerId) {
         self.expect_end(id);
         self.condemn(id, Signal::Term, self.policy.term_grace);
@@ -82,13 +82,13 @@ impl Supervisor {
         if self.must_not_wait_for(id) {
             self.lost(id, &worker, how);
         } else {
-            // Its successor waits for its exit: what hangs may still hold what the next one needs.
+            // Its successor waits for its exit: a hung worker may still hold what the next one needs.
             self.drop_replacement(worker.slot);
             self.touch(worker.slot);
         }
     }
 
-    /// Whether its place is free before it is gone.
+    /// Returns whether its place is free before it is gone.
     fn must_not_wait_for(&self, id: WorkerId) -> bool {
         let worker = &self.workers[&id];
         self.role(id, worker.slot) != Role::Current
@@ -97,8 +97,8 @@ impl Supervisor {
             || self.is_of_the_reload(worker)
     }
 
-    /// The order goes over the channel, and the signal beside it: whether the worker reads the one or
-    /// dies of the other is not known. A ready worker has the grace to finish what it answers.
+    /// Sends an order over the channel, and the signal beside it: it is not known whether the worker
+    /// reads the order or dies of the signal. A ready worker has the grace to finish its answers.
     fn condemn(&mut self, id: WorkerId, signal: Signal, grace: Duration) {
         let (now, was) = (self.now(), self.state(id));
         self.set_state(id, State::Dying);
@@ -121,7 +121,7 @@ impl Supervisor {
         self.signal(id, signal);
     }
 
-    /// The order to cut, and SIGKILL if that does not help.
+    /// Sends the order to cut, and SIGKILL if that does not help.
     pub(super) fn cut(&mut self, id: WorkerId) {
         self.timers.disarm(Timer::DrainedBy(id));
         if self.timers.due(Timer::KillAt(id)).is_none() {
@@ -130,10 +130,10 @@ impl Supervisor {
         }
     }
 
-    /// A worker accepts no more connections. Unasked, it is as good as saying that it leaves.
+    /// A worker accepts no more connections. Unasked, this is as good as a report that it leaves.
     pub(super) fn stopped_accepting(&mut self, id: WorkerId) {
         if self.state(id) == Some(State::Ready) {
-            self.leaves_by_own_wish(id);
+            self.leaves_unasked(id);
         }
         if self.state(id) == Some(State::Draining { closed: false }) {
             self.set_state(id, State::Draining { closed: true });

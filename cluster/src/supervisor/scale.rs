@@ -1,7 +1,7 @@
-//! How many workers there are: scaling between the limits, and slots that are tried again.
+//! The number of workers: scaling between the limits, and slots that are tried again.
 //!
-//! A wish is answered at once; the number in force follows. It goes up at once. It goes down by one
-//! for each worker that may go, so that not everybody drains at the same time.
+//! A request is answered at once; the number in force follows. It goes up at once. It goes down by one
+//! for each worker that may go, so that not all of them drain at the same time.
 
 use super::slot::{Place, Slot};
 use super::worker::State;
@@ -61,13 +61,13 @@ impl Supervisor {
         }
     }
 
-    /// Lets the number in force follow the number that was asked for.
+    /// Lets the number in force follow the number that was requested.
     pub(super) fn follow_target(&mut self) {
         self.announce_target();
         while self.desired() < self.target {
             self.add_slot();
         }
-        if self.target < self.desired() && self.is_anybody_idle() {
+        if self.target < self.desired() && self.has_idle_slot() {
             self.give_up_idle();
         }
         while self.target < self.desired() && self.give_up_ready() {}
@@ -95,14 +95,14 @@ impl Supervisor {
         self.fill(slot);
     }
 
-    /// Whether a slot in use has no ready worker of its own.
-    fn is_anybody_idle(&self) -> bool {
+    /// Returns whether a slot in use has no ready worker of its own.
+    fn has_idle_slot(&self) -> bool {
         let newcomers = self.newcomers.iter().filter_map(|&slot| self.slot(slot).newcomer);
         let starting = newcomers.filter(|&id| self.state(id) == Some(State::Starting)).count();
         self.occupied() < self.desired() || starting < self.counts.starting
     }
 
-    /// Slots that serve nobody go first: those without a worker, then those that are not ready.
+    /// Slots that serve no client go first: those without a worker, then those that are not ready.
     fn give_up_idle(&mut self) {
         for starting_too in [false, true] {
             for slot in self.used.clone().into_iter().rev() {
@@ -144,8 +144,8 @@ impl Supervisor {
         true
     }
 
-    /// The slot is no longer in use, and one worker less is desired. What becomes of its own worker
-    /// is the caller's concern.
+    /// The slot is no longer in use, and one fewer worker is desired. Its own worker is the caller's
+    /// concern.
     pub(super) fn give_up(&mut self, slot: SlotId) {
         self.timers.disarm(Timer::Restart(slot));
         self.drop_replacement(slot);

@@ -11,28 +11,28 @@ pub(super) struct Slot {
     pub(super) place: Place,
     /// The version that a restart after a crash brings back.
     pub(super) generation: Generation,
-    /// A second worker that will take the place of the first: in a reload, or by a limit.
+    /// A second worker that will take the place of the first: in a reload, or at a limit.
     pub(super) newcomer: Option<WorkerId>,
     /// Early deaths in a row.
     pub(super) failures: Failures,
-    /// Why its worker is to be replaced, when it is.
+    /// The planned replacement of its worker, if there is one.
     pub(super) replacement: Option<Replacement>,
-    /// Workers that were ever started for it.
+    /// The number of workers that were ever started for it.
     pub(super) spawned: u64,
 }
 
-/// Who is in a slot.
+/// The worker in a slot, or the reason why there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Place {
-    /// Nobody: fewer workers are wanted than there are slots.
+    /// No worker: fewer workers are wanted than there are slots.
     Unused,
-    /// Nobody. It lasts only until the end of the step, or for good in a stop.
+    /// No worker. This lasts only until the end of the step, or for good in a stop.
     Vacant,
-    /// Nobody, until a delay is over.
+    /// No worker, until a delay is over.
     BackingOff,
     /// No worker, until the maximum delay is over: the limit of early deaths is reached.
     Errored,
-    /// This one: starting, ready, or dying. In the latter case its successor waits for its exit.
+    /// This worker: starting, ready, or dying. In the last case its successor waits for its exit.
     Taken(WorkerId),
 }
 
@@ -63,7 +63,7 @@ impl Slot {
         }
     }
 
-    /// How a slot without a worker waits for the next attempt.
+    /// The place of a slot without a worker, until the next attempt.
     pub(super) fn waiting(&self, policy: &Policy) -> Place {
         if self.failures.is_limit_reached(policy) { Place::Errored } else { Place::BackingOff }
     }

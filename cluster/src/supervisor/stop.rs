@@ -2,7 +2,7 @@
 //!
 //! A worker that is not ready is ended: it serves no client. A ready one drains without a window. When
 //! all have emptied the queue, or after a moment, the kernel refuses new connections. At the deadline
-//! comes the order to cut, then SIGKILL.
+//! workers get the order to cut, then SIGKILL.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::{Action, Event, Retirement, Supervisor, Timer, WorkerId};
 pub(super) struct Stop {
     /// New connections are refused already.
     refused: bool,
-    /// Nobody is given time any more.
+    /// Workers are given no more time.
     at_once: bool,
     finished: bool,
 }
@@ -32,7 +32,7 @@ impl Supervisor {
         self.timers.arm(Timer::RefuseAt, now.after(self.policy.accept_timeout));
         self.timers.arm(Timer::CutAllAt, now.after(deadline));
         self.timers.arm(Timer::KillAllAt, kill_at);
-        for id in self.everybody() {
+        for id in self.all_workers() {
             match self.state(id) {
                 Some(State::Starting) => self.discard(id),
                 Some(State::Ready) => self.drain(id, Retirement::Stop, Duration::ZERO, deadline),
@@ -96,14 +96,14 @@ impl Supervisor {
     }
 
     pub(super) fn cut_all(&mut self) {
-        for id in self.everybody() {
+        for id in self.all_workers() {
             self.cut(id);
         }
     }
 
     pub(super) fn kill_all(&mut self) {
         self.timers.clear();
-        for id in self.everybody() {
+        for id in self.all_workers() {
             self.kill(id);
         }
         if let Some(stop) = &mut self.stop {
@@ -111,7 +111,7 @@ impl Supervisor {
         }
     }
 
-    fn everybody(&self) -> Vec<WorkerId> {
+    fn all_workers(&self) -> Vec<WorkerId> {
         self.workers.keys().copied().collect()
     }
 }

@@ -1,4 +1,4 @@
-//! What is to happen when. Arming, disarming and taking the next one cost O(log n).
+//! Timers. Arming, disarming and taking the next one cost O(log n).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,25 +6,25 @@ use serde::{Deserialize, Serialize};
 
 use super::{SlotId, Time, WorkerId};
 
-/// Something that happens by the passing of time. There is at most one of each.
+/// An event that is due at some time. There is at most one of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum Timer {
     /// A worker must be ready by now.
     ReadyBy(WorkerId),
     /// A newcomer has been ready for long enough to be trusted.
     Trusted(WorkerId),
-    /// A worker should have been heard from by now. A heartbeat does not re-arm it; whoever finds
-    /// it due looks whether one has come, so that a heartbeat costs next to nothing.
+    /// A worker should have reported by now. A heartbeat does not re-arm the timer; when it is due,
+    /// the supervisor looks whether one has come, so that a heartbeat costs next to nothing.
     HeardBy(WorkerId),
     /// A worker has lived as long as it may.
     Lifetime(WorkerId),
     /// A draining worker should be gone.
     DrainedBy(WorkerId),
-    /// In a stop: who is still there gets SIGKILL. It comes before `KillAt`, which it makes needless.
+    /// In a stop: workers still there get SIGKILL. It comes before `KillAt`, which it makes needless.
     KillAllAt,
-    /// A worker that was told to leave now has not left.
+    /// A worker that was ordered to leave now has not left.
     KillAt(WorkerId),
-    /// A worker has lived for so long that the early deaths before it are forgotten.
+    /// A worker has lived long enough that the early deaths before it are forgotten.
     Stable(WorkerId),
     /// A slot's back-off is over.
     Restart(SlotId),
@@ -32,14 +32,14 @@ pub(super) enum Timer {
     Replace(SlotId),
     /// In a stop: connections are refused from now on.
     RefuseAt,
-    /// In a stop: who is still there is cut.
+    /// In a stop: workers still there are cut.
     CutAllAt,
     /// Clients have waited for a ready worker for long enough.
     OutageAt,
 }
 
 impl Timer {
-    /// All that concern one worker.
+    /// All timers of one worker.
     pub(super) fn of(worker: WorkerId) -> [Self; 7] {
         [
             Self::ReadyBy(worker),
@@ -63,7 +63,7 @@ pub(super) struct Timers {
 }
 
 impl Timers {
-    /// Sets a timer, or moves it when it is set already.
+    /// Sets a timer, or moves it if it is set already.
     pub(super) fn arm(&mut self, timer: Timer, at: Time) {
         self.disarm(timer);
         self.queue.insert((at, timer));
@@ -77,12 +77,12 @@ impl Timers {
         }
     }
 
-    /// When a timer is due, if it is set.
+    /// The time at which a timer is due, if it is set.
     pub(super) fn due(&self, timer: Timer) -> Option<Time> {
         self.armed.get(&timer).copied()
     }
 
-    /// When the next one is due.
+    /// The time at which the next one is due.
     pub(super) fn next(&self) -> Option<Time> {
         self.queue.first().map(|&(at, _)| at)
     }

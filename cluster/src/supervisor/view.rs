@@ -1,4 +1,4 @@
-//! What others may see of the state.
+//! Views: the part of the state that others may see.
 
 use std::time::Duration;
 
@@ -8,82 +8,82 @@ use super::{Generation, Policy, SlotId, Supervisor, Time, Timer, WorkerId, Worke
 /// One process.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkerView {
-    /// Who.
+    /// Its id.
     pub id: WorkerId,
     /// The slot for which it was started.
     pub slot: SlotId,
-    /// Which version it runs.
+    /// The version that it runs.
     pub generation: Generation,
-    /// How far it has come.
+    /// Its state.
     pub state: WorkerState,
     /// Time since it was spawned. Time in which the primary did not run is not counted.
     pub uptime: Duration,
-    /// Ready, and no report of it is overdue.
+    /// Ready, and no report from it is overdue.
     pub healthy: bool,
 }
 
 /// One slot in use.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SlotView {
-    /// Which.
+    /// Its id.
     pub id: SlotId,
     /// The version that a restart brings back.
     pub generation: Generation,
-    /// Who is in it.
+    /// The worker in it, or the reason why there is none.
     pub state: SlotState,
     /// Early deaths in a row.
     pub failures: u32,
-    /// Whether these have reached their limit, and no worker has lived for the minimum up-time since.
+    /// True if these have reached their limit, and no worker has lived for the minimum up-time since.
     pub errored: bool,
-    /// How many workers it has had before the one that was started last.
+    /// The number of workers that it has had before the latest one.
     pub restarts: u64,
 }
 
-/// Who is in a slot.
+/// The worker in a slot, or the reason why there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlotState {
     /// This worker. While it is being replaced, its newcomer is not shown here.
     Worker(WorkerId),
-    /// Nobody; it is filled again at this moment of the driver's clock.
+    /// No worker; the slot is filled again at this moment of the driver's clock.
     BackingOff(Time),
-    /// No worker: the limit of early deaths is reached. It is tried again at this moment.
+    /// No worker: the limit of early deaths is reached. The slot is tried again at this moment.
     Errored(Time),
-    /// Nobody, and the cluster stops.
+    /// No worker, and the cluster stops.
     Empty,
 }
 
 impl Supervisor {
-    /// How many workers were asked for.
+    /// The number of workers requested.
     #[must_use]
     pub fn target(&self) -> usize {
         self.target
     }
 
-    /// How many workers are desired now. When scaling down it follows the target step by step.
+    /// The number of workers desired now. When scaling down, it follows the target step by step.
     #[must_use]
     pub fn desired(&self) -> usize {
         self.used.len()
     }
 
-    /// How many workers are starting.
+    /// The number of workers that are starting.
     #[must_use]
     pub fn starting(&self) -> usize {
         self.counts.starting
     }
 
-    /// How many workers are ready.
+    /// The number of workers that are ready.
     #[must_use]
     pub fn ready(&self) -> usize {
         self.counts.ready
     }
 
-    /// How many workers are draining.
+    /// The number of workers that are draining.
     #[must_use]
     pub fn draining(&self) -> usize {
         self.counts.draining()
     }
 
-    /// How many workers are being killed.
+    /// The number of workers that are being killed.
     #[must_use]
     pub fn dying(&self) -> usize {
         self.counts.dying
@@ -101,7 +101,7 @@ impl Supervisor {
         self.version
     }
 
-    /// Whether a stop has begun.
+    /// Returns whether a stop has begun.
     #[must_use]
     pub fn stopping(&self) -> bool {
         self.stop.is_some()
@@ -118,7 +118,7 @@ impl Supervisor {
         let now = self.clock.own_at(now);
         self.workers.iter().map(move |(&id, worker)| {
             let overdue = worker.heartbeat.is_some_and(|period| {
-                now.since(worker.last_heard.max(self.resumed)) > period.saturating_mul(2)
+                now.since(worker.last_report.max(self.resumed)) > period.saturating_mul(2)
             });
             WorkerView {
                 id,

@@ -8,10 +8,10 @@ use super::dice::Dice;
 use super::restart::End;
 use super::{Generation, Policy, SlotId, Time};
 
-/// What the supervisor knows of one process.
+/// The state of one process, as the supervisor knows it.
 ///
-/// A worker lives by the settings that it was started with: it was told how often to report, and
-/// later settings must not judge it by another period.
+/// A worker lives by the settings that it was started with: it reports with the period that they
+/// set, and later settings must not judge it by another period.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Worker {
     /// The slot for which it was started. A draining worker remembers it, but has left it.
@@ -19,37 +19,37 @@ pub(super) struct Worker {
     pub(super) generation: Generation,
     pub(super) state: State,
     pub(super) spawned: Time,
-    /// When it became ready, if it ever did.
+    /// The time at which it became ready, if it ever did.
     pub(super) ready: Option<Time>,
-    pub(super) last_heard: Time,
-    /// When we gave it up. It may take a while to die; that is no merit.
+    pub(super) last_report: Time,
+    /// The time at which we gave it up. It may take a while to die; that does not count for it.
     pub(super) condemned: Option<Time>,
-    /// Its end is no crash: we asked for it, or it said so itself.
+    /// Its end is not a crash: we asked for it, or the worker announced it.
     pub(super) expected: bool,
-    /// It got SIGTERM from outside, and is to be replaced.
+    /// It got SIGTERM from outside, and must be replaced.
     pub(super) terminated: bool,
-    /// Why it could not begin, before any code of the program's.
+    /// The reason why it could not begin, before any code of the program has run.
     pub(super) cannot_begin: Option<String>,
-    /// And whether that was because the kernel had no room for it.
+    /// True if the reason was that the kernel had no room for it.
     pub(super) shortage: bool,
-    /// The listeners that it has still to serve, once it has said so.
+    /// The listeners that it must still serve, once it has reported them.
     pub(super) waits_for: Option<Vec<String>>,
-    /// How often it was told to report.
+    /// The period of its reports.
     pub(super) heartbeat: Option<Duration>,
-    /// After how many requests it is replaced.
+    /// The number of requests after which it is replaced.
     pub(super) max_requests: Option<u64>,
-    /// After what time it is replaced.
+    /// The time after which it is replaced.
     pub(super) max_lifetime: Option<Duration>,
 }
 
-/// How far a worker has come.
+/// The state of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
     /// Not ready yet.
     Starting,
     /// Accepts connections.
     Ready,
-    /// Was told to leave, or said that it leaves; finishes what it has.
+    /// Was asked to leave, or announced that it leaves; finishes what it has.
     Draining {
         /// It accepts no more connections.
         closed: bool,
@@ -72,7 +72,7 @@ impl Worker {
             state: State::Starting,
             spawned: now,
             ready: None,
-            last_heard: now,
+            last_report: now,
             condemned: None,
             expected: false,
             terminated: false,
@@ -89,12 +89,12 @@ impl Worker {
         now.since(self.spawned)
     }
 
-    /// Whether its end is an early death, when it has gone by now.
+    /// Returns whether its end is an early death, if it is gone by now.
     pub(super) fn is_early(&self, now: Time, policy: &Policy) -> bool {
         self.ready.is_none() || self.uptime(self.condemned.unwrap_or(now)) < policy.min_uptime
     }
 
-    /// How its life ended, when it has gone by now.
+    /// The end of its life, if it is gone by now.
     pub(super) fn end(&self, now: Time, policy: &Policy) -> End {
         match self.is_early(now, policy) {
             true if self.shortage => End::Shortage,
@@ -103,7 +103,7 @@ impl Worker {
         }
     }
 
-    /// What it lacks to be ready, as the end of a sentence.
+    /// The condition for ready that it lacks, as the end of a sentence.
     pub(super) fn lacks(&self) -> String {
         match self.waits_for.as_deref() {
             None => "it has not come as far as cluster::run".to_owned(),
@@ -115,7 +115,7 @@ impl Worker {
         }
     }
 
-    /// When in its life it is now, as the end of a sentence.
+    /// The present moment in its life, as the end of a sentence.
     pub(super) fn moment(&self, now: Time) -> String {
         match self.ready {
             None => " before it was ready".to_owned(),
@@ -123,19 +123,19 @@ impl Worker {
         }
     }
 
-    /// How long it may be silent: two reports missed, and half a period for the way.
+    /// The time that it may be silent: two missed reports, and half a period for the delivery.
     pub(super) fn silence(&self) -> Option<Duration> {
         self.heartbeat.map(|period| period.saturating_mul(5) / 2)
     }
 }
 
-/// A time for people: nobody wants to read nanoseconds.
+/// A time for people, without nanoseconds.
 pub(super) fn in_words(time: Duration) -> String {
     let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     humantime::format_duration(Duration::from_millis(millis)).to_string()
 }
 
-/// How many workers are in each state.
+/// The number of workers in each state.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Counts {
     pub(super) starting: usize,

@@ -1,4 +1,5 @@
-//! The first moments of a worker: am I one, what was I given, who am I?
+//! The first moments of a worker: it checks that it is one, takes over what it was given, and takes
+//! its name.
 
 use std::env;
 use std::io::{ErrorKind, Read, Write};
@@ -25,14 +26,14 @@ use crate::{Error, Result, runtime};
 /// The exit code of a worker that cannot begin: `EX_OSERR` of sysexits.h.
 const CANNOT_BEGIN: i32 = 71;
 
-/// What a worker has to begin with.
+/// Everything that a worker begins with.
 #[derive(Debug)]
 pub(crate) struct Boot {
     pub(crate) channel: UnixStream,
     pub(crate) given: Given,
 }
 
-/// What it was given beside the channel.
+/// Everything that it was given beside the channel.
 #[derive(Debug)]
 pub(crate) struct Given {
     pub(crate) hello: Hello,
@@ -41,14 +42,14 @@ pub(crate) struct Given {
     pub(crate) shared: Option<Shared>,
 }
 
-/// Taken by whoever runs the worker; the hello stays for those who only ask.
+/// The code that runs the worker takes the boot; the hello stays for callers that only ask.
 static BOOT: OnceLock<Result<(Hello, Mutex<Option<Boot>>)>> = OnceLock::new();
 
-/// Whether this process is a worker of a cluster. If not, it is the primary-to-be.
+/// Checks whether this process is a worker of a cluster. If not, it is the future primary.
 ///
-/// The variable [`ROLE`] alone proves nothing: a process that a worker starts inherits it, and where
-/// the primary is PID 1 that process gets it as its parent, too, when the worker ends. So the channel
-/// must be there as well, and the primary must have made it.
+/// The variable [`ROLE`] alone proves nothing: a process that a worker starts inherits it, and if the
+/// primary is PID 1, it even becomes that process's parent when the worker ends. So the channel must
+/// be there as well, and the primary must have made it.
 #[must_use]
 pub fn is_worker() -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new(); // later the channel has another number
@@ -57,18 +58,18 @@ pub fn is_worker() -> bool {
         let is_worker = primary.is_some() && primary == maker_of_the_channel();
         if is_worker && primary != Some(getppid()) {
             // The primary has died already, and a program that changes its user at `exec` has lost
-            // the kernel's tie to it. It must not become a primary itself.
+            // the kernel's tie to the primary. The program must not become a primary itself.
             std::process::exit(CANNOT_BEGIN);
         }
         is_worker
     })
 }
 
-/// The process that has made the socket pair of which descriptor 3 is an end, if it is one.
+/// The process that has made the socket pair of descriptor 3, if the descriptor is an end of one.
 #[allow(unsafe_code)]
 fn maker_of_the_channel() -> Option<Pid> {
     getsockname::<UnixAddr>(manifest::CHANNEL).ok()?; // it is open, and a Unix socket
-    // SAFETY: so it is, and nothing of ours closes it before the worker has begun.
+    // SAFETY: it is open, as was just checked, and none of our code closes it before the worker begins.
     let channel = unsafe { BorrowedFd::borrow_raw(manifest::CHANNEL) };
     let credentials = getsockopt(&channel, sockopt::PeerCredentials).ok()?;
     Some(Pid::from_raw(credentials.pid()))
@@ -80,7 +81,7 @@ pub(crate) fn handed_down() -> Option<Result<Config>> {
     is_worker().then(|| boot().map(|(hello, _)| hello.config.clone()))
 }
 
-/// What this worker has to begin with.
+/// Takes everything that this worker begins with.
 pub(crate) fn take() -> Result<Boot> {
     let (_, boot) = boot()?;
     let taken = boot.lock().ok().and_then(|mut boot| boot.take());
@@ -90,7 +91,7 @@ pub(crate) fn take() -> Result<Boot> {
 fn boot() -> Result<&'static (Hello, Mutex<Option<Boot>>)> {
     let booted = BOOT.get_or_init(|| {
         ignore(&IGNORED_BY_WORKERS)?;
-        block_only([])?; // they were blocked since before the `exec`
+        block_only([])?; // they have been blocked since before the `exec`
         let channel = UnixStream::from(inherited(manifest::CHANNEL, "the channel")?);
         let given = take_over(&channel).unwrap_or_else(|error| cannot_begin(&channel, &error));
         Ok((given.hello.clone(), Mutex::new(Some(Boot { channel, given }))))
@@ -98,8 +99,8 @@ fn boot() -> Result<&'static (Hello, Mutex<Option<Boot>>)> {
     booted.as_ref().map_err(|error| Error::new(error.to_string()))
 }
 
-/// Reports to the primary that this worker cannot begin, and ends it. No code of the program's has
-/// run for it yet, so there is no line of its own: the primary has one.
+/// Reports to the primary that this worker cannot begin, and ends the worker. No code of the program
+/// has run yet, so the worker logs no line of its own: the primary logs one.
 pub(super) fn cannot_begin(channel: &UnixStream, error: &Error) -> ! {
     let reason = error.to_string();
     let report = ToPrimary::CannotBegin { reason, shortage: error.is_shortage() };
@@ -114,7 +115,7 @@ fn take_over(channel: &UnixStream) -> Result<Given> {
     live_no_longer_than_the_primary(inherited(manifest::LIFELINE, "the lifeline")?)?;
     let hand_off = inherited(manifest::HAND_OFF, "the hand-off channel")?;
     let ToWorker::Hello(hello) = frame::read(channel)? else {
-        return Err(Error::new("the primary's first message is no hello"));
+        return Err(Error::new("the primary's first message is not a hello"));
     };
     let count = match hello.config.sharing {
         Sharing::Inherited | Sharing::ReusePort => hello.config.listen.len(),
@@ -129,10 +130,10 @@ fn take_over(channel: &UnixStream) -> Result<Given> {
 }
 
 /// Takes over a descriptor of the manifest. From now on it closes at `exec`: a program that this
-/// worker starts gets nothing of it.
+/// worker starts does not get it.
 #[allow(unsafe_code)]
 fn inherited(number: RawFd, what: &str) -> Result<OwnedFd> {
-    // SAFETY: it is only asked about itself; a number that is not open gives EBADF.
+    // SAFETY: `fstat` only reads its state; a number that is not open gives EBADF.
     let open = unsafe { BorrowedFd::borrow_raw(number) };
     if let Err(errno) = fstat(open) {
         let what = format!("{what} did not arrive as descriptor {number}");
@@ -145,7 +146,7 @@ fn inherited(number: RawFd, what: &str) -> Result<OwnedFd> {
 
 /// Ends this process when the primary has gone, even if all its other threads are stuck in a loop.
 /// The kernel's own tie (`PR_SET_PDEATHSIG`) does the same; a program that changes its user or
-/// group loses that one.
+/// group loses that tie.
 fn live_no_longer_than_the_primary(lifeline: OwnedFd) -> Result<()> {
     let mut lifeline = std::io::PipeReader::from(lifeline);
     let wait = move || {
@@ -160,7 +161,7 @@ fn live_no_longer_than_the_primary(lifeline: OwnedFd) -> Result<()> {
     runtime::spawn("cluster-lifeline", wait).map(drop)
 }
 
-/// Gives the process the name of its program; by its `exec` through a handle it would be a number.
+/// Gives the process the name of its program; after an `exec` through a handle, its name is a number.
 fn take_name() {
     let name = env::args_os().next().unwrap_or_default();
     let name = Path::new(&name).file_name().unwrap_or_default().as_encoded_bytes();

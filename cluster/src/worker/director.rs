@@ -1,9 +1,9 @@
 //! The phases of a worker's life, as the primary's orders, signals and the clock decide them.
 //!
-//! An order of the primary comes over the channel, and a signal from outside is something else: a
-//! request, which the worker passes on. systemd, for one, sends SIGTERM to the primary and to every
-//! worker at once; a worker that obeyed by itself could close its door before the primary knows that
-//! the cluster stops, and nothing would empty the queue of clients.
+//! An order of the primary comes over the channel. A signal from outside is only a request, which the
+//! worker passes on. systemd, for one, sends SIGTERM to the primary and to every worker at once; a
+//! worker that obeyed the signal could close its door before the primary knows that the cluster
+//! stops, and nothing would empty the queue of clients.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use super::link::{Drain, Link, Order};
 use crate::channel::message::ToPrimary;
 use crate::http::Phase;
 
-/// How long a worker that was asked to leave waits for the primary's answer. Then it leaves by itself:
-/// the primary hangs.
+/// The time that a worker that was asked to leave waits for the primary's answer. Then the worker
+/// leaves by itself: the primary hangs.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Directs the phases of one worker.
@@ -26,12 +26,12 @@ pub(super) struct Director {
     /// Signals from outside that ask the worker to leave.
     pub(super) signals: [Signal; 2],
     pub(super) link: Link,
-    /// How the worker leaves when no order comes.
+    /// The drain of a worker that leaves without an order.
     pub(super) by_itself: Drain,
 }
 
 impl Director {
-    /// Runs until all is to be cut.
+    /// Runs until everything is to be cut.
     pub(super) async fn run(mut self) {
         let mut asked = None;
         while *self.phase.borrow() != Phase::Cut {
@@ -71,7 +71,7 @@ impl Director {
         }
     }
 
-    /// Begins to leave; a worker that is leaving already may only be told to hurry.
+    /// Begins to leave; a worker that is leaving already can only be hurried.
     fn drain(&self, Drain { window, deadline }: Drain) {
         let by = Instant::now() + deadline;
         let hurried = match *self.phase.borrow() {

@@ -1,4 +1,5 @@
-//! The doors of a worker: for each listener, a socket of its own, what others have accepted, or both.
+//! The doors of a worker: for each listener, a socket of its own, connections that other processes
+//! have accepted, or both.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -19,24 +20,24 @@ pub(super) struct Doors {
     pub(super) names: Vec<String>,
     shut: Mutex<Vec<Option<Door>>>,
     pub(super) closed: AtomicUsize,
-    /// Whether the primary lets this worker accept: it is ready, and the sockets listen.
+    /// True once the primary lets this worker accept: the worker is ready, and the sockets listen.
     pub(super) admitted: watch::Receiver<bool>,
 }
 
-/// One door: a socket to accept from, or what others have accepted, or both.
+/// One door: a socket to accept from, or connections that others have accepted, or both.
 pub(super) struct Door {
     own: Own,
     fed: mpsc::UnboundedReceiver<Fed>,
-    /// It was reported that it accepts no more.
+    /// The door was reported to accept no more.
     pub(super) closed: bool,
 }
 
 /// A door's own socket.
 enum Own {
-    /// It may not listen yet, and a poller would take that for its end.
+    /// The socket may not be listening yet, and a poller would take that for its end.
     Closed(OwnedFd),
     Open(Accepting),
-    /// It accepts no more, or never had one.
+    /// The door accepts no more, or never had a socket.
     None,
 }
 
@@ -75,7 +76,7 @@ impl Doors {
         self.names.clone()
     }
 
-    /// Takes a door, and says which are left.
+    /// Takes a door; returns it with the names of those that are left.
     pub(super) fn take(&self, name: &str) -> Result<(Door, Vec<String>)> {
         let index = self.names.iter().position(|it| it == name).ok_or_else(|| {
             let known = self.names.join(", ");
@@ -96,25 +97,25 @@ impl Door {
         self.own.open().map_err(|error| Error::because("cannot watch a listening socket", error))
     }
 
-    /// A connection that waits at its own socket already.
+    /// A connection that is already waiting at its own socket.
     pub(super) fn take_waiting(&mut self) -> Option<Arrival> {
         let _ = self.open(); // without room for it nothing more can be accepted
         let Own::Open(own) = &self.own else { return None };
         own.accept_ready().map(Arrival::from)
     }
 
-    /// Accepts no more from its own socket. True when it had one.
+    /// Stops accepting from its own socket. Returns true if it had one.
     pub(super) fn shut(&mut self) -> bool {
         !matches!(std::mem::replace(&mut self.own, Own::None), Own::None)
     }
 
-    /// What others have accepted; `None` when no more will come.
+    /// The next connection that others have accepted; `None` when no more will come.
     pub(super) async fn fed(&mut self) -> Option<Arrival> {
         self.fed.recv().await.map(Arrival::from)
     }
 
-    /// Accepts at its own socket only when there is room. For what is fed there was, or it would not
-    /// have been taken.
+    /// Accepts at its own socket only when there is room. For a connection that is fed there was room,
+    /// or it would not have been taken.
     pub(super) async fn accept(&mut self, room: impl Future<Output = ()>) -> Option<Arrival> {
         let own = async {
             room.await;
@@ -126,7 +127,7 @@ impl Door {
         tokio::select! {
             Some(accepted) = own => Some(accepted.into()),
             Some(fed) = self.fed.recv() => Some(fed.into()),
-            else => std::future::pending().await, // the primary refuses by now, and tells us to leave
+            else => std::future::pending().await, // the primary refuses by now, and orders us to leave
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What the primary hands to a worker: connections that it has accepted, and listening sockets of
-//! slots that have no worker at the moment.
+//! The worker's end of the hand-off: connections that the primary has accepted, and listening sockets
+//! of slots that have no worker at the moment.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -26,18 +26,18 @@ pub(super) struct Fed {
     pub(super) held: Option<Held>,
 }
 
-/// Goes with a connection that the primary has handed over. When it is dropped there is room for
-/// another one, and the primary hears of it: in this order.
+/// Goes with a connection that the primary has handed over. When it is dropped, there is room for
+/// another connection, and the primary is notified: in this order.
 #[derive(Debug)]
 pub(super) struct Held {
     _room: OwnedSemaphorePermit,
     _open: Open,
 }
 
-/// More connections than a process can have; half of what a semaphore can count.
+/// More connections than a process can have; half of the most that a semaphore can count.
 const NO_LIMIT: usize = Semaphore::MAX_PERMITS / 2;
 
-/// Where what is fed comes out: one end for each listener of the settings.
+/// The way to a door: one for each listener of the settings.
 pub(super) type Feeder = mpsc::UnboundedSender<Fed>;
 
 /// Starts the task that receives.
@@ -79,7 +79,7 @@ struct Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        self.task.abort(); // between two connections: what it has accepted it has sent on
+        self.task.abort(); // between two connections: it has sent on each one that it has accepted
     }
 }
 
@@ -97,9 +97,9 @@ impl Feed {
         self.leave(phase).await;
     }
 
-    /// The worker is told to leave. The primary sends nothing any more, and what it has sent is all
-    /// there: it was sent before the worker was told. Only in a stop it may give what is left in the
-    /// queue of a worker that was busy, to any worker, until it closes the channel.
+    /// The worker is to leave. The primary sends nothing any more, and everything that it has sent is
+    /// there: it was sent before the order to leave. Only in a stop, the primary may give the rest of
+    /// the queue of a busy worker to any worker, until it closes the channel.
     async fn leave(mut self, phase: watch::Receiver<Phase>) {
         while let Some(received) = unconstrained(self.receiver.recv()).now_or_never() {
             if !self.take(received).await {
@@ -116,11 +116,11 @@ impl Feed {
         }
         drop(self.lent);
         drop(self.feeders); // the doors are shut now
-        // It goes on telling the primary of connections that end.
+        // It continues to report to the primary each connection that ends.
         while let Ok(Some(_)) = self.receiver.recv().await {}
     }
 
-    /// False when no more can come.
+    /// Takes a delivery. Returns false if no more can come.
     async fn take(&mut self, received: io::Result<Option<Delivery>>) -> bool {
         match received {
             Ok(Some(Delivery::Connections(handed))) => self.admit(handed).await,
@@ -138,7 +138,7 @@ impl Feed {
         true
     }
 
-    /// Takes as many as there is room for, and says so before the first byte of any is read.
+    /// Takes as many as there is room for, and reports them before the first byte of any is read.
     async fn admit(&mut self, handed: Vec<Handed>) {
         let (mut admitted, mut acked, mut declined) = (Vec::new(), Vec::new(), Vec::new());
         for Handed { given, fd } in handed {
@@ -157,7 +157,7 @@ impl Feed {
                 Err(_) => drop(held), // the client has gone already
             }
         }
-        // Only where the primary accepts does it keep copies, for others to serve.
+        // The primary keeps copies, for others to serve, only if it accepts itself.
         if let Err(error) = self.receiver.answer(&acked, &declined).await
             && !self.accepts
         {
@@ -169,7 +169,8 @@ impl Feed {
         }
     }
 
-    /// False when it cannot: the end of this channel tells the primary to lend it to somebody else.
+    /// Borrows a socket. Returns false if it cannot: at the end of this channel, the primary lends the
+    /// socket to another worker.
     fn borrow(&mut self, slot: SlotId, listener: u16, socket: OwnedFd) -> bool {
         let Some(feeder) = self.feeders.get(usize::from(listener)) else { return false };
         match Accepting::new(socket) {
@@ -205,7 +206,7 @@ impl Lent {
         Self { socket, feeder, task: task.abort_handle() }
     }
 
-    /// Takes what stands in its queue: the cluster stops, and nobody else will.
+    /// Takes the connections in its queue: the cluster stops, and no other worker will take them.
     fn empty(&self) {
         self.task.abort();
         while let Some((stream, peer)) = self.socket.accept_ready() {

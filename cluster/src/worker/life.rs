@@ -24,14 +24,14 @@ use crate::metrics::Metrics;
 use crate::supervisor::Vitals;
 use crate::{Error, Result, log, runtime};
 
-/// How long the program may go on after everything was cut.
+/// The time that the program may keep running after everything was cut.
 const LAST_MOMENT: Duration = Duration::from_millis(250);
 
-/// How long the last words may take; the primary may be busy, or gone.
+/// The time that the last messages may take; the primary may be busy, or gone.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// While requests are answered the primary hears of it this often. An idle worker reports no more
-/// often than its heart beats.
+/// The interval at which a worker that answers requests reports to the primary. An idle worker reports
+/// only at its heartbeats.
 const REPORT: Duration = Duration::from_secs(1);
 
 /// Runs `serve` as this worker.
@@ -41,8 +41,8 @@ where
     F: Future<Output = std::result::Result<(), Box<dyn std::error::Error + Send + Sync>>>,
 {
     let Boot { channel, given } = boot::take()?;
-    let who = format!("worker {}", given.hello.worker);
-    // Until the program's own code runs, a failure is the primary's to report.
+    let name = format!("worker {}", given.hello.worker);
+    // Until the program's own code runs, the primary reports a failure.
     let (_log, runtime, spare) = prepare(&channel, &given.hello.config)
         .unwrap_or_else(|error| cannot_begin(&channel, &error));
     let lived = runtime.block_on(async {
@@ -50,12 +50,12 @@ where
         drop(spare);
         live(begun, serve).await
     });
-    runtime.shutdown_background(); // what still computes has had its time
-    lived.map_err(|error| Error::because(who, error))
+    runtime.shutdown_background(); // a task that still computes has had its time
+    lived.map_err(|error| Error::because(name, error))
 }
 
-/// What a worker needs before it can begin: its log, its runtime, and a way to report that it
-/// cannot begin when the channel belongs to the runtime already.
+/// Prepares a worker before it begins: its log, its runtime, and a way to report that it cannot begin
+/// when the channel belongs to the runtime already.
 fn prepare(
     channel: &UnixStream,
     config: &Config,
@@ -89,14 +89,14 @@ async fn cut(mut phase: watch::Receiver<Phase>) {
 fn begin(channel: UnixStream, given: Given) -> Result<(Worker, watch::Receiver<Phase>)> {
     let Given { hello, hand_off, listeners, shared } = given;
     channel.set_nonblocking(true)?;
-    let (hearing, speaking) = tokio::net::UnixStream::from_std(channel)?.into_split();
-    let link = Link::new(speaking);
+    let (reading, writing) = tokio::net::UnixStream::from_std(channel)?.into_split();
+    let link = Link::new(writing);
     let (phase_to, phase) = watch::channel(Phase::Serving);
     let (orders_to, orders) = mpsc::unbounded_channel();
     let (admitted_to, admitted) = watch::channel(false);
     let (messages, unread) = link::inbox();
     let ears = Ears { link: link.clone(), orders: orders_to, admitted: admitted_to, messages };
-    tokio::spawn(listen(hearing, ears));
+    tokio::spawn(listen(reading, ears));
     let by_itself = leaving(&hello.config);
     let limit = SignalKind::from_raw(Signal::SIGXCPU as i32);
     let signals = [signal(SignalKind::terminate())?, signal(limit)?];
@@ -116,29 +116,29 @@ fn leaving(config: &Config) -> Drain {
     Drain { window: policy.drain_window, deadline: policy.drain_timeout }
 }
 
-async fn listen(hearing: tokio::net::unix::OwnedReadHalf, ears: Ears) {
-    if let Err(error) = link::listen(hearing, ears).await {
-        tracing::error!("the primary speaks another language: {error}");
+async fn listen(reading: tokio::net::unix::OwnedReadHalf, ears: Ears) {
+    if let Err(error) = link::listen(reading, ears).await {
+        tracing::error!("cannot read the primary's messages: {error}");
         std::process::exit(1); // it would not understand us either
     }
 }
 
-/// Tells the primary how we are: at each heartbeat, and when there is news.
+/// Reports the worker's vitals to the primary: at each heartbeat, and when they have changed.
 async fn report(worker: Worker) {
     let heartbeat = worker.config().policy.heartbeat;
     let mut ticks = interval(heartbeat.map_or(REPORT, |heartbeat| heartbeat.min(REPORT)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // How late this task runs: what every request waits, too, when the program blocks the thread.
+    // The delay of this task: every request waits as long, too, if the program blocks the thread.
     let lag = worker.metrics().gauge("event_loop_lag_milliseconds", &[]);
-    let mut told = Vitals::default();
+    let mut reported = Vitals::default();
     let mut last = tokio::time::Instant::now();
     loop {
         let planned = ticks.tick().await;
         lag.set(i64::try_from(planned.elapsed().as_millis()).unwrap_or(i64::MAX));
         let now = worker.vitals();
         let due = heartbeat.is_some_and(|heartbeat| last.elapsed() + heartbeat / 8 >= heartbeat);
-        if due || now != told {
-            (told, last) = (now, tokio::time::Instant::now());
+        if due || now != reported {
+            (reported, last) = (now, tokio::time::Instant::now());
             let _ = worker.beat().await;
         }
     }
@@ -161,10 +161,10 @@ impl Worker {
         link.send(&ToPrimary::Heartbeat(vitals, None)).await
     }
 
-    /// The last words. They arrive: whatever is in the channel when a process ends is read.
+    /// Sends the last messages. They arrive: all that is in the channel when a process ends is read.
     async fn say_goodbye(&self, content: bool) {
         if content && *self.0.phase.borrow() == Phase::Serving {
-            let _ = self.0.link.send(&ToPrimary::Leaving).await; // nobody asked, and it is no crash
+            let _ = self.0.link.send(&ToPrimary::Leaving).await; // without an order, but not a crash
         }
         let _ = self.beat().await;
         self.0.link.flush().await;

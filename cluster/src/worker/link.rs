@@ -1,4 +1,4 @@
-//! The worker's end of the channel: what it tells the primary, and what it hears.
+//! The worker's end of the channel: the messages to the primary, and those from it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,10 +19,10 @@ use crate::channel::message::{Answer, ToPrimary, ToWorker};
 use crate::primary::Body;
 use crate::{Error, Result};
 
-/// How many frames wait for the primary; then whoever sends waits too.
+/// The most frames that wait for the primary; beyond the limit the sender waits too.
 const ROOM: usize = 256;
 
-/// How many unread messages of the program are kept; new ones are dropped then.
+/// The most unread messages of the program that are kept; beyond the limit new ones are dropped.
 const UNREAD: usize = 1024;
 
 /// Sends to the primary; cheap to clone.
@@ -42,12 +42,12 @@ enum Outgoing {
     Flush(oneshot::Sender<()>),
 }
 
-/// What comes from the primary for the program.
+/// A message from the primary for the program.
 #[derive(Debug)]
 pub struct Message {
-    /// What it says.
+    /// Its contents.
     pub body: Body,
-    /// Where an answer goes, when it is a question.
+    /// The way back for an answer, if it is a question.
     pub reply: Option<ReplyTo>,
 }
 
@@ -59,7 +59,7 @@ pub struct ReplyTo {
 }
 
 impl ReplyTo {
-    /// Answers.
+    /// Sends the answer.
     ///
     /// # Errors
     /// The answer cannot be encoded, or the primary is gone.
@@ -68,7 +68,7 @@ impl ReplyTo {
         self.link.send(&ToPrimary::Answer(self.id, Ok(answer))).await
     }
 
-    /// Says why there is no answer.
+    /// Sends the reason why there is no answer.
     ///
     /// # Errors
     /// The primary is gone.
@@ -91,7 +91,8 @@ impl Link {
         self.0.frames.send(Outgoing::Frame(frame)).await.map_err(|_| gone())
     }
 
-    /// Sends a message without waiting, for a caller that may be dropped: it is on its way then.
+    /// Sends a message without waiting, for a caller that may be dropped: by then, the message is on its
+    /// way.
     pub(super) fn send_soon(&self, message: &ToPrimary) {
         let Ok(frame) = frame::encode(message) else { return };
         let sent = self.0.frames.try_send(Outgoing::Frame(frame));
@@ -101,7 +102,7 @@ impl Link {
         }
     }
 
-    /// Waits until all that was sent is in the kernel's hands: it survives our exit.
+    /// Waits until everything that was sent is in the kernel's hands: there it survives our exit.
     pub(super) async fn flush(&self) {
         let (written, done) = oneshot::channel();
         if self.0.frames.send(Outgoing::Flush(written)).await.is_ok() {
@@ -133,7 +134,7 @@ impl Link {
     }
 }
 
-/// A question that waits for its answer, or until nobody waits any more.
+/// A question that waits for its answer; it is forgotten when its caller no longer waits.
 struct Open<'l> {
     link: &'l Link,
     id: u64,
@@ -166,29 +167,29 @@ async fn write(mut channel: OwnedWriteHalf, mut waiting: mpsc::Receiver<Outgoing
     }
 }
 
-/// What the primary orders about the worker's life.
+/// An order of the primary about the worker's life.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Order {
     /// Leave.
     Drain(Drain),
-    /// Serve on until the order to drain.
+    /// Keep serving until the order to drain.
     ServeOn,
-    /// Cut what is left.
+    /// Cut everything that is left.
     Cut,
 }
 
-/// How to leave.
+/// The times of a drain.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Drain {
     pub(super) window: Duration,
     pub(super) deadline: Duration,
 }
 
-/// Where what the primary says goes.
+/// The receivers of the primary's messages.
 pub(super) struct Ears {
     pub(super) link: Link,
     pub(super) orders: mpsc::UnboundedSender<Order>,
-    /// Whether connections may be accepted.
+    /// The permission to accept connections.
     pub(super) admitted: watch::Sender<bool>,
     pub(super) messages: mpsc::Sender<Message>,
 }
@@ -198,12 +199,12 @@ pub(super) fn inbox() -> (mpsc::Sender<Message>, mpsc::Receiver<Message>) {
     mpsc::channel(UNREAD)
 }
 
-/// Listens to the primary until the channel ends.
+/// Receives the primary's messages until the channel ends.
 pub(super) async fn listen(mut channel: OwnedReadHalf, ears: Ears) -> Result<()> {
     let (mut buffer, mut frames) = (BytesMut::new(), Frames::default());
     loop {
         while let Some(message) = frames.next(&mut buffer)? {
-            ears.hear(message);
+            ears.receive(message);
         }
         if channel.read_buf(&mut buffer).await? == 0 {
             return Ok(());
@@ -212,7 +213,7 @@ pub(super) async fn listen(mut channel: OwnedReadHalf, ears: Ears) -> Result<()>
 }
 
 impl Ears {
-    fn hear(&self, message: ToWorker) {
+    fn receive(&self, message: ToWorker) {
         match message {
             ToWorker::Hello(_) => {} // it was read before the runtime began
             ToWorker::Drain { window, deadline } => {
@@ -228,13 +229,13 @@ impl Ears {
             }
             ToWorker::Answer(id, answer) => {
                 if let Some(waiting) = self.link.asked().remove(&id) {
-                    let _ = waiting.send(answer); // who asked may have given up
+                    let _ = waiting.send(answer); // the caller may have given up
                 }
             }
         }
     }
 
-    /// A worker that does not read its messages must not stop hearing that it is to leave.
+    /// A worker that does not read its messages must still receive the order to leave.
     fn message(&self, message: Message) {
         if self.messages.try_send(message).is_err() {
             tracing::warn!("a message was dropped: this worker does not read them");

@@ -1,4 +1,4 @@
-//! A worker: what the program's own code sees of the cluster.
+//! A worker: the cluster as the program's own code sees it.
 
 mod boot;
 mod director;
@@ -49,13 +49,13 @@ struct Inner {
 }
 
 impl Worker {
-    /// Who it is. Ids count up from 1 and are never used twice.
+    /// Its id. Ids count up from 1 and are never used twice.
     #[must_use]
     pub fn id(&self) -> WorkerId {
         self.0.hello.worker
     }
 
-    /// Its place, from 0. A replacement has the same.
+    /// Its place, from 0. A replacement has the same one.
     #[must_use]
     pub fn slot(&self) -> SlotId {
         self.0.hello.slot
@@ -67,7 +67,7 @@ impl Worker {
         self.0.hello.generation
     }
 
-    /// How many workers its slot has had before it.
+    /// The number of workers that its slot has had before it.
     #[must_use]
     pub fn restarts(&self) -> u64 {
         self.0.hello.restarts
@@ -79,7 +79,7 @@ impl Worker {
         &self.0.hello.config
     }
 
-    /// Where the cluster listens, with the real ports.
+    /// The addresses at which the cluster listens, with the real ports.
     #[must_use]
     pub fn addresses(&self) -> &[String] {
         &self.0.hello.addresses
@@ -91,7 +91,7 @@ impl Worker {
         &self.0.metrics
     }
 
-    /// The numbers that all workers, and the primary, have in common; see [`shared`].
+    /// The numbers that all workers, and the primary, share; see [`shared`].
     ///
     /// # Errors
     /// There are none: the program with which the primary was started does not call
@@ -100,8 +100,8 @@ impl Worker {
         self.0.shared.clone().ok_or_else(shared::none)
     }
 
-    /// Waits until this worker is told to leave, by whomever. From then on nothing new should be
-    /// begun; [`serve_http`](Self::serve_http) does all this by itself.
+    /// Waits until this worker is leaving, whatever the reason. From then on it should begin nothing
+    /// new; [`serve_http`](Self::serve_http) does all this by itself.
     pub async fn draining(&self) {
         let mut phase = self.0.phase.clone();
         let _ = phase.wait_for(|phase| *phase != Phase::Serving).await;
@@ -115,7 +115,7 @@ impl Worker {
         self.0.link.send(&ToPrimary::Tell(link::raw(message)?)).await
     }
 
-    /// Sends a message to all other workers that are ready. One that does not read its messages
+    /// Sends a message to all other workers that are ready. A worker that does not read its messages
     /// misses it, and the primary's log says so.
     ///
     /// # Errors
@@ -128,7 +128,7 @@ impl Worker {
     /// `limit` for its answer.
     ///
     /// # Errors
-    /// No answer in time, none of this type, or a refusal.
+    /// No answer in time, an answer of another type, or a refusal.
     pub async fn request<A: DeserializeOwned>(
         &self,
         question: &impl Serialize,
@@ -137,11 +137,11 @@ impl Worker {
         self.0.link.ask(question, limit).await
     }
 
-    /// What the primary and other workers send. Up to 1,024 unread messages are kept; what comes
-    /// then is dropped, with a warning in the log.
+    /// The messages from the primary and from other workers. Up to 1,024 unread messages are kept;
+    /// further ones are dropped, with a warning in the log.
     ///
     /// # Errors
-    /// Somebody has taken them already.
+    /// The messages are taken already.
     pub fn messages(&self) -> Result<mpsc::Receiver<Message>> {
         let taken = self.0.messages.lock().unwrap_or_else(PoisonError::into_inner).take();
         taken.ok_or_else(|| Error::new("the messages of this worker are read already"))

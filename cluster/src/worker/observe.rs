@@ -54,7 +54,7 @@ impl Observer for Observed {
 
     fn request(&self, method: &Method, status: StatusCode, elapsed: Duration) {
         self.duration.observe(elapsed.as_secs_f64());
-        // Whoever invents methods gets no series of his own.
+        // A client that invents methods gets no series of its own.
         let known = KNOWN.iter().find(|known| *known == method);
         let name = known.map_or("other", |known| known.as_str());
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);

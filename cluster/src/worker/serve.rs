@@ -1,4 +1,4 @@
-//! Where a worker's connections come from, and how it answers them.
+//! The sources of a worker's connections, and the answers to them.
 
 use std::io;
 use std::pin::Pin;
@@ -16,9 +16,9 @@ use crate::channel::message::ToPrimary;
 use crate::http::{Answerable, HttpService, Phase, Transport};
 use crate::listener::{Peer, Stream};
 
-/// Connections as they arrive at one listener, until the worker is told to leave.
+/// Connections as they arrive at one listener, until the worker begins to leave.
 ///
-/// A worker counts as ready when it has taken all its listeners. None arrives before that.
+/// A worker counts as ready when it has taken all its listeners. No connection arrives before that.
 pub struct Arrivals {
     door: Option<Door>,
     worker: Worker,
@@ -27,7 +27,7 @@ pub struct Arrivals {
 
 impl Worker {
     /// Answers the requests that arrive at the default listener, HTTP/1.1 and HTTP/2, until the
-    /// worker is told to leave; then drains, and returns.
+    /// worker begins to leave; then drains, and returns.
     ///
     /// # Errors
     /// The listener is taken already.
@@ -61,7 +61,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Takes a listener, to serve another protocol than HTTP from it.
+    /// Takes a listener, to serve a protocol other than HTTP from it.
     ///
     /// # Errors
     /// There is no such listener, or it is taken already.
@@ -74,7 +74,7 @@ impl Worker {
 }
 
 impl Arrivals {
-    /// The next connection; `None` when the worker has been told to leave and no more will come.
+    /// The next connection; `None` when the worker is leaving and no more will come.
     pub async fn next(&mut self) -> Option<Arrival> {
         if let Err(error) = self.open().await {
             tracing::error!("{error}");
@@ -93,8 +93,8 @@ impl Arrivals {
         self.door.as_mut().map_or(Ok(()), Door::open)
     }
 
-    /// The same, but accepts only when there is `room`. At the end it takes what is there in any
-    /// case: those clients have been accepted, or stand in a queue that is about to be closed.
+    /// The same, but accepts only when there is `room`. At the end it takes every connection that is
+    /// there: their clients have been accepted, or stand in a queue that is about to be closed.
     async fn next_when(&mut self, room: impl Future<Output = ()>) -> Option<Arrival> {
         let door = self.door.as_mut()?;
         if *self.phase.borrow() == Phase::Serving {
@@ -112,8 +112,8 @@ impl Arrivals {
         rest
     }
 
-    /// What is to be served yet. In a stop the listener's queue is emptied; in a drain others accept
-    /// from it. What was handed to this worker is its own in both.
+    /// A connection that is still to be served. In a stop the listener's queue is emptied; in a drain
+    /// others accept from it. Connections handed to this worker are its own in both cases.
     async fn remainder(&mut self) -> Option<Arrival> {
         let door = self.door.as_mut()?;
         if self.phase.borrow().is_stop()
@@ -121,20 +121,20 @@ impl Arrivals {
         {
             return Some(arrival);
         }
-        // A socket of its own is what a door accepts from; without one, what it is fed is.
+        // A door accepts from its own socket; without one, it accepts what it is fed.
         if door.shut() {
             self.report_closed();
         }
         self.door.as_mut()?.fed().await
     }
 
-    /// Closes the door: nothing will come any more.
+    /// Closes the door: no more connections will come.
     fn close(&mut self) {
         self.report_closed();
         self.door = None;
     }
 
-    /// Reports that the worker accepts no more, when this door was the last that did.
+    /// Reports that the worker accepts no more, if this door was the last that did.
     fn report_closed(&mut self) {
         let Some(door) = self.door.as_mut().filter(|door| !door.closed) else { return };
         door.closed = true;
@@ -145,11 +145,11 @@ impl Arrivals {
     }
 }
 
-/// A connection, and who is at its other end.
+/// A connection, and its other side.
 #[derive(Debug)]
 pub struct Arrival {
     stream: Stream,
-    /// Who has connected.
+    /// The other side.
     pub peer: Peer,
     _held: Option<Held>,
 }

@@ -29,7 +29,7 @@ fn reload(service: &Service) -> (u16, Value) {
     service.admin("POST", "/reload", "")
 }
 
-/// A failed reload: the reason is what it should be, the old workers are the same, nothing is lost.
+/// A failed reload: the reason is the expected one, the old workers are the same, nothing is lost.
 fn refused(service: Service, reason: &str) {
     let old = service.worker_pids();
     let load = Load::start(Kind::FreshPosts, 2, &service.address);
@@ -46,9 +46,7 @@ fn unchanged(service: &Service, old: &[u32], reason: &str) {
     assert!(status >= 400, "{status} {answer}");
     let error = answer["error"].as_str().expect("there is a reason");
     assert!(error.contains(reason), "{error}");
-    until("nobody else is there, and nobody is missing", || {
-        (service.worker_pids() == old).then_some(())
-    });
+    until("the workers are exactly the old ones", || (service.worker_pids() == old).then_some(()));
     assert_eq!(service.get("/").number("version"), 1);
     assert_eq!(service.stats()["primary"]["lastReloadError"], answer["error"]);
 }
@@ -68,7 +66,7 @@ fn speaks_gibberish(workers: usize) {
 fn no_program(workers: usize) {
     let mut service = Start::workers(workers).ready();
     fs::remove_file(service.program().path()).expect("it is ours");
-    // A signal has no answer, so the program itself is told.
+    // A signal has no answer, so the program gets an event.
     service.signal(Signal::SIGHUP);
     let why = service.event("ReloadRefused")["why"].clone();
     assert!(why.as_str().is_some_and(|why| why.contains("cannot open the program")), "{why}");
@@ -145,7 +143,7 @@ fn settings(workers: usize) {
     let file = start.folder().join("app.toml");
     let write = |lines: &str| fs::write(&file, lines).expect("there is room");
     write("listen = \"127.0.0.1:0\"\nmax_workers = 9\n");
-    start.command().env_remove("CLUSTER_LISTEN"); // it would go before the file
+    start.command().env_remove("CLUSTER_LISTEN"); // it would override the file
     let service = start.env("CLUSTER_CONFIG", file.display()).ready();
     let most = |service: &Service| service.stats()["cluster"]["maxWorkers"].clone();
     assert_eq!(most(&service), 9);
@@ -172,7 +170,7 @@ fn settings(workers: usize) {
     service.stop();
 }
 
-/// A version that dies early fills all slots; the next one saves them.
+/// A version that dies early has all slots; the next version recovers them.
 fn recovered(workers: usize) {
     let start = Start::workers(workers)
         .env("WORKER_MAX_EARLY_DEATHS", 2)
@@ -192,20 +190,20 @@ fn recovered(workers: usize) {
     service.stop();
 }
 
-/// The newcomer dies within `min_ready`: the old one was never drained.
+/// The newcomer dies within `min_ready`: the old worker was never drained.
 fn dies_after_ready(workers: usize) {
     let service = Start::workers(workers).env("WORKER_MIN_READY", "30s").ready();
     service.program().deploy(2, Conduct::DiesAtOnce);
     let old = service.worker_pids();
-    unchanged(&service, &old, "exited with code 7"); // what it had accepted died with it
+    unchanged(&service, &old, "exited with code 7"); // the connections that it had accepted died with it
     service.stop();
 }
 
-/// The newcomer dies when the old one of its slot has been drained already, and the reload is busy
-/// with the next: its slot is refilled from the old version.
+/// The newcomer dies when the old worker of its slot has been drained already, and the reload is busy
+/// with the next slot: the newcomer's slot is filled again from the old version.
 fn dies_after_drain(workers: usize) {
     let mut service = Start::workers(workers).env("DRAIN_WINDOW", "100ms").ready();
-    service.program().deploy(2, Conduct::DiesWhenTold);
+    service.program().deploy(2, Conduct::DiesOnCue);
     let socket = format!("unix:{}", service.program().folder().join("admin.sock").display());
     let request = thread::spawn(move || {
         let mut client = crate::lab::Client::connect(&socket).expect("the admin API is there");

@@ -13,7 +13,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s39_a_client_that_half_closes_is_answered", &[1, 3], half_closes),
 ];
 
-/// The beginning of the preface, the preface, the preface and the client's settings. No client
+/// The beginning of the preface; the preface; the preface and the client's settings. No client
 /// answers a PING.
 const SILENT_AFTER: [usize; 3] = [10, 24, 33];
 
@@ -30,11 +30,12 @@ fn silent(workers: usize) {
     }
 }
 
-/// How many clients ask at the same time.
+/// The number of clients that ask at the same time.
 const CLIENTS: usize = 40;
 const SLOW: &str = "/slow?ms=100";
 
-/// As `printf … | nc -N` does. Half of the requests are answered at once, half after the FIN.
+/// Clients half-close, as `printf … | nc -N` does. Half of the requests are answered at once, half
+/// after the FIN.
 fn half_closes(workers: usize) {
     for sharing in ["inherited", "reuse-port", "hand-off"] {
         let service = Start::workers(workers).env("CLUSTER_SHARING", sharing).ready();

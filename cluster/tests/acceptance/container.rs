@@ -1,4 +1,4 @@
-//! Scenarios 46 and 47: PID 1 of a container, and who is a worker.
+//! Scenarios 46 and 47: PID 1 of a container, and the role of a worker.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s46_pid_1_reaps_orphans_and_no_other_child", &[1, 3], orphans),
     ("s46_pid_1_passes_signals_and_the_exit_code_on", &[1], signals),
     ("s46_pid_1_whose_parent_ignores_sigchld_ends", &[1], ignored_sigchld),
-    ("s46_worker_death_under_pid_1_is_told_exactly", &[1], worker_dies),
+    ("s46_worker_death_under_pid_1_is_reported_exactly", &[1], worker_dies),
     ("s47_process_that_inherits_the_role_is_not_a_worker", &[1], impostors),
     ("s47_orphaned_worker_does_not_become_a_primary", &[1], orphaned_worker),
 ];
@@ -22,12 +22,12 @@ fn contained(workers: usize) -> (Service, u32) {
     contained_after(workers, "exec \"$0\"")
 }
 
-/// The same, after this script of a shell.
+/// The same, after this shell script.
 fn contained_after(workers: usize, script: &str) -> (Service, u32) {
     let unshare = ["--pid", "--fork", "--mount-proc", "--kill-child"];
     let can = Command::new("unshare").args(unshare).arg("true").output();
     if !can.is_ok_and(|output| output.status.success()) {
-        skip("this user may not make a pid namespace (unshare --pid)");
+        skip("this user cannot make a pid namespace (unshare --pid)");
     }
     let start = Start::workers(workers);
     let program = start.program().path();
@@ -81,10 +81,10 @@ fn signals(workers: usize) {
     ends(service, init);
     let (mut service, init) = contained(workers);
     send(children(init)[0], Signal::SIGKILL);
-    assert_eq!(service.wait().code(), Some(137), "as a shell tells of SIGKILL");
+    assert_eq!(service.wait().code(), Some(137), "the code that a shell gives for SIGKILL");
 }
 
-/// Ignored signals are inherited, and without SIGCHLD nothing tells that the primary has ended.
+/// Ignored signals are inherited, and without SIGCHLD nothing reports the end of the primary.
 fn ignored_sigchld(workers: usize) {
     let (service, init) = contained_after(workers, "trap '' CHLD; exec \"$0\"");
     ends(service, init);
@@ -92,7 +92,7 @@ fn ignored_sigchld(workers: usize) {
 
 fn worker_dies(workers: usize) {
     let (mut service, init) = contained(workers);
-    let _ = service.connect().get("/exit?code=42"); // a worker that exits may not answer
+    let _ = service.connect().get("/exit?code=42"); // a worker that exits might not answer
     let exited = service.event("Exited");
     assert_eq!((&exited["code"], &exited["voluntary"]), (&42.into(), &false.into()));
     service.event("Listening");
@@ -115,8 +115,8 @@ fn impostors(workers: usize) {
     service.stop();
 }
 
-/// The primary dies while a worker boots that the kernel does not end with it: as after an `exec`
-/// of a program that changes its user. It reads its role later, and ends then.
+/// The primary dies while a worker boots. The kernel does not end the worker with it, as after an
+/// `exec` of a program that changes its user. The worker reads its role later, and then ends.
 fn orphaned_worker(workers: usize) {
     let start = Start::workers(workers).env("FIXTURE_LATE", 1);
     let mut service = start.spawn();

@@ -1,4 +1,4 @@
-//! Scenarios 52 to 56: surroundings and programs that mean no harm, and do some.
+//! Scenarios 52 to 56: surroundings and programs that do harm without intent.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -17,7 +17,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s56_a_new_slot_is_never_ready", &[3], stuck_slot),
 ];
 
-/// Whoever starts it may have blocked signals, and `exec` keeps that.
+/// The parent process may have blocked signals, and `exec` keeps the mask.
 fn blocked_signals(workers: usize) {
     let mut start = Start::workers(workers);
     let block = || Ok(sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), None)?);
@@ -26,13 +26,13 @@ fn blocked_signals(workers: usize) {
     service.stop();
 }
 
-/// `pkill -HUP app`: the primary reloads, and its workers are no worse for it.
+/// `pkill -HUP app`: the primary reloads, and its workers are not harmed.
 fn hang_up_for_all(workers: usize) {
     let mut service = Start::workers(workers).ready();
-    for wish in [Signal::SIGHUP, Signal::SIGUSR2, Signal::SIGINT, Signal::SIGTTIN, Signal::SIGTTOU]
+    for sent in [Signal::SIGHUP, Signal::SIGUSR2, Signal::SIGINT, Signal::SIGTTIN, Signal::SIGTTOU]
     {
         for pid in service.worker_pids() {
-            kill(Pid::from_raw(pid.cast_signed()), wish).expect("it is there");
+            kill(Pid::from_raw(pid.cast_signed()), sent).expect("it is there");
         }
     }
     service.signal(Signal::SIGHUP);
@@ -44,7 +44,7 @@ fn hang_up_for_all(workers: usize) {
     service.stop();
 }
 
-/// With SIGHUP ignored at the start, the terminal's end is not ours.
+/// With SIGHUP ignored at the start, the end of the terminal does not end the cluster.
 fn nohup(workers: usize) {
     let mut start = Start::workers(workers);
     #[allow(unsafe_code)]
@@ -56,7 +56,7 @@ fn nohup(workers: usize) {
     let (mut service, terminal) = start.on_a_terminal();
     service.serving();
     terminal.close();
-    // The kernel has sent its signal by now. What comes after it is an operator's.
+    // The kernel has sent its signal by now. A later signal comes from an operator.
     until("it has seen that the terminal is gone", || {
         service.signal(Signal::SIGHUP);
         service.events().iter().any(|event| event["event"] == "ReloadFinished").then_some(())
@@ -65,11 +65,11 @@ fn nohup(workers: usize) {
     service.stop();
 }
 
-/// A worker whose labels are too long for its reports is alive all the same.
+/// A worker whose labels are too long for its reports still counts as alive.
 fn too_many_metrics(workers: usize) {
     let service = Start::workers(workers).env("HEALTH_REPORT_INTERVAL", "2s").ready();
     service.get("/labels");
-    // More reports than it would be allowed to miss.
+    // More reports than a worker is allowed to miss.
     let reports = || service.log().matches("the metrics are not reported").count();
     until("it goes on reporting", || (reports() >= 3).then_some(()));
     let unhealthy = service.events().into_iter().find(|event| event["event"] == "Unhealthy");
@@ -77,8 +77,8 @@ fn too_many_metrics(workers: usize) {
     service.stop();
 }
 
-/// With `SO_REUSEPORT` a socket gets its share from the moment that it listens, and not when
-/// somebody accepts from it.
+/// With `SO_REUSEPORT` a socket gets its share from the moment that it listens, not from the moment
+/// that a worker accepts from it.
 fn stuck_slot(workers: usize) {
     for at_the_start in [false, true] {
         let stuck = if at_the_start { workers - 1 } else { workers };
@@ -101,6 +101,6 @@ fn stuck_slot(workers: usize) {
 
 #[allow(unsafe_code)]
 fn before_exec(start: &mut Start, prepare: impl FnMut() -> io::Result<()> + Send + Sync + 'static) {
-    // SAFETY: what is given here calls one system call, and allocates nothing.
+    // SAFETY: each closure given here makes one system call, and allocates nothing.
     unsafe { start.command().pre_exec(prepare) };
 }

@@ -14,14 +14,14 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s18_the_primary_is_killed", &[1, 3], primary_killed),
     ("s18_the_programs_code_in_the_primary_panics", &[1, 3], watcher_panics),
     ("s18_the_primarys_loop_panics", &[1, 3], loop_panics),
-    ("s18_the_primarys_loop_panics_and_somebody_is_impatient", &[2], loop_panics_and_term),
+    ("s18_the_primarys_loop_panics_and_a_second_term_comes", &[2], loop_panics_and_term),
     ("s19_a_worker_is_killed", &[1, 3], worker_killed),
     ("s20_codes_and_intents", &[1, 3], codes_and_intents),
-    ("s21_a_stop_that_is_wished_twice_is_graceful_all_the_same", &[1, 3], stop_twice),
+    ("s21_a_stop_that_is_requested_twice_is_still_graceful", &[1, 3], stop_twice),
     ("s21_a_stop_serves_the_queue_then_refuses", &[1, 3], stop_inherited),
     ("s21_a_stop_serves_the_queues_of_all_slots", &[1, 3], stop_reuse_port),
     ("s21_a_stop_serves_the_queue_of_the_primary", &[1, 3], stop_hand_off),
-    ("s21_a_stop_serves_who_waits_in_the_primary", &[1, 3], stop_full_hand_off),
+    ("s21_a_stop_serves_clients_that_wait_in_the_primary", &[1, 3], stop_full_hand_off),
     ("s21_a_hung_worker_does_not_keep_the_port_open", &[2], stop_with_a_hung_worker),
     ("s21_a_second_term_ends_at_once", &[1, 3], second_term),
 ];
@@ -42,13 +42,14 @@ fn primary_killed(workers: usize) {
     for pid in pids {
         until("the worker dies with its primary", || gone(pid).then_some(()));
     }
-    assert!(folder.join("app.sock").exists(), "nobody could remove it");
+    assert!(folder.join("app.sock").exists(), "no process could remove it");
     let next = Start::workers(workers).env("CLUSTER_LISTEN", &service.address).ready();
     assert_eq!(next.get("/").status, 200);
     next.stop();
 }
 
-/// A request is in flight when the program's own code panics: it is answered, and the exit code tells.
+/// A request is in flight when the program's own code panics: the request is answered, and the exit
+/// code shows the panic.
 fn watcher_panics(workers: usize) {
     let mut service = Start::workers(workers).ready();
     let pids = service.worker_pids();
@@ -60,7 +61,7 @@ fn watcher_panics(workers: usize) {
     release(&service, "slow");
     assert_eq!(slow.receive().expect("what was in flight is finished").status, 200);
     assert_eq!(service.wait().code(), Some(1));
-    assert!(pids.into_iter().all(gone), "nobody is left");
+    assert!(pids.into_iter().all(gone), "no worker is left");
 }
 
 fn loop_panics(workers: usize) {
@@ -75,9 +76,9 @@ fn loop_panics(workers: usize) {
     release(&service, "slow");
     assert_eq!(slow.receive().expect("what was in flight is finished").status, 200);
     assert_eq!(service.wait().code(), Some(1));
-    assert!(pids.into_iter().all(gone), "nobody is left");
+    assert!(pids.into_iter().all(gone), "no worker is left");
     let exits = service.events().into_iter().filter(|event| event["event"] == "Exited");
-    assert_eq!(exits.filter(|event| event["code"] == 0).count(), workers, "each exit is told");
+    assert_eq!(exits.filter(|event| event["code"] == 0).count(), workers, "each exit is reported");
 }
 
 fn loop_panics_and_term(workers: usize) {
@@ -93,7 +94,7 @@ fn loop_panics_and_term(workers: usize) {
     service.signal(Signal::SIGTERM);
     assert_eq!(service.wait().code(), Some(1));
     slow.receive().expect_err("it was cut");
-    assert!(pids.into_iter().all(gone), "nobody is left");
+    assert!(pids.into_iter().all(gone), "no worker is left");
 }
 
 fn panicking(workers: usize) -> Start {
@@ -127,7 +128,7 @@ fn codes_and_intents(workers: usize) {
     for (path, code, voluntary) in
         [("/exit?code=42", 42, false), ("/exit?code=0", 0, false), ("/leave", 0, true)]
     {
-        let _ = service.connect().get(path); // whoever exits may not answer
+        let _ = service.connect().get(path); // a worker that exits might not answer
         let exited = service.event("Exited");
         assert_eq!(exited["code"], code, "{path}");
         assert_eq!(exited["voluntary"], voluntary, "{path}");
@@ -135,13 +136,13 @@ fn codes_and_intents(workers: usize) {
     }
     let crashes = service.stats()["primary"]["totalCrashes"].clone();
     assert_eq!(crashes, 2);
-    // Told by the primary: no crash either.
+    // Requested by the primary: not a crash either.
     service.signal(Signal::SIGHUP);
     assert_eq!(service.event("Exited")["voluntary"], true);
     service.stop();
 }
 
-/// How many clients a stop meets.
+/// The number of clients at a stop.
 const CLIENTS: usize = 40;
 
 fn stop_inherited(workers: usize) {
@@ -149,34 +150,34 @@ fn stop_inherited(workers: usize) {
 }
 
 fn stop_reuse_port(workers: usize) {
-    stop("reuse-port", workers, CLIENTS - workers); // with so many, no slot is without
+    stop("reuse-port", workers, CLIENTS - workers); // with this many, each slot has some
 }
 
-/// The primary has accepted them all, and its workers have declined: they wait in it.
+/// The primary has accepted all clients, and its workers have declined: the clients wait in it.
 fn stop_full_hand_off(workers: usize) {
     stop("hand-off", workers, 0);
 }
 
-/// Each worker serves one connection, so further clients stand in the kernel's queues: so many.
+/// Each worker serves one connection, so `waiting` clients stay in the kernel's queues.
 fn stop(sharing: &str, workers: usize, waiting: usize) {
     let service = Start::workers(workers)
         .env("CLUSTER_SHARING", sharing)
         .env("HTTP_CONNECTIONS", 1)
         .env("GRACEFUL_SHUTDOWN_TIMEOUT", "20s")
-        .env("SHUTDOWN_ACCEPT_TIMEOUT", "2s") // time for a machine that is busy
+        .env("SHUTDOWN_ACCEPT_TIMEOUT", "2s") // time for a busy machine
         .ready();
     let clients = slow_clients(&service);
     until("all others wait", || (queued(&service.address) == waiting).then_some(()));
     service.signal(Signal::SIGTERM);
-    everybody_is_served(service, clients);
+    all_are_served(service, clients);
 }
 
-/// It is the primary that accepts, so as long as it does not move all stand in the kernel's queue.
+/// The primary accepts, so while it stands still all clients wait in the kernel's queue.
 fn stop_hand_off(workers: usize) {
     let service = Start::workers(workers)
         .env("CLUSTER_SHARING", "hand-off")
         .env("GRACEFUL_SHUTDOWN_TIMEOUT", "20s")
-        .env("SHUTDOWN_ACCEPT_TIMEOUT", "2s") // time for a machine that is busy
+        .env("SHUTDOWN_ACCEPT_TIMEOUT", "2s") // time for a busy machine
         .ready();
     service.signal(Signal::SIGSTOP);
     until("it stands still", || (state(service.pid()) == Some('T')).then_some(()));
@@ -184,10 +185,10 @@ fn stop_hand_off(workers: usize) {
     assert_eq!(queued(&service.address), CLIENTS);
     service.signal(Signal::SIGTERM);
     service.signal(Signal::SIGCONT);
-    everybody_is_served(service, clients);
+    all_are_served(service, clients);
 }
 
-/// A program, or two operators: only a second signal is impatience.
+/// A program or two operators request a stop twice: only a second signal is impatience.
 fn stop_twice(workers: usize) {
     let mut service = Start::workers(workers).ready();
     let mut client = service.connect();
@@ -209,14 +210,14 @@ fn slow_clients(service: &Service) -> Vec<Client> {
     clients
 }
 
-/// It was told to stop.
-fn everybody_is_served(mut service: Service, mut clients: Vec<Client>) {
+/// A stop has been requested.
+fn all_are_served(mut service: Service, mut clients: Vec<Client>) {
     service.event("Stopping");
     let pids = service.worker_pids();
     refuses_soon(&service);
     let lost = clients.iter_mut().filter_map(|client| client.receive().err());
     let lost: Vec<_> = lost.map(|error| error.to_string()).collect();
-    assert!(lost.is_empty(), "{} of those that had connected: {lost:?}", lost.len());
+    assert!(lost.is_empty(), "{} of the connected clients: {lost:?}", lost.len());
     assert!(service.wait().success());
     for pid in pids {
         assert!(!exists(pid), "{pid} is left, perhaps as a zombie");
@@ -255,8 +256,8 @@ fn second_term(workers: usize) {
     service.event("Stopping");
     std::thread::sleep(Duration::from_millis(700)); // the input is the gap
     service.signal(Signal::SIGTERM);
-    assert!(service.wait().success(), "it was wanted");
+    assert!(service.wait().success(), "it was requested");
     slow.receive().expect_err("it was cut");
     let exits = service.events().into_iter().filter(|event| event["event"] == "Exited");
-    assert!(exits.into_iter().any(|event| event["signal"] == 9), "somebody was killed");
+    assert!(exits.into_iter().any(|event| event["signal"] == 9), "a worker was killed");
 }

@@ -1,4 +1,4 @@
-//! Scenarios 22 to 26: workers that hang, crash or take too much, and what they are given.
+//! Scenarios 22 to 26: workers that hang, crash or take too much, and the descriptors that they get.
 
 use std::io;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use crate::life::pid_of;
 pub const SCENARIOS: &[Scenario] = &[
     ("s22_a_hung_worker_is_aborted_and_replaced", &[1, 3], hung),
     ("s22_a_suspended_cluster_lives_on", &[1, 3], suspended),
-    ("s22_a_primary_that_was_away_for_a_moment_kills_nobody", &[1, 3], away_for_a_moment),
-    ("s23_the_deadline_cuts_what_is_stuck", &[1, 3], deadline),
+    ("s22_a_primary_that_was_away_for_a_moment_kills_no_worker", &[1, 3], away_for_a_moment),
+    ("s23_the_deadline_cuts_stuck_connections", &[1, 3], deadline),
     ("s24_a_crash_loop_ends_and_a_reload_clears_it", &[1, 3], crash_loop),
     ("s24_a_stable_time_clears_the_count", &[1, 3], stable_time),
     ("s25_over_the_memory_limit", &[1, 3], memory_limit),
@@ -26,7 +26,7 @@ fn hung(workers: usize) {
     ::lab::no_cores().expect("a soft limit can be lowered");
     let mut service = Start::workers(workers)
         .env("HEALTH_REPORT_INTERVAL", "500ms")
-        .env("WORKER_ABORT_GRACE", "3s") // time to abort on a machine that is busy
+        .env("WORKER_ABORT_GRACE", "3s") // time to abort on a busy machine
         .ready();
     let idle = service.worker_pids();
     let mut client = service.connect();
@@ -39,7 +39,7 @@ fn hung(workers: usize) {
     service.event("Listening");
     let now = service.worker_pids();
     assert!(idle.iter().filter(|pid| **pid != victim).all(|pid| now.contains(pid)), "others live");
-    // One that cannot even be aborted is killed.
+    // A worker that cannot even be aborted is killed.
     let stopped = pid_of(&service.get("/"));
     send(stopped, Signal::SIGSTOP);
     let exited = service.event_where("Exited", |event| event["pid"] == stopped);
@@ -51,7 +51,7 @@ fn hung(workers: usize) {
 fn suspended(workers: usize) {
     let service = Start::workers(workers).env("HEALTH_REPORT_INTERVAL", "200ms").ready();
     let pids = service.worker_pids();
-    // As a laptop whose lid is closed: everybody stops, and later goes on.
+    // Like a laptop whose lid is closed: all processes stop, and later go on.
     for pid in &pids {
         send(*pid, Signal::SIGSTOP);
     }
@@ -61,26 +61,26 @@ fn suspended(workers: usize) {
     for pid in &pids {
         send(*pid, Signal::SIGCONT);
     }
-    // Everybody has reported again, and the primary has looked several times.
+    // All workers have reported again, and the primary has checked several times.
     for _ in 0..5 {
-        let heard = service.stats()["workers"][0]["lastHealthCheck"].clone();
+        let last = service.stats()["workers"][0]["lastHealthCheck"].clone();
         until("a worker reports again", || {
-            (service.stats()["workers"][0]["lastHealthCheck"] != heard).then_some(())
+            (service.stats()["workers"][0]["lastHealthCheck"] != last).then_some(())
         });
     }
-    assert_eq!(service.worker_pids(), pids, "nobody was killed");
+    assert_eq!(service.worker_pids(), pids, "no worker was killed");
     service.stop();
 }
 
-/// As on a machine that is short of memory, or in a debugger: what the workers have said waits in the
-/// channel, and is old when it is read.
+/// As on a machine that is short of memory, or in a debugger: the reports of the workers wait in the
+/// channel, and are old when they are read.
 fn away_for_a_moment(workers: usize) {
     let service = Start::workers(workers).env("HEALTH_REPORT_INTERVAL", "500ms").ready();
     let pids = service.worker_pids();
     let reported = || {
-        let heard = service.stats()["workers"][0]["lastHealthCheck"].clone();
+        let last = service.stats()["workers"][0]["lastHealthCheck"].clone();
         until("a worker reports", || {
-            (service.stats()["workers"][0]["lastHealthCheck"] != heard).then_some(())
+            (service.stats()["workers"][0]["lastHealthCheck"] != last).then_some(())
         });
     };
     for moment in [1000, 1300, 1400, 1600] {
@@ -89,7 +89,7 @@ fn away_for_a_moment(workers: usize) {
         std::thread::sleep(Duration::from_millis(moment)); // the absence itself
         service.signal(Signal::SIGCONT);
         reported();
-        assert_eq!(service.worker_pids(), pids, "nobody was killed");
+        assert_eq!(service.worker_pids(), pids, "no worker was killed");
     }
     service.stop();
 }
@@ -115,7 +115,7 @@ fn deadline(workers: usize) {
         assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "it was cut: {error}");
     }
     for event in service.events().iter().filter(|event| event["event"] == "Exited") {
-        // The workers cut by themselves; nobody had to kill them.
+        // The workers cut the connections themselves; none had to be killed.
         assert_eq!((&event["code"], &event["signal"]), (&0.into(), &Value::Null), "{event}");
         assert_eq!(event["voluntary"], true);
     }
@@ -181,7 +181,7 @@ fn successor(service: &mut Service, slot: u64, pid: u32) -> u32 {
     spawned["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()).expect("it is a pid")
 }
 
-/// The counts with which a slot was delayed.
+/// The failure counts with which a slot was delayed.
 fn failures(service: &Service, slot: u64) -> Vec<u64> {
     let all = service.events().into_iter();
     let delays = all.filter(|event| event["event"] == "BackingOff" && event["slot"] == slot);
@@ -199,7 +199,7 @@ fn memory_limit(workers: usize) {
     let draining = service.event("Draining");
     assert_eq!(draining["why"], "MemoryLimit");
     assert_eq!(draining["worker"], reply.number("worker"));
-    while !fat.get("/").expect("it drains gracefully").closes {} // soon it hears of it
+    while !fat.get("/").expect("it drains gracefully").closes {} // it soon gets the order
     let exited = service.event("Exited");
     assert_eq!((&exited["pid"], &exited["code"]), (&pid_of(&reply).into(), &0.into()));
     let now = service.worker_pids();
@@ -209,7 +209,7 @@ fn memory_limit(workers: usize) {
 }
 
 fn manifest(workers: usize) {
-    // A shell that has others open: they must not reach the workers.
+    // A shell that has other descriptors open: they must not reach the workers.
     let start = Start::workers(workers);
     let path = start.program().path();
     let mut start = start.path("/bin/sh".into());
@@ -220,9 +220,9 @@ fn manifest(workers: usize) {
         assert_eq!(open[&0], "/dev/null");
         let is = |number, kind: &str| open.get(&number).is_some_and(|it| it.starts_with(kind));
         assert!(is(3, "socket:") && is(4, "pipe:") && is(6, "socket:"), "{open:?}");
-        // Nothing is handed over in this cluster, so the channel for it has been closed, or soon is.
+        // This cluster does no hand-off, so the channel for it is closed, or soon will be.
         assert!(is(5, "socket:") || !open.contains_key(&5), "{open:?}");
-        // The rest is the runtime's own, and none of it is the shell's or the primary's.
+        // The rest belongs to the runtime, and none of it to the shell or the primary.
         let shell = open.values().filter(|target| *target == "/dev/null").count();
         assert_eq!(shell, 1, "{open:?}");
         let handles = open.values().filter(|target| target.ends_with("/server")).count();
@@ -234,8 +234,8 @@ fn manifest(workers: usize) {
     service.stop();
 }
 
-/// What a worker has in common with its primary, and with its siblings, is what the manifest says:
-/// the rest of what it has is its own, even if it looks the same.
+/// A worker shares with its primary and its siblings only the descriptors of the manifest: its other
+/// descriptors are its own, even if they look the same.
 fn nothing_else(workers: usize) {
     const LIFELINE: u32 = 4;
     const LISTENER: u32 = 6;
@@ -248,13 +248,13 @@ fn nothing_else(workers: usize) {
             number <= LIFELINE && number != 3 || number == LISTENER && listener
         };
         for &pid in &pids {
-            // A socket that was lent while its slot's worker was not ready is given back soon.
-            until(&format!("{sharing}: it shares no more with its primary"), || {
+            // A socket that was lent while the worker of its slot was not ready is soon given back.
+            until(&format!("{sharing}: it shares nothing else with its primary"), || {
                 let mut shared = shared(pid, service.pid()).into_iter();
                 shared.all(|it| may(it, sharing != "hand-off")).then_some(())
             });
             for &sibling in pids.iter().filter(|sibling| **sibling != pid) {
-                until(&format!("{sharing}: it shares no more with a sibling"), || {
+                until(&format!("{sharing}: it shares nothing else with a sibling"), || {
                     let mut shared = shared(pid, sibling).into_iter();
                     shared.all(|it| may(it, sharing == "inherited")).then_some(())
                 });
@@ -267,8 +267,8 @@ fn nothing_else(workers: usize) {
     }
 }
 
-/// The descriptors of a process that another one has, too, by what they lead to. What has no name,
-/// such as an epoll instance, looks the same in all processes, and is left out.
+/// The descriptors of a process whose targets another process has, too. A target without a name, such
+/// as an epoll instance, looks the same in all processes, and is left out.
 fn shared(pid: u32, other: u32) -> Vec<u32> {
     let theirs = descriptors(other);
     let named = descriptors(pid).into_iter().filter(|(_, it)| !it.starts_with("anon_inode:"));

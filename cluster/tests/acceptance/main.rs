@@ -1,8 +1,8 @@
-//! The acceptance scenarios of `cluster`, seen from outside: real processes, real sockets, clients
-//! that never retry. A scenario's number stands in its name.
+//! The acceptance scenarios of `cluster`, observed from outside: real processes, real sockets, clients
+//! that never retry. The number of a scenario is in its name.
 //!
-//! This binary has two roles, like every program on `cluster`: it is the tests, and, started again
-//! by them, the [server](fixture) that they look at.
+//! This binary has two roles, like every program on `cluster`: it runs the tests, and, started again
+//! by them, it is the [server](fixture) under test.
 
 #![allow(missing_docs)]
 
@@ -61,7 +61,7 @@ fn main() {
         })
     });
     let mut arguments = Arguments::from_args();
-    // Each scenario has processes of its own, and mostly waits; many more would only measure the machine.
+    // Each scenario has its own processes, and mostly waits; more at once would only measure the machine.
     arguments.test_threads.get_or_insert(4);
     libtest_mimic::run(&arguments, trials.collect()).exit();
 }

@@ -1,10 +1,10 @@
 //! Messages between the program's code in the primary and in the workers.
 
 use super::Scenario;
-use crate::lab::{Service, Start, until};
+use crate::lab::{Client, Service, Start, until};
 
 pub const SCENARIOS: &[Scenario] = &[
-    ("messages_are_told_in_order", &[1, 3], told),
+    ("messages_arrive_in_order", &[1, 3], in_order),
     ("messages_questions_of_a_worker", &[1, 3], worker_asks),
     ("messages_questions_of_the_primary", &[1, 3], primary_asks),
     ("messages_are_relayed_to_the_others", &[1, 3], relayed),
@@ -12,7 +12,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("messages_too_many_for_a_slow_reader_are_counted", &[1], slow_reader),
 ];
 
-fn told(workers: usize) {
+fn in_order(workers: usize) {
     let mut service = Start::workers(workers).ready();
     let mut client = service.connect();
     for number in 0..50 {
@@ -37,15 +37,15 @@ fn worker_asks(workers: usize) {
 fn primary_asks(workers: usize) {
     let mut service = Start::workers(workers).ready();
     let reply = service.get("/tell?ask+me");
-    assert_eq!(service.event("Told")["answer"], reply.body);
+    assert_eq!(service.event("Answered")["answer"], reply.body);
     let worker = service.get("/tell?ask+me+in+vain").number("worker");
-    let untold = service.event("Untold");
-    assert_eq!(untold["why"], format!("worker {worker} did not answer within 200ms"));
+    let unanswered = service.event("Unanswered");
+    assert_eq!(unanswered["why"], format!("worker {worker} did not answer within 200ms"));
     service.stop();
 }
 
-/// What each worker has heard, by its id.
-fn heard(service: &Service, workers: usize) -> Vec<(u64, String)> {
+/// The messages that each worker has received, by its id.
+fn received(service: &Service, workers: usize) -> Vec<(u64, String)> {
     let mut connections = std::collections::BTreeMap::new();
     until("each worker has answered on a connection", || {
         let mut client = service.connect();
@@ -53,15 +53,16 @@ fn heard(service: &Service, workers: usize) -> Vec<(u64, String)> {
         connections.insert(worker, client);
         (connections.len() == workers).then_some(())
     });
-    let heard = connections.into_iter();
-    heard.map(|(worker, mut it)| (worker, it.get("/heard").expect("it is served").body)).collect()
+    let connections = connections.into_iter();
+    let ask = |mut client: Client| client.get("/received").expect("it is served").body;
+    connections.map(|(worker, client)| (worker, ask(client))).collect()
 }
 
 fn relayed(workers: usize) {
     let service = Start::workers(workers).env("CLUSTER_SHARING", "hand-off").ready();
     let sender = service.get("/broadcast").number("worker");
-    until("all others have heard it, and the sender has not", || {
-        let all = heard(&service, workers);
+    until("all others have received it, and the sender has not", || {
+        let all = received(&service, workers);
         let expected =
             |worker| if worker == sender { String::new() } else { format!("from {sender}") };
         all.iter().all(|(worker, text)| *text == expected(*worker)).then_some(())
@@ -72,8 +73,8 @@ fn relayed(workers: usize) {
 fn broadcast(workers: usize) {
     let service = Start::workers(workers).env("CLUSTER_SHARING", "hand-off").ready();
     service.get("/tell?tell+all");
-    until("all have heard it", || {
-        let all = heard(&service, workers);
+    until("all have received it", || {
+        let all = received(&service, workers);
         all.iter().all(|(_, text)| text == "from the primary").then_some(())
     });
     service.stop();
@@ -86,8 +87,8 @@ fn slow_reader(workers: usize) {
     for number in 0..1500 {
         client.get(&format!("/tell?{number}")).expect("the supervision is not delayed");
     }
-    // It is told with the first event for which there is room again.
-    let lagged = until("the reader is told what it has missed", || {
+    // The loss is reported with the first event for which there is room again.
+    let lagged = until("the reader learns what it has missed", || {
         client.get("/tell?more").expect("it is served");
         service.events().into_iter().find(|event| event["event"] == "Lagged")
     });

@@ -1,4 +1,4 @@
-//! What an operator does: scale, look, limit, start by systemd, keep a pid file.
+//! The work of an operator: scale, look, limit, start with systemd, keep a pid file.
 
 use std::fs;
 use std::net::TcpListener;
@@ -14,7 +14,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("operating_one_more_and_one_less", &[1, 3], one_more_one_less),
     ("operating_totals_never_run_backwards", &[1, 3], totals),
     ("operating_a_worker_that_has_answered_enough", &[1, 3], max_requests),
-    ("operating_a_strategy_of_ones_own", &[1, 3], own_strategy),
+    ("operating_a_strategy_of_the_program", &[1, 3], own_strategy),
     ("operating_a_log_in_json", &[1], json_log),
     ("operating_a_pid_file", &[1], pid_file),
     ("operating_two_listeners", &[1, 3], two_listeners),
@@ -26,7 +26,7 @@ pub const SCENARIOS: &[Scenario] = &[
 fn one_more_one_less(workers: usize) {
     let mut service = Start::workers(workers).env("CLUSTER_MAX_WORKERS", workers + 1).ready();
     let healthy = |count: usize| {
-        until("so many are healthy", || {
+        until(&format!("{count} workers are healthy"), || {
             (service.stats()["cluster"]["healthyWorkers"] == count).then_some(())
         });
     };
@@ -146,7 +146,7 @@ fn systemd(workers: usize) {
     start = start.path("/bin/sh".into()); // the shell's pid becomes the primary's
     let script = format!("export LISTEN_PID=$$; exec {}", path.display());
     start.command().arg("-c").arg(script).env("LISTEN_FDS", "1").env("LISTEN_FDNAMES", "web");
-    // Not 3 itself: `dup2` of a number to itself would leave it closing at exec.
+    // Not 3 itself: `dup2` of a number to itself would leave its close-on-exec flag set.
     let number = fcntl(&socket, FcntlArg::F_DUPFD_CLOEXEC(100)).expect("there is room");
     let pass = move || {
         // SAFETY: both are plain numbers, and the first is open in the child.
@@ -161,8 +161,8 @@ fn systemd(workers: usize) {
     assert_eq!(service.address, address);
     assert_eq!(service.get("/").status, 200);
     service.stop();
-    // It is systemd's: whoever connects now waits for the next start.
-    Client::connect(&address).expect("nobody has shut it");
+    // The socket is systemd's: a client that connects now waits for the next start.
+    Client::connect(&address).expect("it still listens");
 }
 
 fn reset(workers: usize) {

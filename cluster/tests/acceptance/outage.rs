@@ -1,4 +1,4 @@
-//! Scenarios 49 and 50: an outage passes, and the service is back without a person.
+//! Scenarios 49 and 50: an outage ends, and the service recovers without a person.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -21,8 +21,8 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s49_socket_of_systemd_turns_clients_away_and_comes_back", &[1], systemd),
     ("s49_outage_from_the_start_does_not_keep_clients_waiting", &[1], from_the_start),
     ("s49_port_suspended_from_the_start_serves_whole_connections", &[1, 3], tcp_from_the_start),
-    ("s49_port_that_is_taken_in_an_outage_is_tried_until_it_is_free", &[1, 3], port_is_taken),
-    ("s49_connections_of_a_hung_worker_do_not_wait_for_the_end_of_an_outage", &[1], given_back),
+    ("s49_port_taken_in_an_outage_is_tried_until_it_is_free", &[1, 3], port_is_taken),
+    ("s49_connections_of_a_hung_worker_come_back_in_an_outage", &[1], given_back),
     ("s50_full_process_table_is_survived", &[1, 3], no_room),
 ];
 
@@ -48,7 +48,7 @@ fn is_mended(service: &Service) {
     fs::remove_file(service.program().folder().join("broken")).expect("it is there");
 }
 
-/// A client that comes now is told soon that it is in vain.
+/// A client that connects now is refused soon.
 fn refuses_soon(address: &str) {
     let asked = Instant::now();
     let answered = Client::connect(address).and_then(|mut client| client.get("/"));
@@ -75,7 +75,7 @@ fn fails(workers: usize) {
         }
         refuses_soon(&service.address);
         let errored = || service.stats()["cluster"]["erroredSlots"].as_u64();
-        assert_eq!(errored(), Some(workers as u64), "health says it");
+        assert_eq!(errored(), Some(workers as u64), "the stats show it");
         let health = service.admin("GET", "/health", "").0;
         assert_eq!(health, 503, "no worker is ready");
         is_mended(&service);
@@ -128,7 +128,7 @@ fn systemd(workers: usize) {
     }
 }
 
-/// Descriptor 3 is the socket, and the variable that names the pid is not there.
+/// Descriptor 3 is the socket, and the variable that names the pid is not set.
 #[allow(unsafe_code)]
 fn pass(start: &mut Start, socket: &TcpListener) {
     let socket = socket.try_clone().expect("there is room");
@@ -144,8 +144,8 @@ fn pass(start: &mut Start, socket: &TcpListener) {
     unsafe { start.command().pre_exec(place) };
 }
 
-/// A TCP port has never listened when it is suspended. A client that sends nothing at first must find
-/// it whole afterwards.
+/// The TCP port is suspended before it has ever listened. A client that sends nothing at first must
+/// find its connection whole afterwards.
 fn tcp_from_the_start(workers: usize) {
     for sharing in ["inherited", "reuse-port", "hand-off"] {
         let start = short(workers).env("CLUSTER_SHARING", sharing);
@@ -163,7 +163,7 @@ fn tcp_from_the_start(workers: usize) {
     }
 }
 
-/// A Unix socket listens since it was bound.
+/// A Unix socket listens from the moment that it is bound.
 fn from_the_start(workers: usize) {
     for sharing in ["inherited", "hand-off"] {
         let start = short(workers).unix().env("CLUSTER_SHARING", sharing);
@@ -191,7 +191,7 @@ fn port_is_taken(workers: usize) {
     service.stop();
 }
 
-/// The primary has given them to a worker that hangs; when that is killed they come back.
+/// The primary has given the connections to a worker that hangs; when it is killed, they come back.
 fn given_back(workers: usize) {
     let mut service = short(workers)
         .env("CLUSTER_SHARING", "hand-off")
@@ -244,10 +244,10 @@ fn no_room(workers: usize) {
     service.stop();
 }
 
-/// Processes and threads that the user may have: enough for the cluster.
+/// The user's limit of processes and threads: enough for the cluster.
 const PROCESSES: u64 = 40;
 
-/// More processes than that.
+/// More processes than the limit.
 struct Hogs(Vec<Child>);
 
 impl Hogs {

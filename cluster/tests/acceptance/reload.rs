@@ -18,7 +18,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s04_a_request_during_the_drain_is_answered_with_close", &[1, 3], request_in_drain),
     ("s05_a_connection_without_a_byte_is_answered", &[1, 3], no_byte_yet),
     ("s06_a_request_slower_than_the_reload", &[1, 3], slow_request),
-    ("s07_after_the_reload_only_the_new_answers", &[1, 3], only_new),
+    ("s07_only_new_workers_answer_after_the_reload", &[1, 3], only_new),
     ("s08_large_answers_and_unread_bodies_are_not_cut", &[1, 3], large_answer),
     ("s09_clients_queued_while_all_workers_are_dead", &[1, 3], queued_clients),
     ("s10_the_binary_is_replaced", &[1, 3], new_binary),
@@ -42,11 +42,11 @@ pub fn release(service: &Service, name: &str) {
     fs::write(flag, "").expect("there is room");
 }
 
-/// One of the old workers has answered, and said that the connection ends.
+/// One of the old workers has answered, and announced the end of the connection.
 fn assert_last_word(reply: &Reply, old: &[u32]) {
     assert_eq!(reply.status, 200);
     let pid = reply.number("pid");
-    assert!(old.iter().any(|old| u64::from(*old) == pid), "{pid} is none of {old:?}");
+    assert!(old.iter().any(|old| u64::from(*old) == pid), "{pid} is not one of {old:?}");
     assert!(reply.closes, "it says that the connection ends");
 }
 
@@ -143,14 +143,14 @@ fn large_answer_in_flight(mut service: Service) {
     let mut first = [0];
     client.read_exact(&mut first).expect("the answer has begun");
     reload(&mut service);
-    assert!(service.worker_pids().iter().any(|it| u64::from(*it) == pid), "it is still at it");
+    assert!(service.worker_pids().iter().any(|it| u64::from(*it) == pid), "it still works on it");
     let reply = client.receive().expect("it is not cut");
     assert_eq!((reply.status, reply.body.len()), (200, SIZE));
     client.end().expect("and then it ends, in order");
     service.stop();
 }
 
-/// A body that nobody reads: the answer comes first, and no reset may destroy it.
+/// A body that the service does not read: the answer comes first, and a reset must not destroy it.
 fn body_unread(mut service: Service) {
     let old = service.worker_pids();
     let body = vec![b'x'; 300_000];
@@ -173,7 +173,7 @@ fn body_unread(mut service: Service) {
 fn queued_clients(workers: usize) {
     let mut service = Start::workers(workers).ready();
     let old = service.worker_pids();
-    service.signal(Signal::SIGSTOP); // nobody is replaced meanwhile
+    service.signal(Signal::SIGSTOP); // no worker is replaced meanwhile
     until("the primary stands still", || (state(service.pid()) == Some('T')).then_some(()));
     for pid in &old {
         let pid = Pid::from_raw(i32::try_from(*pid).expect("it is a pid"));
@@ -184,7 +184,7 @@ fn queued_clients(workers: usize) {
     for client in &mut clients {
         client.send("/").expect("it is queued");
     }
-    assert_eq!(service.worker_pids(), old, "there is nobody else yet");
+    assert_eq!(service.worker_pids(), old, "there is no other worker yet");
     service.signal(Signal::SIGCONT);
     for client in &mut clients {
         assert_eq!(client.receive().expect("it is served after the restart").status, 200);
@@ -206,7 +206,7 @@ fn new_binary(workers: usize) {
     reload(&mut service);
     let seen: Vec<_> = (0..20).map(|_| service.get("/").number("version")).collect();
     assert!(seen.iter().all(|version| *version == 2), "{seen:?}");
-    // Even when the file is gone.
+    // Even if the file is gone.
     std::fs::remove_file(service.program().path()).expect("it is ours");
     kill_one(&mut service);
     assert_eq!(service.get("/").number("version"), 2);
@@ -226,7 +226,7 @@ fn hundred_reloads(workers: usize) {
     let mut service = Start::workers(workers).ready();
     let load = Load::start(Kind::FreshPosts, 2, &service.address);
     for _ in 0..10 {
-        reload(&mut service); // whatever is allocated once is allocated now
+        reload(&mut service); // one-time allocations are made now
     }
     let before = trace(&service);
     for _ in 0..100 {
@@ -235,7 +235,7 @@ fn hundred_reloads(workers: usize) {
     }
     let (answered, losses) = load.finish();
     assert!(losses.is_empty(), "{} of {answered} were lost: {losses:#?}", losses.len());
-    // The primary may be about to close what belonged to the last old workers.
+    // The primary may be about to close the descriptors of the last old workers.
     until("there are no more descriptors and threads than before", || {
         let after = trace(&service);
         (after.0 <= before.0 && after.1 <= before.1).then_some(())

@@ -1,4 +1,4 @@
-//! Scenario 37: numbers that all workers have in common.
+//! Scenario 37: numbers that all workers share.
 
 use std::fs;
 use std::thread;
@@ -16,7 +16,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s37_too_much_shared_memory_is_refused", &[1], too_much),
 ];
 
-/// Where a mapping of the block stands in `/proc/PID/maps`.
+/// The name of the block's mapping in `/proc/PID/maps`.
 const NAME: &str = "/memfd:cluster-shared";
 
 fn start(workers: usize) -> Start {
@@ -33,7 +33,7 @@ fn survives(workers: usize) {
         }
     });
     assert_eq!(count(&service), 4 * TIMES, "nothing is lost between processes");
-    // One that is killed takes no number with it, and its successor has the same ones.
+    // A killed worker takes no number with it, and its successor has the same numbers.
     for _ in 0..workers {
         let victim = pid_of(&service.get("/add?word=7&times=1"));
         send(victim, Signal::SIGKILL);
@@ -72,7 +72,7 @@ fn manifest(workers: usize) {
     }
     let service = Start::workers(workers).ready();
     let pids = service.worker_pids().into_iter().chain([service.pid()]);
-    assert_eq!(pids.map(mappings).sum::<usize>(), 0, "nobody has asked for it");
+    assert_eq!(pids.map(mappings).sum::<usize>(), 0, "no version has asked for it");
     assert_eq!(service.get("/add?word=0&times=1").body, NONE);
     service.stop();
 }
@@ -82,18 +82,18 @@ fn mappings(pid: u32) -> usize {
     maps.lines().filter(|line| line.contains(NAME)).count()
 }
 
-const NONE: &str = "this cluster has no shared memory: its primary makes it when its program calls \
-                    Cluster::shared, and a reload does not; restart it";
+const NONE: &str = "this cluster has no shared memory: the primary makes it at its start if the \
+                    program calls Cluster::shared, and a reload does not; restart the cluster";
 
 fn as_made(workers: usize) {
-    // Version 2 asks for twice as much, and gets what there is.
+    // Version 2 asks for twice as much, and gets the block that exists.
     let mut service = start(workers).ready();
     assert_eq!(service.get("/add?word=0&times=5").number("words"), 8);
     reload(&mut service);
     let reply = service.get("/add?word=0&times=0");
     assert_eq!((reply.number("words"), reply.number("value")), (8, 5));
     service.stop();
-    // Here version 2 is the first that asks.
+    // Here version 2 is the first to ask.
     let mut service = start(workers).env("FIXTURE_SHARED_SINCE", 2).ready();
     reload(&mut service);
     assert_eq!(service.get("/add?word=0&times=1").body, NONE);
@@ -110,7 +110,7 @@ fn reload(service: &mut Service) {
 fn too_much(workers: usize) {
     let mut service = start(workers).env("FIXTURE_SHARED", 1_u64 << 40).spawn();
     assert_eq!(service.wait().code(), Some(1));
-    until("it says why", || {
+    until("the log has the reason", || {
         service.log().contains("words of shared memory are too many: at most").then_some(())
     });
 }

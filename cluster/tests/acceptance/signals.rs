@@ -25,8 +25,8 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s42_every_signal_does_to_the_primary_what_the_table_says", &[2], to_the_primary),
     ("s42_every_signal_does_to_a_worker_what_the_table_says", &[1], to_a_worker),
     ("s42_program_of_user_code_gets_the_default_mask_and_actions", &[1], masks),
-    ("s42_signal_that_comes_at_once_kills_neither_primary_nor_newcomer", &[1, 3], at_once),
-    ("s43_background_job_of_a_tostop_terminal_neither_spins_nor_scales", &[3], tostop),
+    ("s42_early_signal_kills_neither_the_primary_nor_a_newcomer", &[1, 3], at_once),
+    ("s43_background_job_with_tostop_neither_spins_nor_scales", &[3], tostop),
 ];
 
 const TABLE: &str = include_str!("../../src/primary/signals.md");
@@ -46,8 +46,8 @@ fn table() -> Vec<(Signal, String, String)> {
     table
 }
 
-/// Rust's own handler, which looks for stack overflows, takes the first of these that comes from
-/// another process, and restores the default.
+/// Rust's own handler, which looks for stack overflows, takes the first such signal from another
+/// process, and restores the default.
 const TAKEN_ONCE: [Signal; 2] = [Signal::SIGSEGV, Signal::SIGBUS];
 
 /// Sends a signal again, if the first one may have been taken.
@@ -73,14 +73,14 @@ fn answered(service: &Service, name: &str, mut client: Client) {
     assert_eq!(client.receive().expect("it is answered").status, 200, "{name}");
 }
 
-/// In a group of its own, whose parent could continue it: else the kernel drops SIGTSTP.
+/// The cluster in its own group, whose parent could continue it: else the kernel drops SIGTSTP.
 fn as_a_job(workers: usize) -> Start {
     let mut start = Start::workers(workers);
     start.command().process_group(0);
     start
 }
 
-/// Those that change nothing are sent to one cluster, one after the other.
+/// Signals that change nothing are sent to one cluster, one after the other.
 fn to_the_primary(workers: usize) {
     let mut calm = as_a_job(workers).ready();
     for (signal, effect, _) in table() {
@@ -107,8 +107,8 @@ fn to_the_primary(workers: usize) {
             service.event("ReloadFinished");
             answered(&service, name, client);
             service.stop();
-        } else if effect.starts_with("one worker") {
-            let more = effect.starts_with("one worker more");
+        } else if effect.contains(" one worker, ") {
+            let more = effect.starts_with("adds");
             let to = if more { workers + 1 } else { workers - 1 };
             assert_eq!(service.event("Scaled")["to"], to, "{name}");
             answered(&service, name, client);
@@ -152,7 +152,7 @@ fn to_a_worker(workers: usize) {
             let exited = service.event("Exited");
             let how = (&exited["pid"], &exited["signal"]);
             assert_eq!(how, (&worker.into(), &(signal as i32).into()), "{name}");
-            // The same slot must not look like a crash loop to the next row.
+            // For the next row, the slot must not look like a crash loop.
             service.stop();
             service = Start::workers(workers).ready();
         } else if effect.starts_with("stops until") {
@@ -166,7 +166,7 @@ fn to_a_worker(workers: usize) {
     service.stop();
 }
 
-/// What std and Tokio start in the primary, and std in a worker.
+/// Programs that std and Tokio start in the primary, and std in a worker.
 fn masks(workers: usize) {
     let mut service = Start::workers(workers).ready();
     assert_eq!(standard(&service.get("/mask").body), [0, 0], "in a worker");
@@ -177,7 +177,7 @@ fn masks(workers: usize) {
 }
 
 /// The blocked and the ignored standard signals. (The C library ignores two of its own, 32 and 33, in
-/// what it spawns.)
+/// the processes that it spawns.)
 fn standard(status: &str) -> [u64; 2] {
     let mask = |line: &str| u64::from_str_radix(line.split_once('\t')?.1, 16).ok();
     let masks: Vec<u64> = status.lines().map(|line| mask(line).expect("hexadecimal")).collect();
@@ -290,7 +290,7 @@ impl Drop for Job {
     }
 }
 
-/// How long the processor time is looked at.
+/// The time for which the processor time is measured.
 const WATCHED: Duration = Duration::from_secs(2);
 
 fn tostop(workers: usize) {
@@ -310,17 +310,17 @@ fn tostop(workers: usize) {
         assert!(read.contains("No such device") || read.contains("error"), "{read}");
     }
     get("/tell?hello"); // the program's own thread writes
-    thread::sleep(WATCHED); // what is looked at is the time that they take
+    thread::sleep(WATCHED); // the time that they take is measured
     for pid in &processes {
-        // Hundredths of a second in two seconds: half of them is the share in per cent.
+        // Hundredths of a second in two seconds: half of that is the share in per cent.
         let share = (cpu_ticks(*pid) - before[pid]) / WATCHED.as_secs();
         assert!(share <= 10, "process {pid} of {primary}: {share} % of a core");
     }
     assert_eq!(children(primary), pids, "no worker more, no worker less");
-    assert!(job.shows("the worker says something") >= 4 * workers, "what is written is shown");
+    assert!(job.shows("the worker writes something") >= 4 * workers, "what is written is shown");
     assert!(job.shows("SIGUSR1 was ignored") > 0);
     assert!(job.shows("\"Message\"") > 0, "the program's thread has written");
-    // An operator's still count.
+    // An operator's signals still count.
     send(primary, Signal::SIGTTIN);
     until("there is one worker more", || (children(primary).len() == workers + 1).then_some(()));
     send(primary, Signal::SIGTTOU);

@@ -18,15 +18,15 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s29_round_robin_splits_exactly", &[1, 3], round_robin),
     ("s29_a_worker_at_its_limit_declines", &[2], declines),
     ("s30_a_worker_dies_before_its_ack", &[2], redelivered),
-    ("s30_a_hung_worker_keeps_what_it_has", &[2], not_redelivered),
+    ("s30_a_hung_worker_keeps_its_connections", &[2], not_redelivered),
     ("s31_out_of_descriptors", &[1, 3], out_of_descriptors),
     ("s32_a_malformed_frame_ends_that_channel_only", &[1, 3], malformed),
     ("s33_signals_of_a_terminal", &[1, 3], terminal),
     ("s34_a_link_that_a_deploy_moves", &[1, 3], moved_link),
-    ("s35_a_slot_without_a_worker_hangs_nobody", &[4], reuse_port),
+    ("s35_a_slot_without_a_worker_hangs_no_client", &[4], reuse_port),
 ];
 
-/// How many of `count` requests each worker answers.
+/// The number of the `count` requests that each worker answers.
 fn spread(service: &Service, count: usize) -> BTreeMap<u64, usize> {
     let mut spread = BTreeMap::new();
     for _ in 0..count {
@@ -103,7 +103,7 @@ fn declines(workers: usize) {
     service.stop();
 }
 
-/// Connections for a worker that does not move; they are its own, unacknowledged, and then it dies.
+/// A worker that stands still gets connections; it dies before it has acknowledged them.
 fn redelivered(workers: usize) {
     let mut service = hand_off(workers).ready();
     let frozen = service.get("/").number("pid");
@@ -113,7 +113,7 @@ fn redelivered(workers: usize) {
     for client in &mut clients {
         client.send("/").expect("it is sent");
     }
-    // The queue is first in, first out: when a later one is answered, all these were handed over.
+    // The queue is first in, first out: when a later one is answered, all these have been handed over.
     assert_ne!(service.get("/").number("pid"), frozen);
     let (mut others, mut its_own) = (Vec::new(), Vec::new());
     for (number, client) in clients.into_iter().enumerate() {
@@ -125,7 +125,7 @@ fn redelivered(workers: usize) {
     send(frozen_pid, Signal::SIGKILL);
     service.event("Exited");
     for client in &mut its_own {
-        let reply = client.receive().expect("it is served by somebody else");
+        let reply = client.receive().expect("another worker serves it");
         assert_eq!(reply.status, 200);
         assert_ne!(reply.number("pid"), frozen);
     }
@@ -143,7 +143,7 @@ fn not_redelivered(workers: usize) {
     for client in &mut clients {
         client.send("/").expect("it is sent");
     }
-    // Every second one is the frozen worker's. It thaws, and answers them: nobody else has.
+    // Every second client is the frozen worker's. It thaws, and answers them: no other worker has.
     let other = service.get("/").number("pid");
     send(frozen, Signal::SIGCONT);
     let mut spread: BTreeMap<u64, usize> = BTreeMap::new();
@@ -170,7 +170,7 @@ fn out_of_descriptors(workers: usize) {
         service.logged("Too many open files");
         drop(clients);
         assert_eq!(service.get("/").status, 200, "it serves again");
-        assert_eq!(service.worker_pids(), pids, "nobody died of it");
+        assert_eq!(service.worker_pids(), pids, "no worker died of it");
         service.stop();
     }
 }
@@ -202,8 +202,8 @@ fn terminal(workers: usize) {
     let (mut service, mut keyboard) = Start::workers(workers).on_a_terminal();
     service.event("Serving");
     for pid in service.worker_pids() {
-        // A worker would survive the SIGINT: so see that the kernel does not send it one.
-        assert_eq!(group(pid), pid, "it is in no group but its own");
+        // A worker would survive the SIGINT: so check that the kernel does not send it one.
+        assert_eq!(group(pid), pid, "it is in its own group");
     }
     keyboard.ctrl_c();
     service.event("Stopping");
@@ -213,7 +213,7 @@ fn terminal(workers: usize) {
     }
     assert!(service.wait().success());
 
-    // The window is closed: a stop, and no reload.
+    // The terminal's window is closed: a stop, not a reload.
     let (mut service, keyboard) = Start::workers(workers).on_a_terminal();
     service.event("Serving");
     let pids = children(service.pid());
@@ -252,24 +252,24 @@ fn reuse_port(workers: usize) {
         .env("WORKER_MAX_EARLY_DEATHS", 1)
         .env("WORKER_MIN_UPTIME", "1h")
         .ready();
-    let nobody_waits = |service: &Service, why: &str| {
+    let no_client_waits = |service: &Service, why: &str| {
         for _ in 0..60 {
             let asked = Instant::now();
             assert_eq!(service.get("/").status, 200);
             assert!(asked.elapsed() < Duration::from_secs(1), "{why}: {:?}", asked.elapsed());
         }
     };
-    nobody_waits(&service, "all are there");
+    no_client_waits(&service, "all are there");
     let victim = u32::try_from(service.get("/").number("pid")).expect("it is a pid");
     send(victim, Signal::SIGKILL);
     service.event("Errored");
-    nobody_waits(&service, "one slot is errored");
+    no_client_waits(&service, "one slot is errored");
     assert_eq!(service.admin("POST", "/scale", r#"{"workers":2}"#).0, 200);
     service.event("Scaled");
-    nobody_waits(&service, "scaled down");
+    no_client_waits(&service, "scaled down");
     assert_eq!(service.admin("POST", "/scale", r#"{"workers":4}"#).0, 200);
     until("four are there", || (service.stats()["cluster"]["healthyWorkers"] == 4).then_some(()));
-    nobody_waits(&service, "scaled up again");
+    no_client_waits(&service, "scaled up again");
     let answering =
         until("all four answer", || Some(spread(&service, 60)).filter(|spread| spread.len() == 4));
     assert_eq!(answering.len(), 4);

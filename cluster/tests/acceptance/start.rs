@@ -23,9 +23,9 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s44_missing_dev_null_or_proc_is_named_with_what_to_do", &[1, 3], missing),
     ("s44_limit_of_processes_is_named_and_nothing_panics", &[1, 3], few_processes),
     ("s44_full_log_file_does_not_end_the_primary", &[1], full_log),
-    ("s44_two_that_start_at_once_do_not_share_a_port", &[1, 3], two_at_once),
+    ("s44_two_services_that_start_at_once_do_not_share_a_port", &[1, 3], two_at_once),
     ("s45_listener_that_is_never_served_is_named", &[1, 3], never_served),
-    ("s51_removed_socket_file_is_made_anew", &[1, 3], removed_files),
+    ("s51_removed_socket_file_is_created_again", &[1, 3], removed_files),
 ];
 
 /// A port that the kernel gives to no other test: the socket that has it does not listen, and allows
@@ -38,8 +38,8 @@ fn reserved() -> (Socket, String) {
     (socket, address.to_string())
 }
 
-/// Starts it while a client connects every 5 ms; it must end with one line that says all this, and
-/// the client must have got nothing.
+/// Starts it while a client connects every 5 ms; it must end with one line that contains all `words`,
+/// and the client must not have received a byte.
 fn is_refused(start: Start, words: &[&str]) {
     let (_reserved, address) = reserved();
     let ended = AtomicBool::new(false);
@@ -61,7 +61,7 @@ fn is_refused(start: Start, words: &[&str]) {
     });
 }
 
-/// How many bytes a client gets that never gives up.
+/// The number of bytes that a client gets if it never gives up.
 fn client(address: &str, ended: &AtomicBool) -> usize {
     let mut got = 0;
     while !ended.load(Ordering::Relaxed) {
@@ -87,7 +87,7 @@ fn forbidden(workers: usize) {
     }
 }
 
-/// Lets the kernel answer EPERM to one system call of the program.
+/// Makes the kernel answer EPERM to one system call of the program.
 #[allow(unsafe_code)]
 fn forbid(start: &mut Start, number: u32) {
     let code = |code: u32| u16::try_from(code).expect("BPF codes are small");
@@ -117,7 +117,7 @@ fn forbid(start: &mut Start, number: u32) {
 fn missing(workers: usize) {
     let can = Command::new("unshare").args(["--mount", "true"]).output();
     if !can.is_ok_and(|output| output.status.success()) {
-        skip("this user may not make a mount namespace (unshare --mount)");
+        skip("this user cannot make a mount namespace (unshare --mount)");
     }
     for (script, words) in [
         ("mount -t tmpfs none /dev && exec \"$0\"", ["/dev/null", "mknod"]),
@@ -131,7 +131,8 @@ fn missing(workers: usize) {
     }
 }
 
-/// From far too few to enough: it is refused with a line, or it serves, perhaps with fewer workers.
+/// Limits from far too low to enough: the start is refused with a line, or the cluster serves, perhaps
+/// with fewer workers.
 fn few_processes(workers: usize) {
     let mut refused = 0;
     for limit in 1..=16 {
@@ -155,7 +156,7 @@ fn few_processes(workers: usize) {
     assert!(refused > 0, "a limit of one is too low");
 }
 
-/// SIGXFSZ would end it, by default.
+/// By default, SIGXFSZ would end the primary.
 #[allow(unsafe_code)]
 fn full_log(workers: usize) {
     const LIMIT: u64 = 4096;
@@ -215,7 +216,7 @@ fn never_served(workers: usize) {
     assert_eq!(why, expected);
 }
 
-/// A cleaner of old files has been at work.
+/// A job that removes old files has run.
 fn removed_files(workers: usize) {
     for sharing in ["inherited", "hand-off"] {
         let start = Start::workers(workers).unix().env("CLUSTER_SHARING", sharing);
@@ -238,7 +239,7 @@ fn removed_files(workers: usize) {
         served_by_all(&service, workers);
         service.stop();
     }
-    // Without a look in between, the reload itself makes it anew.
+    // Without a check in between, the reload itself creates it again.
     let mut service = Start::workers(workers).unix().env("HEALTH_CHECK_INTERVAL", "1h").ready();
     fs::remove_file(service.program().folder().join("app.sock")).expect("it is there");
     service.signal(Signal::SIGHUP);

@@ -30,10 +30,10 @@ pub const SCENARIOS: &[Scenario] = &[
 /// Requests in flight when a stop comes.
 const FLIGHT: usize = 16;
 
-/// What is sent in one stop: the signal, to which process, and how long after the one before.
+/// The signals of one stop: each with its process and the time since the signal before.
 type Volley = Vec<(Signal, u32, Duration)>;
 
-/// How many stops of each kind; `STOPS=200` plays more of them.
+/// The number of stops of each kind; `STOPS=200` plays more of them.
 fn stops() -> usize {
     std::env::var("STOPS").ok().and_then(|text| text.parse().ok()).unwrap_or(4)
 }
@@ -57,7 +57,7 @@ fn stop(workers: usize, sharing: &str, volley: impl Fn(&Service) -> Volley) {
     assert!(status.success(), "{status} with {sharing}, {volley:?}");
 }
 
-/// How many get no answer. Each closes its connection then, as the server has asked it to.
+/// The number of clients without an answer. Each then closes its connection, as the server has asked.
 fn losses(clients: Vec<Client>) -> usize {
     clients.into_iter().filter_map(|mut client| client.receive().err()).count()
 }
@@ -128,7 +128,7 @@ fn term_in_a_scale_down(workers: usize) {
     }
 }
 
-/// TERM, and TERM again when it would have been impatience once.
+/// TERM, and TERM again after a time at which it used to be impatience.
 fn twice_to_each(pids: &[u32]) {
     for _ in 0..2 {
         for &pid in pids {
@@ -139,7 +139,7 @@ fn twice_to_each(pids: &[u32]) {
     }
 }
 
-/// The capacity stays while it is replaced.
+/// The capacity stays the same while a worker is replaced.
 fn replaced_first(workers: usize) {
     let mut service = Start::workers(workers).ready();
     let old = pid_of(&service.get("/"));
@@ -166,7 +166,7 @@ fn slow_successor(workers: usize) {
     }
     service.event("Unhealthy"); // the first successor, after three seconds
     for _ in 0..4 * workers {
-        assert!(old.contains(&pid_of(&service.get("/"))), "the old ones serve on");
+        assert!(old.contains(&pid_of(&service.get("/"))), "the old workers still serve");
     }
     assert!(!service.events().iter().any(|event| event["event"] == "Draining"));
     fs::remove_file(broken).expect("it is there");
@@ -190,14 +190,14 @@ fn primary_hangs(workers: usize) {
     service.stop();
 }
 
-/// A worker that computes for longer than the queue is kept open finds it all the same.
+/// A worker that computes for longer than the queue is kept open still finds the queue.
 fn busy(workers: usize) {
     for sharing in ["inherited", "reuse-port", "hand-off"] {
         let mut service = Start::workers(workers)
             .env("CLUSTER_SHARING", sharing)
             .env("SHUTDOWN_ACCEPT_TIMEOUT", "50ms")
             .ready();
-        // Enough for each worker to have one, wherever the kernel has put them.
+        // Enough for each worker to have one, wherever the kernel puts them.
         let mut busy: Vec<Client> = (0..4 * workers).map(|_| service.connect()).collect();
         for client in &mut busy {
             client.send("/block?ms=300").expect("it is sent");
@@ -213,7 +213,7 @@ fn busy(workers: usize) {
     }
 }
 
-/// `timeout 1 server` signals its child and then the group; Ctrl-C is pressed by a wrapper, too.
+/// `timeout 1 server` signals its child and then the group; on Ctrl-C a wrapper signals, too.
 fn twice(workers: usize) {
     let gaps = [0, 5, 100, 400];
     for (round, gap) in (0..stops()).zip(gaps.into_iter().cycle()) {

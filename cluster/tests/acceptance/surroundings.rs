@@ -99,8 +99,7 @@ fn long_folder(workers: usize) {
         assert_eq!(health.expect("it answers").status, 200);
         let path = long.join(format!("cluster-{}-4.sock", service.pid()));
         let length = path.as_os_str().len();
-        service
-            .logged(&format!("its path would have {length} bytes, and a Unix socket's may have"));
+        service.logged(&format!("its path would have {length} bytes, and the limit for a Unix"));
         service.stop();
         assert!(Client::connect(&shorter).is_err(), "it is removed");
     }
@@ -119,7 +118,7 @@ fn no_place(workers: usize) {
         assert!(service.wait().success());
         let log = service.log();
         let lines: Vec<_> = log.lines().filter(|line| line.contains("admin API")).collect();
-        let [line] = lines.as_slice() else { panic!("one line, and not {lines:?}") };
+        let [line] = lines.as_slice() else { panic!("one line, not {lines:?}") };
         assert!(line.contains("WARN") && line.contains("set CLUSTER_API_SOCKET"), "{line}");
         assert!(line.contains(folder), "{line}");
     }
@@ -148,7 +147,7 @@ fn variables_of_others(workers: usize) {
     assert!(service.wait().success());
     let log = service.log();
     let lines: Vec<_> = log.lines().filter(|line| line.contains("is ignored")).collect();
-    let [port, format] = lines.as_slice() else { panic!("two lines, and not {lines:?}") };
+    let [port, format] = lines.as_slice() else { panic!("two lines, not {lines:?}") };
     assert!(port.contains("WARN CLUSTER_API_PORT=tcp://10.96.0.10:443 is ignored"), "{port}");
     assert!(format.contains("WARN LOG_FORMAT=logfmt is ignored"), "{format}");
 }

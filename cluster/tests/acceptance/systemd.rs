@@ -1,4 +1,4 @@
-//! Scenario 48: what systemd hears of a service, with a socket in its place.
+//! Scenario 48: the notifications for systemd, received by a socket in its place.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,13 +13,13 @@ use crate::lab::{PATIENCE, Service, Start};
 pub const SCENARIOS: &[Scenario] = &[
     ("s48_watchdog_is_notified_by_the_loop", &[1], watchdog),
     ("s48_refused_reload_ends_for_systemd_too", &[1, 3], refused_reload),
-    ("s48_start_is_complete_when_a_slot_has_failed_and_others_serve", &[3], part_of_the_slots),
+    ("s48_start_is_complete_when_one_slot_failed_and_others_serve", &[3], part_of_the_slots),
     ("s48_reload_that_comes_during_a_reload_follows_it", &[1, 3], second_reload),
     ("s48_status_follows_an_outage", &[1], outage),
     ("s48_stop_in_a_reload_is_not_followed_by_ready", &[1], stop_in_a_reload),
 ];
 
-/// A socket that hears what systemd would hear.
+/// A socket that receives the notifications for systemd.
 struct Manager(UnixDatagram);
 
 impl Manager {
@@ -36,7 +36,7 @@ impl Manager {
     }
 
     /// The next notification that contains this line.
-    fn hears(&self, line: &str) -> String {
+    fn receives(&self, line: &str) -> String {
         loop {
             let message = self.next();
             if message.lines().any(|it| it.starts_with(line)) {
@@ -60,9 +60,9 @@ fn watchdog(workers: usize) {
         .env("CLUSTER_SHARING", "hand-off")
         .env("FIXTURE_STRATEGY", "hangs")
         .ready();
-    systemd.hears("READY=1");
+    systemd.receives("READY=1");
     for _ in 0..3 {
-        systemd.hears("WATCHDOG=1");
+        systemd.receives("WATCHDOG=1");
     }
     let _client = service.connect(); // the strategy hangs, and with it the loop
     systemd.0.set_read_timeout(Some(Duration::from_secs(2))).expect("it is a socket");
@@ -76,18 +76,18 @@ fn watchdog(workers: usize) {
 fn refused_reload(workers: usize) {
     let (start, systemd) = notifying(workers);
     let mut service = start.ready();
-    let ready = systemd.hears("READY=1");
+    let ready = systemd.receives("READY=1");
     assert!(ready.contains(&format!("STATUS={workers} workers serve on ")), "{ready}");
     fs::remove_file(service.program().path()).expect("it is ours");
     service.signal(Signal::SIGHUP);
-    let reloading = systemd.hears("RELOADING=1");
+    let reloading = systemd.receives("RELOADING=1");
     assert!(reloading.contains("MONOTONIC_USEC="), "{reloading}");
-    let status = systemd.hears("READY=1");
+    let status = systemd.receives("READY=1");
     assert!(status.contains("STATUS=reload refused: cannot open the program"), "{status}");
     service.program().deploy(2, crate::lab::Conduct::ExitsAtBoot);
     service.signal(Signal::SIGHUP);
-    systemd.hears("RELOADING=1");
-    let status = systemd.hears("READY=1");
+    systemd.receives("RELOADING=1");
+    let status = systemd.receives("READY=1");
     assert!(status.contains("STATUS=reload failed: worker"), "{status}");
     stops(&mut service, &systemd);
 }
@@ -96,27 +96,27 @@ fn part_of_the_slots(workers: usize) {
     let (start, systemd) = notifying(workers);
     let start = start.env("FIXTURE_STUCK_SLOT", 1).env("WORKER_READY_TIMEOUT", "500ms");
     let service = start.spawn();
-    let ready = systemd.hears("READY=1");
+    let ready = systemd.receives("READY=1");
     assert!(ready.contains("STATUS=2 workers serve on "), "{ready}");
     drop(service);
 }
 
-/// A signal has no caller that could be told to come back.
+/// A signal has no caller that could be asked to come back.
 fn second_reload(workers: usize) {
     let (start, systemd) = notifying(workers);
     let mut service = start.env("WORKER_READY_TIMEOUT", "1s").ready();
-    systemd.hears("READY=1");
+    systemd.receives("READY=1");
     service.program().deploy(2, crate::lab::Conduct::NeverReady);
     service.signal(Signal::SIGHUP);
-    systemd.hears("RELOADING=1");
+    systemd.receives("RELOADING=1");
     service.event("Spawned"); // the newcomer of the first
     service.program().deploy(3, crate::lab::Conduct::Good);
     service.signal(Signal::SIGHUP);
     service.logged("another one follows it");
     service.event("ReloadFailed");
     service.event("ReloadFinished");
-    let ready = systemd.hears("READY=1");
-    assert!(ready.contains("workers serve on"), "that of the second, and not {ready}");
+    let ready = systemd.receives("READY=1");
+    assert!(ready.contains("workers serve on"), "the status of the second reload, not {ready}");
     assert_eq!(service.get("/").number("version"), 3);
     stops(&mut service, &systemd);
 }
@@ -125,10 +125,10 @@ fn outage(workers: usize) {
     let (start, systemd) = notifying(workers);
     let start = start.env("WORKER_MAX_EARLY_DEATHS", 1).env("WORKER_RESTART_DELAY_MAX", "6s");
     let mut service = start.env("WORKER_MIN_UPTIME", "1h").ready();
-    systemd.hears("READY=1");
-    let _ = service.connect().get("/exit?code=9"); // a worker that exits may not answer
-    systemd.hears("STATUS=no worker is ready; connections are refused");
-    systemd.hears("STATUS=1 workers serve on ");
+    systemd.receives("READY=1");
+    let _ = service.connect().get("/exit?code=9"); // a worker that exits might not answer
+    systemd.receives("STATUS=no worker is ready; connections are refused");
+    systemd.receives("STATUS=1 workers serve on ");
     service.logged("a worker is ready; connections are accepted");
     stops(&mut service, &systemd);
 }
@@ -138,14 +138,14 @@ fn stop_in_a_reload(workers: usize) {
     let mut service = start.ready();
     service.program().deploy(2, crate::lab::Conduct::NeverReady);
     service.signal(Signal::SIGHUP);
-    systemd.hears("RELOADING=1");
+    systemd.receives("RELOADING=1");
     stops(&mut service, &systemd);
 }
 
-/// `STOPPING=1` is the last word.
+/// `STOPPING=1` is the last notification.
 fn stops(service: &mut Service, systemd: &Manager) {
     service.signal(Signal::SIGTERM);
-    systemd.hears("STOPPING=1");
+    systemd.receives("STOPPING=1");
     assert!(service.wait().success());
     systemd.0.set_nonblocking(true).expect("it is a socket");
     let rest = systemd.0.recv(&mut [0; 512]);

@@ -1,4 +1,4 @@
-//! Where it listens, from the first moment to the last.
+//! The address of the server, from the first moment to the last.
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -16,7 +16,7 @@ use crate::client::{address, connect, get, request, wait_for_close};
 use crate::{TOKEN, any_port, obey, on_unix, start};
 
 #[test]
-fn only_its_owner_may_use_the_socket_and_it_goes_with_the_server() {
+fn socket_is_only_for_its_owner_and_goes_with_the_server() {
     let (server, folder) = on_unix(obey);
     let path = folder.path().join("admin.sock");
     assert_eq!(address(&server), format!("unix:{}", path.display()));
@@ -37,7 +37,7 @@ fn a_socket_that_is_no_longer_ours_stays() {
 }
 
 #[test]
-fn a_left_over_socket_is_replaced_and_nothing_else() {
+fn only_a_left_over_socket_is_replaced() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("admin.sock");
     let at = Admin::Unix(Some(path.clone()));
@@ -46,7 +46,7 @@ fn a_left_over_socket_is_replaced_and_nothing_else() {
         admin::start(&at, None, sender).expect_err("it must not be replaced").to_string()
     };
     std::fs::write(&path, "precious").expect("our folder");
-    assert!(refused().contains("there is a file that is no socket"), "{}", refused());
+    assert!(refused().contains("there is a file that is not a socket"), "{}", refused());
     std::fs::remove_file(&path).expect("our folder");
 
     let living = UnixListener::bind(&path).expect("a free path");
@@ -69,13 +69,13 @@ fn the_default_path_contains_the_pid_and_gives_way_to_others() {
     assert_eq!(path.file_name().and_then(|name| name.to_str()), Some(name.as_str()));
     drop(server);
     assert!(!path.exists());
-    assert_eq!(default.address(), Some(format!("unix:{}", path.display())), "told beforehand");
+    assert_eq!(default.address(), Some(format!("unix:{}", path.display())), "known beforehand");
 
     let _other_container = UnixListener::bind(&path).expect("a free path");
     let server = start(&default, None, obey);
     let second = path.with_file_name(format!("cluster-{}-2.sock", std::process::id()));
     assert_eq!(path_of(&server), second);
-    assert_eq!(default.address().as_deref(), server.address(), "told as it is");
+    assert_eq!(default.address().as_deref(), server.address(), "the real address");
     assert_eq!(get(&server, "/health").status, 200);
     drop(server);
     assert!(path.exists() && !second.exists());
@@ -83,7 +83,7 @@ fn the_default_path_contains_the_pid_and_gives_way_to_others() {
 }
 
 #[test]
-fn a_taken_port_is_told() {
+fn a_taken_port_is_reported() {
     let taken = TcpListener::bind(any_port()).expect("a free port");
     let address = taken.local_addr().expect("it is bound");
     let (sender, _commands) = tokio::sync::mpsc::channel(1);
@@ -129,7 +129,7 @@ fn the_end_does_not_wait_for_clients() {
 }
 
 #[test]
-fn a_program_can_say_beforehand_where_its_api_will_be() {
+fn the_address_is_known_before_the_start() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let at = Admin::Unix(Some(folder.path().join("admin.sock")));
     assert_eq!(start(&at, None, obey).address(), at.address().as_deref());

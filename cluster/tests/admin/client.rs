@@ -1,4 +1,4 @@
-//! Clients that know no more than HTTP. They never try twice.
+//! Clients that know only HTTP. They never retry.
 
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Read, Write};
@@ -15,7 +15,7 @@ impl<T: Read + Write + Send> Stream for T {}
 /// Longer than any of the server's own limits: a test that would hang fails instead.
 const LONG: Option<Duration> = Some(Duration::from_secs(20));
 
-/// Where it listens.
+/// The address that the server listens at.
 pub fn address(server: &Server) -> &str {
     server.address().expect("it listens")
 }
@@ -57,7 +57,7 @@ pub fn read_answer(stream: &mut dyn Stream) -> Answer {
     Answer { status: status.expect("a status"), head: head.into(), body: body.into() }
 }
 
-/// One request on one connection; nothing is ever tried twice.
+/// One request on one connection; nothing is ever retried.
 pub fn ask(server: &Server, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let mut stream = connect(server);
     stream.write_all(request(line, headers, body).as_bytes()).expect("it reads");

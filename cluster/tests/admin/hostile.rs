@@ -1,4 +1,4 @@
-//! Clients that mean harm, or are broken, while others want an answer.
+//! Clients that are hostile or broken, while others need an answer.
 
 use proptest::prelude::*;
 
@@ -6,11 +6,11 @@ use crate::client::{connect, get, post, read_answer, request, wait_for_close};
 use crate::{TOKEN, obey, on_tcp, on_unix};
 
 #[test]
-fn clients_that_say_nothing_shut_nobody_out() {
+fn silent_clients_shut_no_other_client_out() {
     let server = on_tcp(Some(TOKEN));
     let mut silent: Vec<_> = (0..200).map(|_| connect(&server)).collect();
     assert_eq!(get(&server, "/health").status, 200);
-    // The oldest lost their seats to those who came later.
+    // The oldest lost their places to later clients.
     silent.iter_mut().take(100).for_each(|stream| wait_for_close(&mut **stream));
     assert_eq!(get(&server, "/health").status, 200);
 }
@@ -31,12 +31,12 @@ fn a_slow_head_is_cut_off_while_others_are_served() {
 }
 
 #[test]
-fn garbage_harms_nobody() {
+fn garbage_harms_no_client() {
     let (server, _folder) = on_unix(obey);
     let long = [b"GET /stats HTTP/1.1\r\nX: ", vec![b'x'; 100 << 10].as_slice()].concat();
     for garbage in [&b"\0\xff\x16\x03\x01"[..], b"\r\n\r\n\r\n", b"GET\r\n\r\n", &long] {
         let mut stream = connect(&server);
-        // It may have closed before we are through.
+        // The server may close before everything is written.
         let _ = stream.write_all(garbage);
         let _ = stream.write_all(b"\r\n\r\n");
         drop(stream);
@@ -68,7 +68,7 @@ proptest! {
     ) {
         let (server, _folder) = on_unix(obey);
         let mut stream = connect(&server);
-        // In one piece: it may close as soon as the first words are wrong.
+        // In one piece: the server may close as soon as the first words are wrong.
         let request = format!("{line} HTTP/1.1\r\n{header}\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).expect("it reads");
         wait_for_close(&mut *stream);

@@ -1,5 +1,5 @@
-//! The admin API as operators, load balancers and attackers meet it. A driver that only plays its
-//! part answers the commands.
+//! The admin API as operators, load balancers and attackers use it. A stand-in for the driver
+//! answers the commands.
 
 mod addresses;
 mod client;

@@ -1,4 +1,4 @@
-//! What is refused, and in which words.
+//! Refused requests, and the words of each refusal.
 
 use cluster::admin;
 use cluster::config::Admin;
@@ -8,7 +8,7 @@ use crate::client::{ask, connect, get, post, read_answer, request};
 use crate::{TOKEN, obey, on_tcp, on_unix};
 
 #[test]
-fn what_means_nothing() {
+fn unknown_paths_and_methods_are_refused() {
     let (server, _folder) = on_unix(obey);
     let answer = get(&server, "/");
     assert_eq!(answer.status, 404);
@@ -23,7 +23,7 @@ fn what_means_nothing() {
 }
 
 #[test]
-fn what_a_body_may_say() {
+fn malformed_bodies_are_refused_with_the_reason() {
     let (server, _folder) = on_unix(obey);
     for (body, part) in [
         ("", "not JSON"),
@@ -102,7 +102,7 @@ fn web_pages_are_kept_out() {
 }
 
 #[test]
-fn a_primary_that_cannot_be_asked() {
+fn an_unreachable_primary_is_answered_503() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let at = Admin::Unix(Some(folder.path().join("admin.sock")));
     let (sender, commands) = tokio::sync::mpsc::channel(1);

@@ -17,7 +17,7 @@ fn inode(path: &Path) -> u64 {
 }
 
 #[test]
-fn removed_socket_file_is_made_anew_and_no_answer_is_lost() {
+fn removed_socket_file_is_created_again_and_no_answer_is_lost() {
     let (begun, reloads) = mpsc::channel();
     let (mut server, folder) = on_unix(move |command| match command {
         Command::Reload(reply) => begun.send(reply).expect("the test listens"),
@@ -69,7 +69,7 @@ fn old_listener_closes_when_its_file_was_moved_away() {
     fs::rename(&path, &moved).expect("our folder");
     server.renew();
     assert_eq!(get(&server, "/health").status, 200);
-    // The thread closed the old one before it accepted that connection.
+    // The thread closed the old listener before it accepted that connection.
     let refused = UnixStream::connect(&moved).expect_err("no process listens");
     assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
 }

@@ -1,4 +1,4 @@
-//! What each route does.
+//! The effect of each route.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::client::{ask, connect, get, post, read_answer, request};
 use crate::{obey, on_tcp, on_unix, stats};
 
 #[test]
-fn what_can_be_read() {
+fn stats_and_metrics_can_be_read() {
     let (server, _folder) = on_unix(obey);
     let shown = get(&server, "/stats");
     assert_eq!((shown.status, &shown.json()["primary"]["pid"]), (200, &4711.into()));
@@ -41,7 +41,7 @@ fn health_is_for_load_balancers() {
 }
 
 #[test]
-fn changes() {
+fn changes_are_sent_to_the_primary() {
     let (seen, commands) = mpsc::channel();
     let (server, _folder) = on_unix(move |command| {
         seen.send(format!("{command:?}")).expect("the test is listening");
@@ -92,7 +92,7 @@ fn a_reload_is_answered_at_its_end_while_others_are_served() {
         (409, "the new worker exited with code 1")
     );
 
-    // A cluster that ends first says nothing.
+    // A cluster that ends first sends no answer.
     let mut waiting = connect(&server);
     waiting.write_all(request("POST /reload", &[], "").as_bytes()).expect("it reads");
     let _not_waited_for = reloads.recv_timeout(Duration::from_secs(20));

@@ -1,4 +1,4 @@
-//! The channel with its real sockets, and peers that send what they should not.
+//! The channel with its real sockets, and peers that send wrong messages.
 //!
 //! Descriptors are counted by a pipe: when its reader sees the end, no copy of the writer is open
 //! anywhere. That holds however many tests run beside it.
@@ -35,7 +35,7 @@ fn connections(ids: &[u64]) -> Order {
     Order::Connections(ids.iter().map(|id| Given { id: *id, listener: 0 }).collect())
 }
 
-/// Fails the test (by never ending) if somebody else has the writer open.
+/// Fails the test (by never ending) if another copy of the writer is open.
 fn assert_closed(mut reader: PipeReader, writer: PipeWriter) {
     drop(writer);
     assert_eq!(reader.read_to_end(&mut Vec::new()).unwrap(), 0);
@@ -78,27 +78,27 @@ async fn a_lent_socket_arrives_and_is_taken_back() {
 }
 
 #[tokio::test]
-async fn answers_arrive_and_say_how_many_connections_ended() {
+async fn answers_arrive_with_the_number_of_ended_connections() {
     let (sender, receiver) = ends();
     let (first, second) = (receiver.open(), receiver.open());
     drop(first);
     receiver.answer(&[1, 2], &[3]).await.unwrap();
-    let hear = || poll_fn(|cx| sender.poll_recv(cx));
-    let report = hear().await.unwrap();
+    let next = || poll_fn(|cx| sender.poll_recv(cx));
+    let report = next().await.unwrap();
     assert_eq!(report, Some(Report { acked: vec![1, 2], declined: vec![], closed: 1 }));
-    let report = hear().await.unwrap();
+    let report = next().await.unwrap();
     assert_eq!(report, Some(Report { declined: vec![3], ..Report::default() }));
 
     let worker = tokio::spawn(async move { receiver.recv().await.map(|it| it.is_none()) });
     drop(second);
-    let report = hear().await.unwrap();
+    let report = next().await.unwrap();
     assert_eq!(report, Some(Report { closed: 1, ..Report::default() }), "without being asked");
     drop(sender);
     assert!(worker.await.unwrap().unwrap(), "the primary hung up");
 }
 
 #[tokio::test]
-async fn an_end_is_reported_though_the_worker_is_always_busy_with_something_else() {
+async fn an_end_is_reported_though_the_worker_is_always_busy() {
     let (sender, receiver) = ends();
     drop(receiver.open());
     let busy = async {
@@ -111,7 +111,7 @@ async fn an_end_is_reported_though_the_worker_is_always_busy_with_something_else
         }
     };
     let report = tokio::select! {
-        () = busy => unreachable!("it goes on for ever"),
+        () = busy => unreachable!("it goes on forever"),
         report = poll_fn(|cx| sender.poll_recv(cx)) => report.unwrap(),
     };
     assert_eq!(report, Some(Report { closed: 1, ..Report::default() }));
@@ -142,7 +142,7 @@ async fn a_report_with_a_descriptor_is_an_error_and_leaks_none() {
 }
 
 #[tokio::test]
-async fn malformed_and_oversized_messages_are_errors_and_leak_no_descriptor() {
+async fn bad_messages_are_errors_and_leak_no_descriptor() {
     let good = connections(&[1]).encode();
     let oversized = [good.as_slice(), &[0; LONGEST]].concat();
     for message in [&good[..5], &[9, 9, 9], oversized.as_slice(), &[0]] {
@@ -166,7 +166,7 @@ async fn a_received_descriptor_is_closed_on_exec() {
 }
 
 #[tokio::test]
-async fn a_full_channel_says_not_now_and_a_closed_one_is_an_error() {
+async fn a_full_channel_reports_no_room_and_a_closed_one_an_error() {
     let (sender, receiver) = ends();
     let take_back = Order::TakeBack { slot: SlotId(0) };
     while sender.send(&take_back, &[]).unwrap() {}
@@ -182,7 +182,7 @@ async fn a_full_channel_says_not_now_and_a_closed_one_is_an_error() {
     assert!(matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset), "{error}");
 }
 
-/// The limit is the whole process's, so this runs in a process of its own: this program again.
+/// The limit is for the whole process, so this runs in its own process: this program again.
 #[test]
 fn a_worker_out_of_descriptors_declines_and_lives() {
     let mut child = std::process::Command::new(std::env::current_exe().unwrap());
@@ -196,7 +196,7 @@ fn a_worker_out_of_descriptors_declines_and_lives() {
 #[ignore = "it is the child of another test"]
 async fn as_a_process_without_descriptors() {
     if std::env::var_os("WITHOUT_DESCRIPTORS").is_none() {
-        return; // somebody ran the ignored tests
+        return; // a run of all ignored tests
     }
     let (sender, receiver) = ends();
     let (_reader, writer) = pipe().unwrap();

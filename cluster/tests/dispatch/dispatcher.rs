@@ -22,7 +22,7 @@ fn hire(dispatcher: &mut Dispatcher, worker: u32) -> Receiver {
     Receiver::new(theirs).unwrap()
 }
 
-/// Clients that have connected, and the other ends of their connections as accepted.
+/// Clients that have connected, and the accepted ends of their connections.
 fn clients(n: usize) -> (Vec<UnixStream>, Vec<(OwnedFd, Peer)>) {
     let pair = |_| {
         let (client, accepted) = UnixStream::pair().unwrap();
@@ -42,14 +42,14 @@ fn ids(handed: &[Handed]) -> Vec<u64> {
     handed.iter().map(|it| it.given.id).collect()
 }
 
-/// Whether the client sees the end: all copies of the server's side are closed.
+/// Returns true if the client sees the end: all copies of the server's side are closed.
 fn hung_up(client: &mut UnixStream) -> bool {
     client.set_nonblocking(true).unwrap();
     matches!(client.read(&mut [0]), Ok(0))
 }
 
-fn hears_nothing(dispatcher: &mut Dispatcher) -> bool {
-    pin!(dispatcher.hear()).poll(&mut Context::from_waker(Waker::noop())).is_pending()
+fn has_no_report(dispatcher: &mut Dispatcher) -> bool {
+    pin!(dispatcher.receive_reports()).poll(&mut Context::from_waker(Waker::noop())).is_pending()
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn a_burst_is_spread_and_served_by_workers_alone() {
         assert_eq!(ids(&handed), [index, index + 2, index + 4]);
         worker.answer(&ids(&handed), &[]).await.unwrap();
         while dispatcher.pending() > 3 * (1 - usize::try_from(index).unwrap()) {
-            assert!(dispatcher.hear().await.is_empty());
+            assert!(dispatcher.receive_reports().await.is_empty());
         }
         for connection in handed {
             UnixStream::from(connection.fd).write_all(b"hi").unwrap();
@@ -77,7 +77,7 @@ async fn a_burst_is_spread_and_served_by_workers_alone() {
 }
 
 #[tokio::test]
-async fn what_a_dead_worker_took_is_its_own_and_the_rest_is_served_by_another() {
+async fn only_unacked_connections_of_a_dead_worker_are_redelivered() {
     let mut dispatcher = dispatcher(Limits::default());
     let first = hire(&mut dispatcher, 1);
     let (mut clients, accepted) = clients(2);
@@ -94,7 +94,7 @@ async fn what_a_dead_worker_took_is_its_own_and_the_rest_is_served_by_another() 
 }
 
 #[tokio::test]
-async fn nothing_of_a_hung_worker_is_given_to_another() {
+async fn connections_of_a_hung_worker_are_not_given_to_another() {
     let mut dispatcher = dispatcher(Limits { window: 1, queue: 2 });
     let hung = hire(&mut dispatcher, 1);
     let (_clients, accepted) = clients(3);
@@ -103,9 +103,9 @@ async fn nothing_of_a_hung_worker_is_given_to_another() {
     let living = hire(&mut dispatcher, 2);
     assert_eq!(ids(&receive(&living).await), [1]);
     living.answer(&[1], &[]).await.unwrap();
-    dispatcher.hear().await;
+    dispatcher.receive_reports().await;
     assert_eq!(ids(&receive(&living).await), [2]);
-    assert_eq!(ids(&receive(&hung).await), [0], "it is still there, should it wake up");
+    assert_eq!(ids(&receive(&hung).await), [0], "it is still there, if the worker wakes up");
 }
 
 #[tokio::test]
@@ -116,25 +116,25 @@ async fn a_declined_connection_is_served_by_another() {
     dispatcher.accepted(0, accepted);
     let declined = ids(&receive(&first).await);
     first.answer(&[], &declined).await.unwrap();
-    dispatcher.hear().await;
+    dispatcher.receive_reports().await;
     let handed = receive(&second).await;
     assert_eq!(ids(&handed), declined);
     assert!(!hung_up(&mut clients[0]));
 }
 
 #[tokio::test]
-async fn a_worker_that_hangs_up_or_talks_nonsense_gets_no_more() {
+async fn a_worker_that_hangs_up_or_sends_nonsense_gets_no_more() {
     let mut dispatcher = dispatcher(Limits::default());
     let (ours, theirs) = pair().unwrap();
     dispatcher.worker_ready(WorkerId(1), SlotId(0), Sender::new(ours).unwrap());
     rustix::net::send(&theirs, b"nonsense", rustix::net::SendFlags::empty()).unwrap();
-    let broken = dispatcher.hear().await;
+    let broken = dispatcher.receive_reports().await;
     assert_eq!(broken.len(), 1);
     assert_eq!(broken[0].0, WorkerId(1));
 
     drop(hire(&mut dispatcher, 2));
-    assert!(dispatcher.hear().await.is_empty(), "to hang up is no crime");
-    assert!(hears_nothing(&mut dispatcher), "neither of them is listened to any more");
+    assert!(dispatcher.receive_reports().await.is_empty(), "a worker may hang up");
+    assert!(has_no_report(&mut dispatcher), "neither of them is listened to any more");
     let (_clients, accepted) = clients(2);
     dispatcher.accepted(0, accepted);
     let good = hire(&mut dispatcher, 3);
@@ -144,7 +144,7 @@ async fn a_worker_that_hangs_up_or_talks_nonsense_gets_no_more() {
 #[tokio::test]
 async fn a_worker_that_died_unnoticed_is_sent_to_and_nothing_is_lost() {
     let mut dispatcher = dispatcher(Limits::default());
-    drop(hire(&mut dispatcher, 1)); // dead, and nobody has noticed
+    drop(hire(&mut dispatcher, 1)); // dead, and not noticed yet
     let (_clients, accepted) = clients(2);
     dispatcher.accepted(0, accepted);
     let living = hire(&mut dispatcher, 2);
@@ -159,7 +159,7 @@ async fn a_worker_that_died_unnoticed_is_sent_to_and_nothing_is_lost() {
 }
 
 #[tokio::test]
-async fn a_stop_hangs_up_on_clients_that_nobody_serves() {
+async fn a_stop_hangs_up_on_clients_that_no_worker_serves() {
     let mut dispatcher = dispatcher(Limits::default());
     let (mut clients, accepted) = clients(1);
     dispatcher.accepted(0, accepted);

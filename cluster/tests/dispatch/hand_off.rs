@@ -1,4 +1,4 @@
-//! The books: nothing is lost, nothing is given twice, all bounds hold.
+//! The books: nothing is lost, nothing is given twice, all limits hold.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use cluster::supervisor::{SlotId, WorkerId};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::{anybody, books, sent, serve};
+use super::{any_client, books, sent, serve};
 
 const SMALL: Limits = Limits { window: 2, queue: 3 };
 
@@ -16,19 +16,19 @@ fn a_window_and_a_queue_are_all_that_a_hung_worker_can_hold_up() {
     let mut books = books(SMALL, 1, RoundRobin::default());
     let mut accepted = 0;
     while books.wants_more() {
-        books.step(Input::Arrived(accepted, anybody()));
+        books.step(Input::Arrived(accepted, any_client()));
         accepted += 1;
     }
-    assert_eq!(accepted, 5, "two given, three waiting, and the rest is the kernel's");
+    assert_eq!(accepted, 5, "two given, three waiting, the rest in the kernel");
     assert_eq!(sent(&books.step(Input::Acked(WorkerId(1), 0))), [1]);
     assert!(books.wants_more());
 }
 
 #[test]
-fn what_a_dead_worker_had_not_taken_goes_to_others_in_order() {
+fn untaken_connections_of_a_dead_worker_move_in_order() {
     let mut books = books(SMALL, 1, RoundRobin::default());
     for id in 0..4 {
-        books.step(Input::Arrived(id, anybody()));
+        books.step(Input::Arrived(id, any_client()));
     }
     books.step(Input::Acked(WorkerId(1), 0)); // so it gets the third, too
     assert!(books.step(Input::WorkerGone(WorkerId(1))).is_empty(), "there is no other yet");
@@ -39,52 +39,52 @@ fn what_a_dead_worker_had_not_taken_goes_to_others_in_order() {
 }
 
 #[test]
-fn a_late_ack_of_another_worker_counts_for_nothing() {
+fn a_late_ack_of_another_worker_is_ignored() {
     let mut books = books(SMALL, 2, RoundRobin::default());
-    books.step(Input::Arrived(0, anybody()));
+    books.step(Input::Arrived(0, any_client()));
     assert!(books.step(Input::Acked(WorkerId(2), 0)).is_empty(), "it was given to the first");
-    assert!(books.step(Input::Acked(WorkerId(7), 0)).is_empty(), "nobody knows this one");
+    assert!(books.step(Input::Acked(WorkerId(7), 0)).is_empty(), "this worker is unknown");
     assert_eq!(books.step(Input::Acked(WorkerId(1), 0)), [Output::Release(0)]);
     assert!(books.step(Input::Acked(WorkerId(1), 0)).is_empty(), "once is enough");
 }
 
 #[test]
-fn who_declines_is_not_asked_again_until_it_has_room() {
+fn a_worker_that_declines_is_not_asked_until_it_has_room() {
     let mut books = books(SMALL, 2, RoundRobin::default());
-    books.step(Input::Arrived(0, anybody()));
+    books.step(Input::Arrived(0, any_client()));
     assert_eq!(sent(&books.step(Input::Declined(WorkerId(1), 0))), [2]);
     assert!(
         sent(&books.step(Input::Declined(WorkerId(2), 0))).is_empty(),
         "all declined: it waits"
     );
-    assert!(sent(&books.step(Input::Arrived(1, anybody()))).is_empty());
+    assert!(sent(&books.step(Input::Arrived(1, any_client()))).is_empty());
     let outputs = books.step(Input::Closed(WorkerId(1), 1));
     assert_eq!(outputs, [Output::Send(WorkerId(1), 0), Output::Send(WorkerId(1), 1)]);
 }
 
 #[test]
-fn retry_asks_those_who_declined() {
+fn retry_asks_workers_that_declined() {
     let mut books = books(SMALL, 1, RoundRobin::default());
-    books.step(Input::Arrived(0, anybody()));
+    books.step(Input::Arrived(0, any_client()));
     books.step(Input::Declined(WorkerId(1), 0));
     assert_eq!(sent(&books.step(Input::Retry)), [1]);
 }
 
 #[test]
-fn a_draining_worker_gets_no_more_and_keeps_what_it_was_given() {
+fn a_draining_worker_gets_no_more_and_keeps_its_connections() {
     let mut books = books(SMALL, 1, RoundRobin::default());
-    books.step(Input::Arrived(0, anybody()));
+    books.step(Input::Arrived(0, any_client()));
     assert!(books.step(Input::WorkerDraining(WorkerId(1))).is_empty());
-    assert!(books.step(Input::Arrived(1, anybody())).is_empty());
+    assert!(books.step(Input::Arrived(1, any_client())).is_empty());
     assert_eq!(books.step(Input::Acked(WorkerId(1), 0)), [Output::Release(0)]);
     assert_eq!(serve_waiting(&mut books, 2), [1]);
 }
 
 #[test]
-fn a_stop_closes_what_nobody_has_and_what_comes_back() {
+fn a_stop_closes_waiting_and_returned_connections() {
     let mut books = books(Limits { window: 1, queue: 9 }, 1, RoundRobin::default());
-    books.step(Input::Arrived(0, anybody()));
-    books.step(Input::Arrived(1, anybody()));
+    books.step(Input::Arrived(0, any_client()));
+    books.step(Input::Arrived(1, any_client()));
     assert_eq!(books.step(Input::Stop), [Output::Reject(1)]);
     assert!(!books.wants_more());
     assert_eq!(books.pending(), 1);
@@ -102,7 +102,7 @@ fn serve_waiting(books: &mut HandOff, worker: u64) -> Vec<u64> {
 }
 
 #[test]
-fn names_that_nobody_knows_do_no_harm() {
+fn unknown_workers_and_connections_do_no_harm() {
     let mut books = books(SMALL, 1, RoundRobin::default());
     for input in [
         Input::Declined(WorkerId(1), 5),
@@ -113,10 +113,10 @@ fn names_that_nobody_knows_do_no_harm() {
     ] {
         assert!(books.step(input).is_empty());
     }
-    assert_eq!(serve(&mut books, 0, anybody()), 1);
+    assert_eq!(serve(&mut books, 0, any_client()), 1);
 }
 
-/// What can happen next; which worker and which connection is drawn among those that there are.
+/// The next event; its worker and its connection are drawn among those that exist.
 #[derive(Clone, Copy, Debug)]
 enum Event {
     Arrive,
@@ -143,7 +143,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// The world, as simple as can be: who holds which connection.
+/// The simplest model of the world: the worker of each connection.
 #[derive(Default)]
 struct Model {
     alive: BTreeSet<WorkerId>,
@@ -162,7 +162,7 @@ impl Model {
             Event::Arrive if wants_more => {
                 self.arrived += 1;
                 self.waiting.insert(self.arrived);
-                Input::Arrived(self.arrived, anybody())
+                Input::Arrived(self.arrived, any_client())
             }
             Event::Arrive => return None,
             Event::Ready(slot) => {
@@ -229,7 +229,7 @@ impl Model {
                     assert_eq!(self.given.insert(id, worker), None, "given to two");
                 }
                 Output::Release(id) => {
-                    assert!(self.given.remove(&id).is_some(), "nobody was given {id}");
+                    assert!(self.given.remove(&id).is_some(), "{id} was not given");
                     assert!(self.released.insert(id), "released twice");
                 }
                 Output::Reject(id) => panic!("{id} was rejected, and nothing stops"),
@@ -259,7 +259,7 @@ fn one_of(alive: &BTreeSet<WorkerId>, index: Index) -> Option<WorkerId> {
 
 proptest! {
     #[test]
-    fn whatever_happens_no_connection_is_lost_or_given_twice(
+    fn no_connection_is_ever_lost_or_given_twice(
         events in prop::collection::vec(event(), 0..120),
     ) {
         let mut books = HandOff::new(SMALL, Box::new(RoundRobin::default()));

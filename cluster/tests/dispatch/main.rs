@@ -23,11 +23,11 @@ fn client(address: &str) -> Connection {
     Peer::Tcp(address.parse().expect("an address")).into()
 }
 
-fn anybody() -> Connection {
+fn any_client() -> Connection {
     Peer::Unix.into()
 }
 
-/// Who is sent to, in order.
+/// The workers that get a connection, in order.
 fn sent(outputs: &[Output]) -> Vec<u64> {
     let workers = outputs.iter().filter_map(|output| match output {
         Output::Send(worker, _) => Some(worker.0),

@@ -1,4 +1,4 @@
-//! Bytes: what is written is read, and nothing else is.
+//! Bytes: a written message can be read, and nothing else can.
 
 use cluster::dispatch::wire::{Given, LONGEST, MOST, Malformed, Order, Report, VERSION};
 use cluster::supervisor::SlotId;
@@ -23,14 +23,14 @@ fn report() -> impl Strategy<Value = Report> {
 
 proptest! {
     #[test]
-    fn an_order_arrives_as_it_was_meant(order in order()) {
+    fn an_order_arrives_as_it_was_sent(order in order()) {
         let bytes = order.encode();
         prop_assert!(bytes.len() <= LONGEST);
         prop_assert_eq!(Order::decode(&bytes), Ok(order));
     }
 
     #[test]
-    fn a_report_arrives_as_it_was_meant(report in report()) {
+    fn a_report_arrives_as_it_was_sent(report in report()) {
         let bytes = report.encode();
         prop_assert!(bytes.len() <= LONGEST);
         prop_assert_eq!(Report::decode(&bytes), Ok(report));
@@ -48,7 +48,7 @@ proptest! {
     }
 
     #[test]
-    fn noise_is_an_error_or_says_exactly_what_its_bytes_say(
+    fn noise_is_an_error_or_decodes_to_exactly_its_bytes(
         version in prop_oneof![9 => Just(VERSION), 1 => any::<u8>()],
         kind in 0..6_u8,
         rest in vec(any::<u8>(), 0..300),

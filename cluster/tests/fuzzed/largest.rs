@@ -2,7 +2,7 @@
 
 use super::{MIB, properties, within};
 
-/// A frame can hold it.
+/// A length that a frame can hold.
 const FULL: usize = MIB - 64;
 
 fn repeated(head: &str, piece: &str, tail: &str) -> Vec<u8> {

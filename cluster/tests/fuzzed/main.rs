@@ -1,4 +1,4 @@
-//! Whatever comes from outside: no panic, and no more memory than is said here.
+//! Input from outside causes no panic, and needs no more memory than the limits here.
 //!
 //! The properties are in `cluster/fuzz/src`, where `cargo fuzz` finds them too. More cases:
 //! `PROPTEST_CASES=100000 cargo test -p cluster --test fuzzed`.
@@ -21,7 +21,7 @@ thread_local! {
     static PANICS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Runs a property; it fails when it panics, even in a task whose panic Tokio catches, and when it
+/// Runs a property, which fails if it panics, even in a task whose panic Tokio catches, or if it
 /// needs more than `most` bytes at once.
 fn within(most: usize, property: fn(&[u8]), bytes: &[u8]) {
     static HOOK: Once = Once::new();

@@ -13,7 +13,7 @@ static COUNTING: Counting = Counting;
 
 struct Counting;
 
-/// The most bytes that `work` had at once, beyond what was there before.
+/// The most bytes that `work` held at once, beyond those that were held before.
 pub fn peak(work: impl FnOnce()) -> usize {
     let before = LIVE.get();
     PEAK.set(before);
@@ -21,7 +21,7 @@ pub fn peak(work: impl FnOnce()) -> usize {
     usize::try_from(PEAK.get() - before).expect("a peak is not below its beginning")
 }
 
-// SAFETY: the system's allocator does all of it; the counting beside it allocates nothing.
+// SAFETY: the system's allocator does all the work; the counting beside it allocates nothing.
 #[allow(unsafe_code)]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {

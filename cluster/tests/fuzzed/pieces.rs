@@ -1,4 +1,4 @@
-//! Inputs that come near to what is expected.
+//! Inputs that are close to valid ones.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

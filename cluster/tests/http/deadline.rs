@@ -1,4 +1,4 @@
-//! The end of all patience.
+//! The deadline, at which every connection is cut.
 
 use std::time::Duration;
 

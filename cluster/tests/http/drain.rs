@@ -1,4 +1,4 @@
-//! The lame duck: what a connection may still ask during a drain, and when it is closed.
+//! The lame duck: the requests that a connection may still send during a drain, and its close.
 
 use std::time::Duration;
 
@@ -70,9 +70,9 @@ async fn a_stop_closes_silent_connections_at_once() {
     assert_eq!(began.elapsed(), Duration::ZERO);
 }
 
-/// They begin no request.
+/// Line ends do not begin a request.
 #[tokio::test(start_paused = true)]
-async fn a_stop_closes_a_connection_with_line_ends_alone_at_once() {
+async fn a_stop_closes_a_connection_with_only_line_ends_at_once() {
     for bytes in ["\r\n", "\r\n\r\n", "\n", "\r"] {
         let lab = Lab::new();
         let mut client = lab.connect();
@@ -83,7 +83,7 @@ async fn a_stop_closes_a_connection_with_line_ends_alone_at_once() {
     }
 }
 
-/// hyper's graceful shutdown drops it when it is the second request of its connection.
+/// hyper's graceful shutdown drops such a head if it is the second request of its connection.
 #[tokio::test(start_paused = true)]
 async fn a_head_that_has_begun_is_read_to_its_end_after_the_window() {
     for before in [0, 1] {
@@ -102,7 +102,7 @@ async fn a_head_that_has_begun_is_read_to_its_end_after_the_window() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_that_comes_byte_by_byte_across_the_windows_end_is_answered() {
+async fn a_head_in_single_bytes_across_the_windows_end_is_answered() {
     let lab = Lab::new();
     let mut client = lab.connect();
     client.ask(GET).await;
@@ -149,9 +149,9 @@ async fn a_request_slower_than_the_window_is_answered() {
 }
 
 /// The first answer of the drain is the last of its connection; the client knows that the others
-/// were not looked at.
+/// were not handled.
 #[tokio::test(start_paused = true)]
-async fn of_pipelined_requests_the_first_is_answered() {
+async fn the_first_of_pipelined_requests_is_answered() {
     let lab = Lab::new();
     let mut client = lab.connect();
     client.send([SLOW, GET, GET].concat()).await;
@@ -179,7 +179,7 @@ async fn pipelined_requests_are_all_answered_before_the_drain() {
 
 /// A client that keeps its end open does not keep the worker.
 #[tokio::test(start_paused = true)]
-async fn a_client_that_does_not_close_holds_the_drain_for_a_moment_only() {
+async fn a_client_that_does_not_close_delays_the_drain_only_briefly() {
     let lab = Lab::new();
     let mut client = lab.connect();
     let began = lab.drain();
@@ -189,7 +189,7 @@ async fn a_client_that_does_not_close_holds_the_drain_for_a_moment_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn http_1_0_keep_alive_is_told_to_close_too() {
+async fn http_1_0_keep_alive_is_asked_to_close_too() {
     let lab = Lab::new();
     let mut client = lab.connect();
     let keep = "GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n";
@@ -210,9 +210,9 @@ async fn drained_waits_for_a_drain() {
     assert_eq!(began.elapsed(), Duration::ZERO);
 }
 
-/// The answer is half in the pipe when the drain begins, and its head has not said close.
+/// Half of the answer is in the pipe when the drain begins, and its head has not said close.
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_outlasts_the_window_is_followed_by_a_window_of_its_own() {
+async fn an_answer_that_outlasts_the_window_is_followed_by_another() {
     let lab = Lab::new();
     let mut client = lab.connect();
     client.send("GET /big HTTP/1.1\r\n\r\n").await;
@@ -240,7 +240,7 @@ async fn a_stop_does_not_cut_an_answer_that_the_client_reads_slowly() {
     client.closed().await;
 }
 
-/// The connection is not idle while somebody reads the body, though the answer has been given.
+/// The connection is not idle while the service reads the body, though the answer has been sent.
 #[tokio::test(start_paused = true)]
 async fn a_body_that_is_read_after_the_answer_comes_whole() {
     let lab = Lab::new();

@@ -25,9 +25,9 @@ async fn a_panic_or_an_error_is_answered_500_and_the_worker_goes_on() {
     lab.ends().await;
 }
 
-/// A body that says half of what it promised, and panics.
+/// A body that sends half of its bytes, and panics.
 struct Torn {
-    said: bool,
+    sent: bool,
 }
 
 impl Body for Torn {
@@ -38,8 +38,8 @@ impl Body for Torn {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, cluster::Error>>> {
-        assert!(!self.said, "asked to");
-        self.said = true;
+        assert!(!self.sent, "asked to");
+        self.sent = true;
         Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"half")))))
     }
 }
@@ -52,7 +52,7 @@ async fn a_body_that_panics_is_seen_to_be_torn() {
         theirs,
         Peer::Unix,
         service_fn(|_: Request<Incoming>| async {
-            Ok::<_, cluster::Error>(Response::new(Torn { said: false }))
+            Ok::<_, cluster::Error>(Response::new(Torn { sent: false }))
         }),
     );
     let mut client = Client::new(ours);
@@ -65,7 +65,7 @@ async fn a_body_that_panics_is_seen_to_be_torn() {
     lab.ends().await;
 }
 
-/// The end of its bytes does not show that it is gone; the write of the answer does.
+/// The end of its bytes does not show that the client is gone; the write of the answer does.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_goes_away_leaves_nothing_behind() {
     let lab = Lab::new();

@@ -1,4 +1,4 @@
-//! Clients that send anything.
+//! Clients that send arbitrary bytes.
 
 use std::cell::Cell;
 use std::panic;
@@ -16,7 +16,7 @@ thread_local! {
     static PANICS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Panics in a connection's task are caught by Tokio; count them on this thread.
+/// Counts the panics on this thread; Tokio catches them in a connection's task.
 fn count_panics() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -78,7 +78,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_is_sent_the_connection_ends_and_nothing_panics(
+    fn every_connection_ends_and_nothing_panics(
         pieces in vec(piece(), 0..12),
         closes: bool,
         drains: bool,

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::http2::{PREFACE, ask, connect_http2, get};
 use crate::lab::{Client, Lab, PATIENCE, WINDOW, big};
 
-/// How long a draining worker waits at least for the answer to its GOAWAY.
+/// The shortest time that a draining worker waits for the answer to its GOAWAY.
 pub const ROUND_TRIP: Duration = Duration::from_secs(1);
 
 /// HEADERS of stream 1, which end it: GET, http, `/`.
@@ -27,7 +27,7 @@ const BIG: &[u8] = b"\0\0\x08\x01\x05\0\0\0\x01\x82\x86\x04\x04/big";
 
 pub const EMPTY_SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
 
-/// A client that says that it speaks HTTP/2, and then nothing.
+/// A client that sends the preface of HTTP/2, and then nothing.
 async fn silent(lab: &Lab) -> Client<DuplexStream> {
     let mut client = lab.connect();
     client.send(PREFACE).await;
@@ -69,7 +69,7 @@ async fn a_connection_without_streams_leaves_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_idle_connection_is_sent_away() {
+async fn an_idle_connection_gets_goaway() {
     let limits = HttpLimits { idle_time: Duration::from_secs(5), ..HttpLimits::default() };
     let lab = Lab::with(limits);
     let (mut client, connection) = connect_http2(&lab).await;
@@ -80,9 +80,9 @@ async fn an_idle_connection_is_sent_away() {
     assert_eq!(began.elapsed(), limits.idle_time);
 }
 
-/// A client that says that it speaks HTTP/2, and then nothing, reads no GOAWAY either.
+/// A client that sends the preface of HTTP/2, and then nothing, does not read a GOAWAY either.
 #[tokio::test(start_paused = true)]
-async fn a_client_that_only_says_hello_is_closed() {
+async fn a_client_that_only_sends_the_preface_is_closed() {
     let limits = HttpLimits {
         idle_time: Duration::from_secs(5),
         header_time: Duration::from_secs(3),
@@ -109,7 +109,7 @@ async fn a_client_that_does_not_answer_goaway_does_not_delay_a_drain() {
     }
 }
 
-/// The worker said GOAWAY long ago, for the connection was idle, and now it stops.
+/// The worker sent GOAWAY long ago, because the connection was idle, and now the worker stops.
 #[tokio::test(start_paused = true)]
 async fn a_stop_shortens_a_goodbye_that_has_begun() {
     let limits = HttpLimits { header_time: PATIENCE, ..HttpLimits::default() };
@@ -121,7 +121,7 @@ async fn a_stop_shortens_a_goodbye_that_has_begun() {
     assert_eq!(began.elapsed(), ROUND_TRIP);
 }
 
-/// What it sends begins no request: the beginning of a frame, a frame that asks nothing, a letter.
+/// The bytes do not begin a request: the beginning of a frame, a frame without a request, a letter.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_asks_nothing_does_not_delay_a_stop() {
     let half_a_head: &[u8] = &[0, 0, 9, 1, 5, 0];
@@ -146,7 +146,7 @@ async fn a_client_that_asks_nothing_does_not_delay_a_stop() {
     }
 }
 
-/// It begins no request, so nothing is owed to it when the worker leaves.
+/// Half a preface does not begin a request, so a worker that leaves owes the client nothing.
 #[tokio::test(start_paused = true)]
 async fn half_a_preface_does_not_delay_a_drain() {
     for window in [WINDOW, Duration::ZERO] {
@@ -175,7 +175,7 @@ async fn a_request_that_is_on_its_way_when_a_stop_begins_is_answered() {
     assert_eq!(began.elapsed(), ROUND_TRIP / 2 + ROUND_TRIP);
 }
 
-/// The kernel has had the request in time, and Tokio learns of it after the grace.
+/// The kernel has the request in time, and Tokio notices it after the grace.
 #[tokio::test(start_paused = true)]
 async fn a_request_that_the_kernel_has_is_answered_after_goaway() {
     let lab = Lab::new();
@@ -279,7 +279,7 @@ async fn an_answer_that_waits_for_the_kernel_is_not_cut_by_a_stop() {
     assert_eq!(all.last(), big().last());
 }
 
-/// The whole answer is small, and behind the frames that the client has not read either.
+/// The whole answer is small, and waits behind frames that the client has not read either.
 #[tokio::test(start_paused = true)]
 async fn a_small_answer_that_the_kernel_does_not_take_is_not_cut() {
     let lab = Lab::new();

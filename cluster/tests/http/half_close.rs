@@ -19,7 +19,7 @@ use crate::lab::{Client, GET, Lab, SLOW, tcp_pair};
 const TIMES: usize = 200;
 const POST: &str = "POST /echo HTTP/1.1\r\ncontent-length: 5\r\n\r\nhello";
 
-/// Waits for a fact. Only a defect makes it wait that long.
+/// Waits for a fact. Only a defect makes it time out.
 async fn seen<T>(fact: impl Future<Output = T>) -> T {
     timeout(Duration::from_secs(60), fact).await.expect("waited a minute in vain")
 }
@@ -56,7 +56,7 @@ async fn a_client_that_half_closes_is_answered() {
     lab.ends().await;
 }
 
-/// The answer comes after several looks at the socket.
+/// The answer comes after several checks of the socket.
 #[tokio::test]
 async fn a_client_that_waits_after_its_fin_is_not_gone() {
     let lab = Lab::new();
@@ -68,7 +68,7 @@ async fn a_client_that_waits_after_its_fin_is_not_gone() {
     unix.io.shutdown().await.unwrap();
     seen(lab.entered()).await;
     seen(lab.entered()).await;
-    // A third client is found to be gone twice: so the others were looked at.
+    // A third client is found to be gone twice, so the others were checked.
     for _ in 0..2 {
         let mut gone = lab.connect_tcp().await;
         gone.send(SLOW).await;
@@ -96,14 +96,14 @@ async fn a_half_closed_client_is_answered_in_a_drain() {
     lab.ends().await;
 }
 
-/// A kernel sends a reset when a socket is closed that lingers for no time.
+/// The kernel sends a reset when a socket with a linger time of zero is closed.
 fn reset(client: Client<TcpStream>) {
     SockRef::from(&client.io).set_linger(Some(Duration::ZERO)).unwrap();
     drop(client);
 }
 
-/// The service was dropped, and the worker has nothing left of the connection. The look that finds
-/// it comes within half a second; the rest is for a machine that is busy.
+/// The service was dropped, and the worker has nothing left of the connection. The check that finds
+/// the end comes within half a second; the rest of the time is for a busy machine.
 async fn is_given_up(lab: Lab, since: Instant) {
     seen(lab.left()).await;
     assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
@@ -127,7 +127,7 @@ async fn a_reset_ends_the_service() {
     }
 }
 
-/// The service does not read the body, so the end of it is not noticed by a read.
+/// The service does not read the body, so no read notices its end.
 #[tokio::test]
 async fn a_reset_within_the_body_ends_the_service() {
     for bytes in [0, 3, 100_000] {

@@ -71,7 +71,7 @@ async fn a_preface_in_pieces_is_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_costs_its_stream_alone() {
+async fn a_panic_costs_only_its_stream() {
     let lab = Lab::new();
     let (mut client, _) = connect_http2(&lab).await;
     assert_eq!(ask(&mut client, "/panic").await.0, 500);

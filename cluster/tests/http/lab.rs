@@ -20,7 +20,7 @@ pub const SLOW: &[u8] = b"GET /slow HTTP/1.1\r\nhost: a\r\n\r\n";
 pub const WINDOW: Duration = Duration::from_secs(2);
 pub const PATIENCE: Duration = Duration::from_secs(100);
 
-/// How long a closing connection waits for its client's FIN.
+/// The time that a closing connection waits for its client's FIN.
 pub const LINGER: Duration = Duration::from_secs(1);
 
 /// A server under test.
@@ -28,7 +28,7 @@ pub struct Lab {
     pub server: Server,
     pub phase: watch::Sender<Phase>,
     pub seen: Arc<Seen>,
-    /// A permit for each time that the service has begun with `/slow`.
+    /// A permit for each `/slow` that the service has begun.
     pub entered: Arc<Semaphore>,
     /// A permit lets one `/slow` be answered.
     pub gate: Arc<Semaphore>,
@@ -45,7 +45,7 @@ impl Drop for Leaves {
     }
 }
 
-/// What the observer was told.
+/// The calls that the observer got.
 #[derive(Default)]
 pub struct Seen {
     pub opened: AtomicUsize,
@@ -53,9 +53,9 @@ pub struct Seen {
     pub requests: AtomicUsize,
 }
 
-struct Told(Arc<Seen>);
+struct Counter(Arc<Seen>);
 
-impl Observer for Told {
+impl Observer for Counter {
     fn opened(&self) {
         self.0.opened.fetch_add(1, Ordering::SeqCst);
     }
@@ -77,7 +77,7 @@ impl Lab {
     pub fn with(limits: HttpLimits) -> Self {
         let (phase, watched) = watch::channel(Phase::Serving);
         let seen = Arc::new(Seen::default());
-        let server = Server::new(limits, watched, Told(Arc::clone(&seen)));
+        let server = Server::new(limits, watched, Counter(Arc::clone(&seen)));
         let entered = Arc::new(Semaphore::new(0));
         let [gate, left] = [(); 2].map(|()| Arc::new(Semaphore::new(0)));
         Self { server, phase, seen, entered, gate, left }
@@ -121,7 +121,7 @@ impl Lab {
         now
     }
 
-    /// Waits until the service has begun with another `/slow`.
+    /// Waits until the service has begun another `/slow`.
     pub async fn entered(&self) {
         self.entered.acquire().await.unwrap().forget();
     }
@@ -131,10 +131,10 @@ impl Lab {
         self.left.acquire().await.unwrap().forget();
     }
 
-    /// Everything that was opened has been closed, and the server says so.
+    /// Checks that everything that was opened has been closed, and that the server reports it.
     pub async fn ends(self) {
         self.server.drained().await;
-        // Connections that are cut are told at the same moment as `drained`.
+        // Connections that are cut are reported at the same moment as `drained`.
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
@@ -153,7 +153,7 @@ pub async fn tcp_pair() -> (TcpStream, TcpStream) {
     (ours, theirs)
 }
 
-/// What the service does for each path.
+/// The answer of the service for each path.
 async fn answer(
     request: Request<Incoming>,
     entered: &Semaphore,
@@ -187,7 +187,7 @@ pub fn big() -> Vec<u8> {
     (0..=250).cycle().take(4_000_000).collect()
 }
 
-/// Speaks the echo protocol until the client closes; says `bye` when the drain begins, and stays.
+/// Speaks the echo protocol until the client closes; sends `bye` when the drain begins, and stays.
 fn upgrade(mut request: Request<Incoming>) -> Response<Full<Bytes>> {
     let token = request.extensions().get::<Token>().expect("each request has one").clone();
     let upgraded = hyper::upgrade::on(&mut request);
@@ -214,7 +214,7 @@ fn upgrade(mut request: Request<Incoming>) -> Response<Full<Bytes>> {
     response
 }
 
-/// One connection, as bytes. It never tries again.
+/// One connection, as bytes. It never retries.
 pub struct Client<IO> {
     pub io: IO,
     received: Vec<u8>,
@@ -267,7 +267,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Client<IO> {
         self.answer().await
     }
 
-    /// Nothing else comes, and the connection is closed in order.
+    /// Checks that nothing else comes, and that the connection is closed in order.
     pub async fn closed(&mut self) {
         let rest = self.io.read_to_end(&mut self.received).await;
         rest.expect("closed by FIN, not by a reset");

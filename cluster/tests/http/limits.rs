@@ -1,4 +1,4 @@
-//! What a client may take: bytes, time, connections.
+//! The limits of a client: bytes, time, connections.
 
 use std::time::Duration;
 
@@ -81,9 +81,9 @@ async fn an_idle_connection_is_closed_without_a_word() {
     }
 }
 
-/// Some clients end a body with a line end too many. It begins no head.
+/// Some clients end a body with one line end too many, which does not begin a head.
 #[tokio::test(start_paused = true)]
-async fn line_ends_between_requests_are_idleness() {
+async fn line_ends_between_requests_count_as_idle() {
     let lab = Lab::with(SHORT);
     let mut client = lab.connect();
     client.ask(GET).await;
@@ -128,7 +128,7 @@ async fn a_body_in_time_is_taken_whole() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn there_is_room_for_so_many_connections() {
+async fn the_number_of_connections_is_limited() {
     let lab = Lab::with(SHORT);
     lab.server.has_room().await;
     let (one, _two) = (lab.connect(), lab.connect());
@@ -139,7 +139,7 @@ async fn there_is_room_for_so_many_connections() {
     assert_eq!(lab.server.open(), 1);
 }
 
-/// While a request is being answered, what the client pipelines stays in the kernel.
+/// While a request is being answered, the client's pipelined bytes stay in the kernel.
 #[tokio::test(start_paused = true)]
 async fn a_flood_behind_a_slow_request_meets_backpressure() {
     let lab = Lab::with(SHORT);
@@ -155,9 +155,9 @@ async fn a_flood_behind_a_slow_request_meets_backpressure() {
     }
 }
 
-/// hyper alone would close after the answer, without having said so.
+/// hyper alone would close after the answer, without an announcement.
 #[tokio::test(start_paused = true)]
-async fn a_short_body_that_nobody_reads_does_not_cost_the_connection() {
+async fn a_short_unread_body_does_not_cost_the_connection() {
     let lab = Lab::new();
     let mut client = lab.connect();
     client.send("POST / HTTP/1.1\r\ncontent-length: 200000\r\n\r\n").await;
@@ -170,7 +170,7 @@ async fn a_short_body_that_nobody_reads_does_not_cost_the_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_the_rest_of_a_body_is_long_or_slow_the_answer_says_close() {
+async fn an_answer_before_a_long_or_slow_body_says_close() {
     let long = "x".repeat(300_000);
     let long = format!("transfer-encoding: chunked\r\n\r\n493e0\r\n{long}\r\n0");
     for head in [

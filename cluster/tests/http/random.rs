@@ -55,7 +55,7 @@ async fn converse(
     (whole(requests, stream.len() - rest.len()), answers)
 }
 
-/// How many requests are complete in the first `bytes`.
+/// The number of requests that are complete in the first `bytes`.
 fn whole(requests: &[usize], bytes: usize) -> usize {
     let ends = requests.iter().scan(0, |end, kind| {
         *end += REQUESTS[*kind].len();
@@ -68,7 +68,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// A client whose pauses are shorter than the window loses nothing: each request that it has
-    /// sent is answered, unless an answer before it said `Connection: close`, which is the last.
+    /// sent is answered, unless an answer before it said `Connection: close`; that answer is the last.
     #[test]
     fn every_request_is_answered_or_not_owed(
         requests in vec(0..REQUESTS.len(), 1..6),
@@ -82,7 +82,7 @@ proptest! {
             .unwrap();
         let (sent, answers) = runtime.block_on(converse(&requests, &pieces, drain_before));
         let closes = answers.iter().position(|close| *close);
-        // An answer that says close is the last; without one, nothing is owed.
+        // An answer that says close is the last; without one, all are answered.
         prop_assert_eq!(answers.len(), closes.map_or(sent, |last| last + 1));
     }
 }

@@ -11,7 +11,7 @@ use crate::http2::{ask, connect_http2};
 use crate::lab::{Lab, SLOW};
 use crate::limits::SHORT;
 
-/// It is dropped, and the client learns that it may try again later.
+/// The service is dropped, and the client learns that it may try again later.
 #[tokio::test(start_paused = true)]
 async fn a_service_too_slow_is_answered_503() {
     let lab = Lab::with(SHORT);

@@ -1,4 +1,4 @@
-//! What only a kernel does: resets, buffers that fill, bytes that Tokio has not heard of.
+//! Effects that only a kernel has: resets, full buffers, bytes that Tokio has not noticed yet.
 
 use std::io::Write;
 use std::time::Duration;
@@ -46,7 +46,7 @@ async fn an_answer_to_nonsense_is_not_reset() {
     client.closed().await;
 }
 
-/// It had no chance to say close, so its connection gets the whole window after it.
+/// The answer had no chance to say close, so its connection gets the whole window after it.
 #[tokio::test]
 async fn a_large_answer_under_way_is_not_cut() {
     let lab = Lab::new();
@@ -78,9 +78,9 @@ async fn a_large_answer_of_the_drain_is_not_cut() {
     client.closed().await;
 }
 
-/// The worker learns of the stop before its event loop has been told of the request.
+/// The worker learns of the stop before its event loop notices the request.
 #[tokio::test]
-async fn a_request_that_the_kernel_has_is_answered_even_without_a_window() {
+async fn a_request_in_the_kernel_is_answered_even_without_a_window() {
     let lab = Lab::new();
     let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
     theirs.set_nonblocking(true).unwrap();

@@ -1,4 +1,4 @@
-//! Connections that speak something else after their first request.
+//! Connections that speak another protocol after their first request.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn read(client: &mut Client<DuplexStream>, expected: &[u8]) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_drain_waits_for_it_until_the_client_closes() {
+async fn a_drain_waits_for_an_upgrade_until_the_client_closes() {
     let lab = Lab::new();
     let mut client = upgraded(&lab).await;
     lab.drain();
@@ -44,7 +44,7 @@ async fn a_drain_waits_for_it_until_the_client_closes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_upgrade_during_the_drain_is_not_told_to_close() {
+async fn an_upgrade_during_the_drain_is_not_asked_to_close() {
     let lab = Lab::new();
     lab.drain();
     let mut client = upgraded(&lab).await;
@@ -52,9 +52,9 @@ async fn an_upgrade_during_the_drain_is_not_told_to_close() {
     read(&mut client, b"hello").await;
 }
 
-/// Neither idle time nor the window concern it.
+/// Neither the idle time nor the window applies to an upgraded connection.
 #[tokio::test(start_paused = true)]
-async fn it_may_be_silent_for_as_long_as_it_likes() {
+async fn an_upgraded_connection_may_be_silent_for_any_time() {
     let lab = Lab::new();
     let mut client = upgraded(&lab).await;
     for _ in 0..3 {
@@ -81,7 +81,7 @@ async fn owned(lab: &Lab) -> (Client<DuplexStream>, Upgraded) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_owner_can_close_one_half_and_go_on_reading() {
+async fn the_owner_can_close_one_half_and_go_on_reading() {
     let lab = Lab::new();
     let (mut client, mut server) = owned(&lab).await;
     server.shutdown().await.unwrap();
@@ -91,7 +91,7 @@ async fn its_owner_can_close_one_half_and_go_on_reading() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_owner_learns_of_the_cut() {
+async fn the_owner_learns_of_the_cut() {
     let lab = Lab::new();
     let (_client, mut server) = owned(&lab).await;
     let reading = tokio::spawn(async move { server.read(&mut [0; 8]).await });

@@ -1,4 +1,4 @@
-//! Accepting: what waits is taken, what is shut ends, and errors pass.
+//! Accepting: waiting connections are taken, a shut socket ends it, and errors pass.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -59,13 +59,13 @@ async fn the_queue_is_emptied_without_waiting() {
     assert!(accepting.accept_ready().is_none());
     let connect = || TcpStream::connect(address(listener.address())).unwrap();
     let _clients = [connect(), connect(), connect()];
-    // No await between: the runtime has not heard of them, the kernel has.
+    // No await between: the kernel knows of them, the runtime does not yet.
     let accepted = std::iter::from_fn(|| accepting.accept_ready()).count();
     assert_eq!(accepted, 3);
 }
 
 #[tokio::test]
-async fn a_batch_takes_what_waits_up_to_a_limit() {
+async fn a_batch_takes_waiting_connections_up_to_a_limit() {
     let listener = bind(&tcp("127.0.0.1:0")).unwrap();
     let accepting = accepting(&listener);
     let connect = || TcpStream::connect(address(listener.address())).unwrap();
@@ -75,7 +75,7 @@ async fn a_batch_takes_what_waits_up_to_a_limit() {
 }
 
 #[tokio::test]
-async fn a_socket_that_was_shut_ends_it() {
+async fn a_socket_that_was_shut_ends_the_accepting() {
     let dir = tempfile::tempdir().unwrap();
     for listener in [bind(&tcp("127.0.0.1:0")), bind_unix(&dir.path().join("app.sock"))] {
         let listener = listener.unwrap();
@@ -99,9 +99,9 @@ async fn a_connection_from_another_process_is_adopted() {
     echo(stream, client).await;
 }
 
-/// The limit is the whole process's, so this runs in a process of its own: this program again.
+/// The limit is for the whole process, so this runs in its own process: this program again.
 #[test]
-fn out_of_descriptors_it_waits_and_loses_nobody() {
+fn accepting_without_descriptors_waits_and_loses_no_client() {
     let mut child = std::process::Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", "accept::as_a_process_without_descriptors", "--ignored"]);
     let output = child.env("WITHOUT_DESCRIPTORS", "1").output().unwrap();
@@ -113,7 +113,7 @@ fn out_of_descriptors_it_waits_and_loses_nobody() {
 #[ignore = "it is the child of another test"]
 async fn as_a_process_without_descriptors() {
     if std::env::var_os("WITHOUT_DESCRIPTORS").is_none() {
-        return; // somebody ran the ignored tests
+        return; // a run of all ignored tests
     }
     let listener = bind(&tcp("127.0.0.1:0")).unwrap();
     let accepting = accepting(&listener);

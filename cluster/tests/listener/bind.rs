@@ -1,4 +1,4 @@
-//! TCP: the port that we got, and why we got none.
+//! TCP: the port that we get, or the reason that we get none.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -71,7 +71,7 @@ fn the_holder_of_a_port_is_never_this_process() {
 }
 
 #[test]
-fn ipv4_and_ipv6_share_a_port_in_both_orders_and_all_sharing_modes() {
+fn ipv4_and_ipv6_share_a_port_in_every_order_and_sharing_mode() {
     for sharing in [Sharing::Inherited, Sharing::ReusePort, Sharing::HandOff] {
         for swapped in [false, true] {
             let (_reserved, port) = reserve();
@@ -96,7 +96,7 @@ fn ipv6_everywhere_is_ipv6_only() {
     TcpStream::connect(("::1", port)).unwrap();
     let refused = TcpStream::connect(("127.0.0.1", port)).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
-    bind(&tcp("[::ffff:127.0.0.1]:0")).expect("an IPv4 address in IPv6 clothes");
+    bind(&tcp("[::ffff:127.0.0.1]:0")).expect("an IPv4 address in IPv6 form");
 }
 
 /// A port that the kernel gives to no other socket, and that we can bind: the socket that has it does not
@@ -110,13 +110,13 @@ fn reserve() -> (Socket, u16) {
 }
 
 #[test]
-fn an_address_of_another_host_is_said_to_be_so() {
+fn an_address_of_another_host_is_reported_as_such() {
     let error = bind(&tcp("192.0.2.1:0")).unwrap_err().to_string();
     assert!(error.contains("this host has no such address"), "{error}");
 }
 
 #[test]
-fn when_one_address_cannot_be_had_none_stays_bound() {
+fn no_address_stays_bound_when_one_is_taken() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let listen = [tcp(&free.to_string()), tcp(&other.local_addr().unwrap().to_string())];
@@ -135,7 +135,7 @@ fn after_refuse_the_kernel_refuses_though_a_copy_is_open() {
 }
 
 #[test]
-fn a_port_is_free_again_at_once_though_connections_are_in_time_wait() {
+fn a_port_is_free_at_once_despite_connections_in_time_wait() {
     let listener = bind(&tcp("127.0.0.1:0")).unwrap();
     let bound = address(listener.address());
     let client = TcpStream::connect(bound).unwrap();

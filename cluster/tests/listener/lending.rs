@@ -1,4 +1,4 @@
-//! Every slot's socket is always with somebody who accepts from it.
+//! Every slot's socket is always with a worker that accepts from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 const SLOTS: u32 = 5;
 
-/// What the workers know: their own slot, and what they were lent.
+/// The slots of the workers: their own, and those that they were lent.
 #[derive(Default)]
 struct World {
     own: BTreeMap<WorkerId, SlotId>,
@@ -20,12 +20,12 @@ impl World {
         for loan in loans {
             match loan {
                 Loan::Lend { slot, to } => {
-                    assert!(self.own.contains_key(&to), "lent to one who does not accept");
+                    assert!(self.own.contains_key(&to), "lent to a worker that does not accept");
                     assert!(self.borrowed.entry(to).or_default().insert(slot), "lent twice");
                 }
                 Loan::TakeBack { slot, from } => {
                     let borrowed = self.borrowed.get_mut(&from).expect("it borrowed something");
-                    assert!(borrowed.remove(&slot), "taken back what was not lent");
+                    assert!(borrowed.remove(&slot), "a slot was taken back that was not lent");
                 }
             }
         }
@@ -60,7 +60,9 @@ fn event() -> impl Strategy<Value = Event> {
 
 proptest! {
     #[test]
-    fn each_socket_is_with_exactly_one_who_accepts(events in prop::collection::vec(event(), 0..60)) {
+    fn each_socket_is_with_exactly_one_accepting_worker(
+        events in prop::collection::vec(event(), 0..60),
+    ) {
         let mut bound: BTreeSet<_> = (0..SLOTS).map(SlotId).collect();
         let mut lending = Lending::new(bound.clone());
         let mut world = World::default();
@@ -86,12 +88,12 @@ proptest! {
 }
 
 #[test]
-fn the_sockets_of_missing_workers_are_spread_over_those_who_live() {
+fn sockets_of_missing_workers_are_spread_over_living_ones() {
     let mut lending = Lending::new((0..6).map(SlotId));
     lending.ready(WorkerId(1), SlotId(0));
     lending.ready(WorkerId(2), SlotId(1));
     lending.ready(WorkerId(3), SlotId(2));
-    // The first has borrowed 3, 4 and 5 already; what the third leaves goes to the second.
+    // The first has borrowed 3, 4 and 5 already; the socket of the third goes to the second.
     let loans = lending.left(WorkerId(3));
     assert_eq!(loans, [Loan::Lend { slot: SlotId(2), to: WorkerId(2) }]);
     let loans = lending.left(WorkerId(1));

@@ -37,6 +37,6 @@ fn bind_unix(path: &Path) -> cluster::Result<Listener> {
 fn address(bound: &BoundAddress) -> SocketAddr {
     match bound {
         BoundAddress::Tcp(address) => *address,
-        BoundAddress::Unix(path) => panic!("{} is no TCP address", path.display()),
+        BoundAddress::Unix(path) => panic!("{} is not a TCP address", path.display()),
     }
 }

@@ -32,11 +32,11 @@ fn all_slots_have_the_port_that_the_first_one_got() {
 }
 
 #[test]
-fn a_slot_is_one_socket_however_often_it_is_asked_for() {
+fn a_slot_is_the_same_socket_at_every_request() {
     let mut group = group(1);
     let _client = TcpStream::connect(address(group.address())).unwrap();
     copy(&mut group, 0);
-    copy(&mut group, 0).accept().expect("the connection waits, whoever had a copy before");
+    copy(&mut group, 0).accept().expect("the connection waits, although an earlier copy is closed");
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn another_servers_port_is_taken_even_if_it_would_share() {
 }
 
 #[test]
-fn only_tcp_can_be_shared_so() {
+fn only_tcp_can_be_shared_by_reuse_port() {
     for address in [Address::Unix("/tmp/x".into()), Address::Systemd("web".into())] {
         let listen = [at(address)];
         let result = Listeners::bind(&listen, Sharing::ReusePort, 2, Passed::default());
@@ -56,7 +56,7 @@ fn only_tcp_can_be_shared_so() {
 }
 
 #[test]
-fn what_a_worker_inherits_depends_on_how_they_share() {
+fn inherited_sockets_depend_on_the_sharing_mode() {
     let listen = [tcp("127.0.0.1:0"), tcp("127.0.0.1:0")];
     let inherited = |sharing| {
         let mut all = Listeners::bind(&listen, sharing, 2, Passed::default()).unwrap();

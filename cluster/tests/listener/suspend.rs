@@ -37,9 +37,9 @@ fn suspended_port_refuses_and_listens_again_at_the_same_address() {
     }
 }
 
-/// The kernel notes a shutdown of a socket that does not listen yet, and hands it on.
+/// The kernel records a shutdown of a socket that does not listen yet, and passes it on.
 #[test]
-fn port_that_is_suspended_before_it_listens_accepts_whole_connections() {
+fn port_suspended_before_it_listens_accepts_whole_connections() {
     for sharing in [Sharing::Inherited, Sharing::HandOff, Sharing::ReusePort] {
         let mut all =
             Listeners::bind(&[tcp("127.0.0.1:0")], sharing, 1, Passed::default()).unwrap();
@@ -61,7 +61,7 @@ fn port_that_is_suspended_before_it_listens_accepts_whole_connections() {
 }
 
 #[test]
-fn suspended_unix_socket_refuses_and_is_bound_anew() {
+fn suspended_unix_socket_refuses_and_is_bound_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.sock");
     let mut listener = bind_unix(&path).unwrap();
@@ -94,7 +94,7 @@ fn port_taken_before_it_listens_is_reported() {
 }
 
 #[test]
-fn removed_file_of_a_unix_socket_is_made_anew() {
+fn removed_file_of_a_unix_socket_is_created_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.sock");
     let mut listener = bind_unix(&path).unwrap();
@@ -106,5 +106,5 @@ fn removed_file_of_a_unix_socket_is_made_anew() {
     drop(before);
     std::fs::remove_file(&path).unwrap();
     std::fs::write(&path, "another program's").unwrap();
-    assert!(!listener.renew().unwrap(), "what is there is not ours to replace");
+    assert!(!listener.renew().unwrap(), "this file is not ours to replace");
 }

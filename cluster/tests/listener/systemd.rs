@@ -1,5 +1,5 @@
 //! Sockets that systemd owns. The environment that announces them belongs to a process, so it is
-//! tried in a child of ours: this test program again, with one test that does nothing by itself.
+//! tested in a child process: this test program again, with one test that does nothing by itself.
 
 use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -31,14 +31,14 @@ fn a_socket_is_found_by_its_name() {
 }
 
 #[test]
-fn without_systemd_it_says_what_to_do() {
+fn the_error_without_systemd_shows_what_to_do() {
     let error = Listener::bind(&systemd("web"), &mut Passed::default()).unwrap_err().to_string();
     assert!(error.contains("FileDescriptorName=web"), "{error}");
     assert!(error.contains("not started by systemd"), "{error}");
 }
 
 #[test]
-fn a_socket_of_systemds_is_never_shut() {
+fn a_socket_of_systemd_is_never_shut() {
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut passed = Passed::new("web", vec![socket.into()]);
     let listener = Listener::bind(&systemd("web"), &mut passed).unwrap();
@@ -85,7 +85,7 @@ fn passed_connection_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn passed_socket_that_does_not_listen_yet_listens_when_it_is_time() {
+fn passed_socket_that_does_not_listen_yet_listens_on_request() {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     let address = socket.local_addr().unwrap().as_socket().unwrap();
@@ -100,7 +100,7 @@ fn passed_socket_that_does_not_listen_yet_listens_when_it_is_time() {
 #[ignore = "it is the child of another test"]
 fn as_a_service() {
     if std::env::var_os("NOTIFY_SOCKET").is_none() {
-        return; // somebody ran the ignored tests
+        return; // a run of all ignored tests
     }
     assert!(VARIABLES.contains(&"LISTEN_FDS") && VARIABLES.contains(&"NOTIFY_SOCKET"));
     let listener = Listener::bind(&systemd("web"), &mut Passed::from_env().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! Unix sockets: what is in the way, and what is removed at the end.
+//! Unix sockets: files that are in the way, and files that are removed at the end.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -55,7 +55,7 @@ fn a_living_server_with_a_full_queue_is_left_alone() {
 }
 
 #[test]
-fn what_is_not_ours_is_never_touched() {
+fn a_file_that_is_not_ours_is_never_touched() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("precious");
     fs::write(&path, "data").unwrap();
@@ -98,7 +98,7 @@ fn a_path_that_is_too_long_or_leads_nowhere_is_explained() {
 }
 
 #[test]
-fn of_two_servers_that_find_a_dead_ones_file_one_wins() {
+fn one_of_two_servers_wins_the_file_of_a_dead_one() {
     let dir = tempfile::tempdir().unwrap();
     for round in 0..50 {
         let path = dir.path().join(format!("{round}.sock"));
@@ -130,7 +130,7 @@ fn after_refuse_a_unix_client_is_refused() {
 }
 
 #[test]
-fn nothing_is_removed_while_another_server_looks_at_the_same_directory() {
+fn nothing_is_removed_while_another_server_holds_the_lock() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.sock");
     drop(UnixListener::bind(&path).unwrap());

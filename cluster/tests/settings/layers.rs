@@ -1,4 +1,4 @@
-//! What values mean, and which layer overrides which.
+//! The meaning of values, and the layers that override each other.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ fn defaults() {
 }
 
 #[test]
-fn the_file_overrides_the_code_and_the_environment_overrides_both() {
+fn file_overrides_code_and_environment_overrides_both() {
     let file = File::new("workers = 3\nmax_workers = 30\n[http]\nheader_size = \"64KiB\"\n");
     let config = good(
         Config::builder()
@@ -123,7 +123,7 @@ fn a_later_layer_may_move_the_admin_api() {
 }
 
 #[test]
-fn a_worker_gets_what_the_primary_has() {
+fn a_worker_gets_the_settings_of_the_primary() {
     let config = env([("CLUSTER_LISTEN", "unix:/a"), ("WORKER_MEMORY_LIMIT", "1GiB")]);
     let config = config.build().expect("good settings");
     let got: Config = serde_json::from_value(sent(&config)).expect("what was sent");

@@ -1,4 +1,4 @@
-//! Settings: what the layers mean, what is refused and in which words.
+//! Settings: the meaning of the layers, the refusals and their words.
 
 mod layers;
 mod mistakes;

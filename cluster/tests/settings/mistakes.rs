@@ -1,4 +1,4 @@
-//! What is refused, and in which words.
+//! Refused settings, and the words of each refusal.
 
 use cluster::Config;
 use cluster::config::{LogFormat, Mistakes, Origin, settings};
@@ -7,14 +7,14 @@ use proptest::prelude::*;
 use crate::{File, env, good, sent, wrong};
 
 #[test]
-fn all_mistakes_are_told_at_once_with_value_place_and_what_is_allowed() {
+fn all_mistakes_are_reported_at_once_with_value_and_place() {
     let file = File::new("\n\n# drains\ndrain_window = \"40s\"\nworker = 3\n");
     let builder = Config::builder().surge(0).file(file.path()).env_from([
         ("CLUSTER_WORKERS", "many"),
         ("CLUSTER_WORKRES", "4"),
         ("CLUSTER_NAME", "x"),
         ("GRACEFUL_SHUTDOWN_TIMOUT", "2s"),
-        ("DRAIN_TIME", "9"), // further away, and perhaps somebody else's
+        ("DRAIN_TIME", "9"), // further away, and perhaps another program's
     ]);
     let path = file.path().display().to_string();
     let expected = format!(
@@ -45,7 +45,7 @@ fn a_file_that_is_missing_or_broken() {
 }
 
 #[test]
-fn what_does_not_go_together() {
+fn combinations_that_cannot_work_are_refused() {
     let cases: &[(&[(&str, &str)], &str)] = &[
         (&[("CLUSTER_WORKERS", "5"), ("CLUSTER_MAX_WORKERS", "4")], "more than max_workers (4)"),
         (&[("CLUSTER_WORKERS", "1"), ("CLUSTER_MIN_WORKERS", "2")], "less than min_workers (2)"),
@@ -81,9 +81,10 @@ fn what_does_not_go_together() {
 }
 
 #[test]
-fn socket_path_that_is_too_long_is_told_its_length() {
+fn socket_path_that_is_too_long_is_refused_with_its_length() {
     let path = format!("/{}", "x".repeat(107));
-    let reason = "the path has 108 bytes, and a Unix socket's may have 107; choose a shorter one";
+    let reason =
+        "the path has 108 bytes, and the limit for a Unix socket is 107; choose a shorter one";
     for (name, value) in [
         ("CLUSTER_LISTEN", path.clone()),
         ("CLUSTER_LISTEN", format!("unix:{path}")),
@@ -102,7 +103,7 @@ fn socket_path_that_is_too_long_is_told_its_length() {
 }
 
 #[test]
-fn what_does_go_together() {
+fn combinations_that_work_are_accepted() {
     for variables in [
         [("CLUSTER_LISTEN", "unix:/a"), ("CLUSTER_SHARING", "hand-off")],
         [("CLUSTER_LISTEN", "127.0.0.1:0,b=127.0.0.1:0"), ("CLUSTER_SHARING", "reuse-port")],
@@ -118,7 +119,7 @@ fn what_does_go_together() {
         good(env(variables));
     }
     let follows = good(env([("CLUSTER_MIN_WORKERS", "900")]));
-    assert_eq!(follows["policy"]["workers"], 900, "auto follows what was said");
+    assert_eq!(follows["policy"]["workers"], 900, "auto follows the minimum");
     assert_eq!(follows["policy"]["max_workers"], 900);
 }
 
@@ -151,19 +152,19 @@ fn address_of_a_service_is_ignored_with_a_line() {
     for value in ["tcp://", "tcp://:1", "tcp://a", "tcp://a:b", "tcp://a/b:1", "http://a:1"] {
         wrong(env([("CLUSTER_API_PORT", value)]));
     }
-    wrong(env([("CLUSTER_LISTEN", "tcp://0.0.0.0:80")])); // Kubernetes makes no such name
+    wrong(env([("CLUSTER_LISTEN", "tcp://0.0.0.0:80")])); // Kubernetes sets no such name
     wrong(Config::builder().file(File::new("api_port = \"tcp://10.96.0.10:443\"").path()));
 }
 
 #[test]
-fn near_miss_that_is_the_address_of_a_service_is_none_of_ours() {
+fn near_miss_with_the_address_of_a_service_is_not_a_mistake() {
     wrong(env([("CLUSTER_AP_PORT", "9000")]));
     let variables = [
         ("CLUSTER_AP_PORT", "tcp://10.96.0.10:443"),
         ("CLUSTER_PI_PORT", "udp://10.96.0.10:443"),
         ("DRAIN_TIMEOUTS", "tcp://10.96.0.10:443"),
     ];
-    let config = env(variables).build().expect("they are Kubernetes's");
+    let config = env(variables).build().expect("they belong to Kubernetes");
     assert!(config.notes().is_empty(), "{:?}", config.notes());
 }
 
@@ -184,7 +185,7 @@ fn log_format_of_another_program_is_ignored_with_a_line() {
 }
 
 #[test]
-fn the_token_is_shown_to_nobody() {
+fn the_token_is_never_shown() {
     let config = env([("CLUSTER_API_TOKEN", "s3cret")]).build().expect("a good token");
     assert!(!format!("{config:?} {}", sent(&config)).contains("s3cret"));
     let builder = Config::builder().api_token("s3cret with spaces");
@@ -194,14 +195,14 @@ fn the_token_is_shown_to_nobody() {
 
 proptest! {
     #[test]
-    fn no_value_is_too_strange(text: String) {
+    fn arbitrary_value_never_panics(text: String) {
         for setting in settings() {
             let _ = Config::builder().env_from([(setting.env, text.as_str())]).build();
         }
     }
 
     #[test]
-    fn no_value_that_almost_fits_is_too_strange(
+    fn value_that_almost_fits_never_panics(
         text in "[-+]?[0-9]{0,25}([.:,=/][0-9a-z]{0,5}){0,3} ?(s|ms|KiB|GiB|y|unix:|systemd:)?"
     ) {
         for setting in settings() {
@@ -210,7 +211,7 @@ proptest! {
     }
 
     #[test]
-    fn no_file_is_too_strange(text in "(([a-z_.\\[\\]\"]{0,9}|workers|http|listen)[ =\n\\[\\]{}]{1,3}([0-9a-fx_.:-]{0,9}|\"[^\"\n]{0,5}\")[,\n ]?){0,6}") {
+    fn almost_valid_file_never_panics(text in "(([a-z_.\\[\\]\"]{0,9}|workers|http|listen)[ =\n\\[\\]{}]{1,3}([0-9a-fx_.:-]{0,9}|\"[^\"\n]{0,5}\")[,\n ]?){0,6}") {
         let file = File::new(&text);
         let _ = Config::builder().file(file.path()).build();
     }

@@ -4,7 +4,7 @@
 //! - `SIMULATOR_SEED=17 cargo test -p cluster --test simulator` replays one, and prints it.
 //!
 //! A failure names the invariant and the seed, and shows a history that was shortened as far as it
-//! still fails: the time, what went in, what came out. `saboteur` shows that the checker bites.
+//! still fails: the time, the input, the actions. `saboteur` shows that the checker finds mistakes.
 
 mod checker;
 mod history;
@@ -53,16 +53,17 @@ fn the_checker_finds_every_sabotage() {
     for (sabotage, rule) in [
         (ReadyMeansStarted, Rule::KeepsCapacity),
         (SurgeOffByOne, Rule::BoundedSurge),
-        (EverybodyDrains, Rule::BoundedSurge),
+        (AllDrain, Rule::BoundedSurge),
         (ExpectedExitsAreSilent, Rule::EachExitOnce),
         (ExitsTwice, Rule::EachExitOnce),
         (NoBackOff, Rule::BoundedCrashLoop),
         (NoBreaker, Rule::BoundedCrashLoop),
-        (StopForgetsWhoBacksOff, Rule::StopEndsAll),
+        (StopForgetsBackOffs, Rule::StopEndsAll),
         (StopNeverKills, Rule::StopEndsAll),
         (NoTrialPeriod, Rule::BrokenVersionHarmless),
         (RestartBringsTheNewest, Rule::BrokenVersionHarmless),
         (NeverSuspends, Rule::BoundedWait),
+        (ImpatientWithSilence, Rule::SparesTheSilenced),
         (EventsLag, Rule::LegalPath),
     ] {
         let caught = (0..HISTORIES).find_map(|seed| {
@@ -94,7 +95,7 @@ fn shortened(tape: Vec<u32>, sabotage: Option<Sabotage>, rule: Rule) -> Outcome 
         let outcome = live(Tape::replay(tape.to_vec()), sabotage, false);
         outcome.violation.is_some_and(|found| found.rule == rule)
     };
-    // A history that panics would say so each time.
+    // A history that panics would print the panic each time.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     let shortest = shrink(tape, breaks);

@@ -1,8 +1,8 @@
 //! Supervisors that are wrong on purpose, to show that the checker notices.
 //!
 //! Nothing in the crate knows of this. A saboteur stands between the supervisor and the world: it
-//! gives it other settings than it was told, or alters what goes in and comes out. Each one is a
-//! mistake that somebody has made in a supervisor that was in use.
+//! changes the settings of the supervisor, or its inputs and actions. Each sabotage is a mistake
+//! from a supervisor that was in use.
 
 use std::time::Duration;
 
@@ -14,20 +14,20 @@ use cluster::supervisor::{
 pub enum Sabotage {
     /// A worker counts as ready as soon as its process runs.
     ReadyMeansStarted,
-    /// One more than the surge.
+    /// The surge is one too large.
     SurgeOffByOne,
     /// The bound on draining workers is forgotten.
-    EverybodyDrains,
-    /// The exit of a worker that was told to go is not reported.
+    AllDrain,
+    /// The exit of a worker that was asked to go is not reported.
     ExpectedExitsAreSilent,
-    /// The exit is reported by the one who reaps, and by the one who waits.
+    /// The exit is reported by the code that reaps, and by the code that waits.
     ExitsTwice,
     /// Each death counts as one after a stable life.
     NoBackOff,
     /// The breaker never trips.
     NoBreaker,
-    /// Who backs off when the stop comes is started later.
-    StopForgetsWhoBacksOff,
+    /// A slot that backs off when the stop comes is filled later.
+    StopForgetsBackOffs,
     /// A stop ends with the order to leave.
     StopNeverKills,
     /// A newcomer replaces the old one as soon as it is ready.
@@ -36,6 +36,8 @@ pub enum Sabotage {
     RestartBringsTheNewest,
     /// Clients wait for a worker forever.
     NeverSuspends,
+    /// A worker may be silent for half of the time that it has.
+    ImpatientWithSilence,
     /// An event comes later than the action that it announces.
     EventsLag,
 }
@@ -46,7 +48,7 @@ pub struct Subject {
     pub sabotage: Option<Sabotage>,
     /// Events that were held back.
     late: Vec<Action>,
-    /// Slots that back off, until then.
+    /// Slots that back off, each until its time.
     backing_off: Vec<(SlotId, Time)>,
     stopping: bool,
     newest: Generation,
@@ -57,10 +59,13 @@ impl Subject {
         let mut policy = policy.clone();
         match sabotage {
             Some(Sabotage::SurgeOffByOne) => policy.surge += 1,
-            Some(Sabotage::EverybodyDrains) => policy.max_draining = Some(usize::MAX),
+            Some(Sabotage::AllDrain) => policy.max_draining = Some(usize::MAX),
             Some(Sabotage::NoBackOff) => policy.min_uptime = Duration::ZERO,
             Some(Sabotage::NoBreaker) => policy.max_early_deaths = u32::MAX,
             Some(Sabotage::NoTrialPeriod) => policy.min_ready = Duration::ZERO,
+            Some(Sabotage::ImpatientWithSilence) => {
+                policy.heartbeat = policy.heartbeat.map(|period| period / 2);
+            }
             _ => {}
         }
         Self {
@@ -90,7 +95,7 @@ impl Subject {
                 matches!(action, Action::Emit(Event::Exited { voluntary: true, .. }))
             }),
             Some(Sabotage::ExitsTwice) => twice(actions),
-            Some(Sabotage::StopForgetsWhoBacksOff) => self.forget_to_cancel(now, actions),
+            Some(Sabotage::StopForgetsBackOffs) => self.forget_to_cancel(now, actions),
             Some(Sabotage::StopNeverKills) => {
                 self.stopping |= actions.contains(&Action::Emit(Event::Stopping));
                 let stopping = self.stopping;
@@ -107,7 +112,7 @@ impl Subject {
         }
     }
 
-    /// Tells the supervisor that whatever was spawned is ready, and hides that it was told.
+    /// Reports every spawned worker as ready to the supervisor, and hides the report.
     fn believe_starts(
         &mut self,
         now: Time,

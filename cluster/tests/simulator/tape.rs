@@ -1,10 +1,10 @@
 //! Every decision of a random world, as a list of numbers: recorded, replayed, shortened.
 
-/// Where a world's decisions come from. The same tape makes the same history.
+/// The source of a world's decisions. The same tape makes the same history.
 pub struct Tape {
     recorded: Vec<u32>,
     position: usize,
-    /// Draws when the record is at its end; without it, zeros come.
+    /// Draws after the end of the record; without dice, zeros come.
     dice: Option<u64>,
 }
 
@@ -14,7 +14,7 @@ impl Tape {
         Self { recorded: Vec::new(), position: 0, dice: Some(seed) }
     }
 
-    /// Plays what was recorded. After its end every decision is 0, which means in all places: the
+    /// Plays the record. After its end every decision is 0, which in all places means that the
     /// harmless thing happens.
     pub fn replay(recorded: Vec<u32>) -> Self {
         Self { recorded, position: 0, dice: None }
@@ -41,7 +41,7 @@ impl Tape {
         self.choose(times) == times - 1
     }
 
-    /// What was played or drawn so far.
+    /// The decisions that were played or drawn so far.
     pub fn into_record(mut self) -> Vec<u32> {
         self.recorded.truncate(self.position);
         self.recorded
@@ -56,11 +56,11 @@ fn splitmix(state: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Another tape, with a part of this one changed; `None` when there is nothing to change.
+/// Another tape, with a part of this one changed; `None` if there is nothing to change.
 type Change = fn(&[u32], usize, usize) -> Option<Vec<u32>>;
 
 /// Looks for a shorter or simpler tape that `still_fails`: parts are cut out, then set to zero, in
-/// ever smaller pieces.
+/// smaller and smaller pieces.
 pub fn shrink(mut tape: Vec<u32>, mut still_fails: impl FnMut(&[u32]) -> bool) -> Vec<u32> {
     let mut attempts = 3000;
     for change in [cut as Change, zero, cut, halve] {

@@ -12,14 +12,14 @@ use crate::tape::Tape;
 /// Milliseconds since the world began.
 pub type Millis = u64;
 
-/// SIGKILL works, and is reported, within this.
+/// SIGKILL works, and is reported, within this time.
 pub const KILL_TAKES: Millis = 20;
 
 pub fn time(at: Millis) -> Time {
     Time(Duration::from_millis(at))
 }
 
-/// Rounded up: the world's clock knows no less.
+/// Rounded up: the world's clock has no smaller unit.
 pub fn millis(time: Duration) -> Millis {
     u64::try_from(time.as_nanos().div_ceil(1_000_000)).expect("a world that ends some day")
 }
@@ -30,7 +30,7 @@ pub struct World {
     /// Only good things happen from now on.
     pub calm: bool,
     processes: BTreeMap<WorkerId, Process>,
-    /// What is going to happen, in order; the second number keeps equals apart.
+    /// The happenings to come, in order; the second number separates those of the same time.
     agenda: BTreeMap<(Millis, u64), (WorkerId, Happening)>,
     entries: u64,
     versions: BTreeMap<Generation, Fault>,
@@ -52,7 +52,7 @@ enum Happening {
     Fat,
     Closed,
     Exit(Exit),
-    // What follows does not happen in a calm world.
+    // The rest does not happen in a calm world.
     Leaves,
     Terminated,
     Breaks,
@@ -60,7 +60,7 @@ enum Happening {
     Crash(i32),
 }
 
-/// What is wrong with a process.
+/// The fault of a process.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
     Nothing,
@@ -123,12 +123,12 @@ impl World {
         }
     }
 
-    /// When the next thing happens.
+    /// The time of the next thing that happens.
     pub fn next(&self) -> Option<Millis> {
         self.agenda.first_key_value().map(|(&(at, _), _)| at)
     }
 
-    /// Lets the next thing happen. `None`: nobody but the process itself notices.
+    /// Lets the next thing happen. `None`: only the process itself notices.
     pub fn happen(&mut self, policy: &Policy, tape: &mut Tape) -> Option<Input> {
         let ((at, _), (worker, happening)) = self.agenda.pop_first()?;
         self.now = self.now.max(at);
@@ -178,7 +178,7 @@ impl World {
         self.agenda = agenda.into_iter().map(|((at, n), what)| ((at + time, n), what)).collect();
     }
 
-    /// Somebody kills a worker from outside.
+    /// Kills a worker from outside.
     pub fn murder(&mut self, tape: &mut Tape) -> Option<Input> {
         let victims: Vec<_> = self.processes.keys().copied().collect();
         if victims.is_empty() {

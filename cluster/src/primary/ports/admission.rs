@@ -1,4 +1,4 @@
-//! Whether clients can connect: only while there is a worker, or one will be there in a moment.
+//! Admission: clients can connect only while there is a worker, or will be one in a moment.
 
 use std::os::fd::AsFd;
 
@@ -9,7 +9,7 @@ use crate::listener::{Accepting, Listeners};
 use crate::{Error, Result};
 
 impl Ports {
-    /// Lets clients connect, if they cannot yet. A worker must be there that will serve them.
+    /// Lets clients connect, if they cannot yet. There must be a worker that will serve them.
     pub(in crate::primary) fn open(&mut self) -> Result<()> {
         if self.admission == Admission::Open {
             return Ok(());
@@ -27,7 +27,7 @@ impl Ports {
         Ok(())
     }
 
-    /// Whether clients could ever connect.
+    /// Returns whether clients could ever connect.
     pub(in crate::primary) fn were_open(&self) -> bool {
         self.admission != Admission::NotYet
     }

@@ -47,8 +47,8 @@ impl Ports {
         Ok(())
     }
 
-    /// Binds Unix sockets anew whose files were removed. Workers that accept for themselves are lent
-    /// the new ones; what still waits in the old ones they serve, too.
+    /// Binds Unix sockets anew if their files were removed. Workers that accept for themselves are
+    /// lent the new ones, and also serve the connections that still wait in the old ones.
     pub(in crate::primary) fn renew(&mut self) {
         if self.admission != Admission::Open {
             return; // they are bound anew when they are opened
@@ -56,7 +56,7 @@ impl Ports {
         let (renewed, errors) = self.listeners.renew();
         let known = std::mem::replace(&mut self.renewal_failed, !errors.is_empty());
         for error in errors.into_iter().filter(|_| !known) {
-            warn!("the file of a listening socket is gone, and cannot be made anew: {error}");
+            warn!("the file of a listening socket is gone, and cannot be created again: {error}");
         }
         for number in renewed {
             if let Err(error) = self.use_anew(number) {
@@ -76,8 +76,10 @@ impl Ports {
                 for (worker, sender) in senders {
                     match lend_for_good(sender, number, socket) {
                         Ok(true) => {}
-                        Ok(false) => warn!(%worker, "reads nothing, and has no part in it"),
-                        Err(error) => warn!(%worker, "has no part in it: {error}"), // it has ended
+                        Ok(false) => {
+                            warn!(%worker, "the worker reads nothing, and does not get the socket");
+                        }
+                        Err(error) => warn!(%worker, "the worker has ended: {error}"),
                     }
                 }
             }
@@ -99,7 +101,7 @@ impl Ports {
         self.bound_anew.insert(number, self.times_bound);
     }
 
-    /// Lends a worker that accepts for itself what was bound anew since it was started.
+    /// Lends a worker that accepts for itself the sockets that were bound anew since it was started.
     pub(super) fn lend_bound_anew(&self, sender: &Sender, inherited: u64) -> Result<()> {
         let Listeners::Inherited(all) = &self.listeners else { return Ok(()) };
         for (&number, _) in self.bound_anew.iter().filter(|(_, time)| **time > inherited) {
@@ -111,7 +113,7 @@ impl Ports {
     }
 }
 
-/// A loan that is never taken back; so the slot, which only names it, is none that exists.
+/// A loan that is never taken back; so its slot, which only names the loan, does not exist.
 fn lend_for_good(sender: &Sender, number: usize, socket: BorrowedFd<'_>) -> Result<bool> {
     let listener = u16::try_from(number).expect("listeners are few");
     Ok(sender.send(&Order::Lend { slot: SlotId(u32::MAX), listener }, &[socket])?)

@@ -1,7 +1,7 @@
-//! The ports of the primary: who accepts, and who gets what was accepted.
+//! The ports of the primary: the process that accepts, and the worker that gets a connection.
 //!
 //! `admission` decides whether clients can connect at all, `loans` lends sockets to workers that have
-//! not inherited them, and `stop` serves what waits when the cluster stops.
+//! not inherited them, and `stop` serves waiting clients when the cluster stops.
 
 mod admission;
 mod loans;
@@ -28,7 +28,7 @@ use crate::{Error, Result};
 /// Connections that are accepted at once, before something else gets its turn.
 const BATCH: usize = 64;
 
-/// How often workers that declined are asked again.
+/// The time after which workers that declined are asked again.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// All listening sockets, and the plan by which workers share them.
@@ -40,19 +40,19 @@ pub(in crate::primary) struct Ports {
     /// Listeners that were bound anew, with the number of the last time.
     bound_anew: BTreeMap<usize, u64>,
     times_bound: u64,
-    /// Whether a socket could not be bound anew at the last look: it is logged once.
+    /// A socket could not be bound anew at the last look; this is logged once.
     renewal_failed: bool,
-    /// When workers that declined are asked again, while connections wait.
+    /// The time at which workers that declined are asked again, while connections wait.
     retry_at: Option<Instant>,
-    /// Whether workers have been told to take whatever comes, because the cluster stops.
+    /// Workers have the order to take every connection, because the cluster stops.
     admits_all: bool,
     admission: Admission,
-    /// Sockets of systemd's while there is no worker. They cannot be shut, so connections to them are
-    /// accepted and closed.
+    /// Sockets of systemd while there is no worker. They cannot be shut down, so connections to them
+    /// are accepted and closed.
     turning_away: Vec<Accepting>,
 }
 
-/// Whether clients can connect.
+/// The state of the ports, as clients see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Admission {
     /// No worker has been ready yet.
@@ -69,26 +69,26 @@ struct Waiting {
     slot: SlotId,
     /// The primary's end of its hand-off channel.
     channel: OwnedFd,
-    /// How often sockets had been bound anew when it inherited its own.
+    /// The number of times that sockets had been bound anew when it inherited its own.
     inherited: u64,
 }
 
 enum Plan {
     /// Workers accept for themselves; they are lent a socket that was bound anew.
     Inherited(BTreeMap<WorkerId, Sender>),
-    /// Each from its slot's socket; those of slots without a worker are lent.
+    /// Each worker accepts from its slot's socket; sockets of slots without a worker are lent.
     ReusePort(Lending, BTreeMap<WorkerId, Sender>),
     /// The primary accepts, while the ports are open.
     HandOff(Box<Dispatcher>, Vec<Accepting>),
 }
 
-/// What [`Ports::next`] waited for.
+/// The result of [`Ports::next`].
 pub(in crate::primary) enum Arrived {
     /// Connections, from the listener with this number.
     Connections(u16, Vec<(OwnedFd, Peer)>),
     /// Workers that broke the protocol, and how.
     Broken(Vec<(WorkerId, String)>),
-    /// It is time to ask again who has room.
+    /// It is time to ask again which workers have room.
     Retry,
     /// A worker has closed its hand-off channel: it has given up what was lent to it.
     HungUp(WorkerId),
@@ -130,13 +130,13 @@ impl Ports {
         })
     }
 
-    /// Where they listen, as a client writes it.
+    /// The addresses of the ports, as a client writes them.
     pub(in crate::primary) fn addresses(&self) -> Arc<[String]> {
         self.listeners.addresses().iter().map(ToString::to_string).collect()
     }
 
-    /// What a worker of this slot inherits. The sockets of a new slot are lent until it is ready,
-    /// which may be never.
+    /// The sockets that a worker of this slot inherits. Those of a new slot are lent until its worker
+    /// is ready, which may be never.
     pub(in crate::primary) fn listeners(&mut self, slot: SlotId) -> Result<Vec<BorrowedFd<'_>>> {
         self.listeners.of_slot(slot)?;
         if let Plan::ReusePort(lending, _) = &mut self.sharing {
@@ -155,7 +155,7 @@ impl Ports {
     /// A worker accepts connections.
     ///
     /// # Errors
-    /// Nothing can be sent to it: it would be ready, and get nothing.
+    /// Nothing can be sent to it: it would be ready, but get nothing.
     pub(in crate::primary) fn ready(&mut self, worker: WorkerId) -> Result<()> {
         let Some(Waiting { slot, channel, inherited }) = self.waiting.remove(&worker) else {
             return Ok(());
@@ -178,9 +178,9 @@ impl Ports {
         Ok(())
     }
 
-    /// A worker is to be given nothing more.
+    /// A worker must be given nothing more.
     pub(in crate::primary) fn draining(&mut self, worker: WorkerId) {
-        self.waiting.remove(&worker); // should it get ready all the same
+        self.waiting.remove(&worker); // in case it gets ready after all
         match &mut self.sharing {
             Plan::Inherited(_) => {}
             Plan::ReusePort(lending, _) => {
@@ -205,8 +205,8 @@ impl Ports {
         }
     }
 
-    /// A worker accepts no more, or was told so with time to spare: it is given nothing, also when the
-    /// cluster stops.
+    /// A worker accepts no more, or was ordered so with time to spare: it is given nothing, even when
+    /// the cluster stops.
     pub(in crate::primary) fn closed(&mut self, worker: WorkerId) {
         self.draining(worker);
         if let Plan::Inherited(senders) | Plan::ReusePort(_, senders) = &mut self.sharing {
@@ -239,7 +239,7 @@ impl Ports {
         }
     }
 
-    /// Does it; returns the workers that broke the protocol.
+    /// Handles what arrived; returns the workers that broke the protocol.
     pub(in crate::primary) fn handle(&mut self, arrived: Arrived) -> Vec<(WorkerId, String)> {
         match (arrived, &mut self.sharing) {
             (Arrived::Broken(broken), _) => return broken,
@@ -256,7 +256,7 @@ impl Ports {
                 self.carry_out(loans);
             }
             (Arrived::HungUp(worker), Plan::Inherited(senders)) => drop(senders.remove(&worker)),
-            _ => {} // what the plan does not bring
+            _ => {} // does not occur with this plan
         }
         Vec::new()
     }
@@ -267,14 +267,14 @@ fn accepting(socket: BorrowedFd<'_>) -> Result<Accepting> {
     Accepting::new(socket.try_clone_to_owned().map_err(watched)?).map_err(watched)
 }
 
-/// What happens next where the primary accepts.
+/// The next arrival if the primary accepts.
 async fn hand_off(
     dispatcher: &mut Dispatcher,
     sockets: &[Accepting],
     retry_at: &mut Option<Instant>,
 ) -> Arrived {
     let wanted = dispatcher.wants_more();
-    // Kept from one call to the next: other events may come more often than that.
+    // Kept from one call to the next: other events may come more often than retries.
     let retry = match dispatcher.pending() {
         0 => None,
         _ => Some(*retry_at.get_or_insert_with(|| Instant::now() + RETRY)),
@@ -284,7 +284,7 @@ async fn hand_off(
         (number, batch) = accept(sockets), if wanted && !sockets.is_empty() => {
             Arrived::Connections(number, batch)
         }
-        broken = dispatcher.hear() => {
+        broken = dispatcher.receive_reports() => {
             let reason = |(worker, error): (_, std::io::Error)| (worker, error.to_string());
             Arrived::Broken(broken.into_iter().map(reason).collect())
         }
@@ -292,12 +292,12 @@ async fn hand_off(
     }
 }
 
-/// The first worker that closes its end of the hand-off channel. It says nothing else there.
+/// The first worker that closes its end of the hand-off channel. It sends nothing else there.
 async fn hung_up(senders: &BTreeMap<WorkerId, Sender>) -> WorkerId {
     poll_fn(|cx| {
         for (worker, sender) in senders {
-            while let Poll::Ready(heard) = sender.poll_recv(cx) {
-                if !matches!(heard, Ok(Some(_))) {
+            while let Poll::Ready(received) = sender.poll_recv(cx) {
+                if !matches!(received, Ok(Some(_))) {
                     return Poll::Ready(*worker);
                 }
             }
@@ -307,13 +307,13 @@ async fn hung_up(senders: &BTreeMap<WorkerId, Sender>) -> WorkerId {
     .await
 }
 
-/// Connections from whichever socket has some.
+/// Connections from the first socket that has some.
 async fn accept(sockets: &[Accepting]) -> (u16, Vec<(OwnedFd, Peer)>) {
     let one = |(number, socket): (u16, _)| {
         Box::pin(async move {
             match Accepting::accept_batch(socket, BATCH).await {
                 Some(batch) => (number, batch),
-                None => std::future::pending().await, // it was shut
+                None => std::future::pending().await, // it was shut down
             }
         })
     };

@@ -1,4 +1,4 @@
-//! A stop: what has connected is served, what comes later is refused.
+//! A stop: clients that have connected are served, later ones are refused.
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -11,12 +11,12 @@ use crate::dispatch::wire::{Given, MOST, Order};
 use crate::listener::Listeners;
 use crate::supervisor::WorkerId;
 
-/// More connections than stand in a queue (`net.core.somaxconn` is 4,096).
+/// The limit of connections in a queue, by default (`net.core.somaxconn`).
 pub(super) const QUEUE: usize = 4096;
 
 impl Ports {
-    /// Whether connections wait that only the primary can give to workers. It takes what stands in
-    /// the kernel's queue, so that it is served before the workers are told to stop.
+    /// Returns whether connections wait that only the primary can give to workers. It first takes the
+    /// connections in the kernel's queue, so that they are served before the workers must stop.
     pub(in crate::primary) fn owes_connections(&mut self) -> bool {
         let Plan::HandOff(dispatcher, sockets) = &mut self.sharing else { return false };
         if !std::mem::replace(&mut self.admits_all, true) {
@@ -30,8 +30,8 @@ impl Ports {
         dispatcher.pending() > 0
     }
 
-    /// Takes in what stands in the kernel's queue, so that workers are given it before they are told
-    /// to leave.
+    /// Takes in the connections in the kernel's queue, so that workers are given them before they are
+    /// ordered to leave.
     pub(in crate::primary) fn take_in(&mut self) {
         self.owes_connections();
         if let Plan::HandOff(dispatcher, sockets) = &mut self.sharing {
@@ -41,8 +41,8 @@ impl Ports {
         }
     }
 
-    /// Lets the kernel refuse new connections. What still stands in its queue would be reset: it is
-    /// given to workers that have not closed yet, because they are busy, and find it when they look.
+    /// Lets the kernel refuse new connections. Those that still wait in its queue would be reset: they
+    /// are given to workers that have not closed yet because they are busy, and that find them later.
     pub(in crate::primary) fn refuse(&mut self) {
         let is_open = self.admission == Admission::Open;
         let waiting = if is_open { self.take_waiting() } else { Vec::new() };
@@ -54,7 +54,7 @@ impl Ports {
         match &mut self.sharing {
             Plan::Inherited(senders) | Plan::ReusePort(_, senders) => {
                 give(senders, &waiting);
-                senders.clear(); // the end of the channel tells that nothing follows
+                senders.clear(); // the end of the channel means that nothing follows
             }
             Plan::HandOff(dispatcher, sockets) => {
                 sockets.clear();
@@ -63,7 +63,7 @@ impl Ports {
         }
     }
 
-    /// What stands in the queues of sockets from which workers accept, with the listeners' numbers.
+    /// Takes the queues of sockets from which workers accept, with the listeners' numbers.
     fn take_waiting(&mut self) -> Vec<(u16, OwnedFd)> {
         let sockets: Vec<(u16, BorrowedFd<'_>)> = match (&self.sharing, &self.listeners) {
             (Plan::Inherited(senders) | Plan::ReusePort(_, senders), _) if senders.is_empty() => {

@@ -16,7 +16,7 @@ fn a_hung_worker_gets_abrt_then_kill_then_a_successor() {
         story.wait(seconds(10)).beats(2);
     }
     story.then(&[]);
-    story.wait(seconds(5)).then(&["1 was not heard from for 25s", "Abort 1"]);
+    story.wait(seconds(5)).then(&["1 sent no heartbeat for 25s", "Abort 1"]);
     story.beats(2).wait(seconds(5)).then(&["Kill 1"]);
     story.is_killed(1);
     story.then(&["1 crashed: was killed by SIGKILL", "spawn 3 in slot 0, version 1"]);
@@ -33,21 +33,21 @@ fn one_lost_heartbeat_and_a_late_one_are_forgiven() {
 
 /// Acceptance 22.
 #[test]
-fn a_machine_that_slept_does_not_kill_everybody() {
+fn a_machine_that_slept_does_not_kill_all_workers() {
     let mut story = Story::starts(with_heartbeat());
     story.ready(1).ready(2).done();
     story.wait(seconds(9)).sleep(seconds(3600)).wait(seconds(10)).then(&[]);
-    story.beats(1).wait(seconds(16)).then(&["2 was not heard from for 25s", "Abort 2"]);
+    story.beats(1).wait(seconds(16)).then(&["2 sent no heartbeat for 25s", "Abort 2"]);
 }
 
 /// Acceptance 22.
 #[test]
-fn however_long_it_slept_and_however_often_workers_report() {
+fn sleep_of_any_length_at_any_period_is_not_silence() {
     for period in [ms(200), ms(500), seconds(1), seconds(5), seconds(30)] {
         let mut story = Story::starts(Policy { heartbeat: Some(period), ..workers(2) });
         story.ready(1).ready(2).done();
         for tenths in 1..100 {
-            // They have just reported, or are about to, when everything stands still.
+            // The workers have just reported, or are about to, when everything stands still.
             for before in [ms(0), period * 9 / 10] {
                 story.beats(1).beats(2).wait(before).sleep(period * tenths / 10);
                 story.wait(period / 10).then(&[]);
@@ -70,7 +70,7 @@ fn deadlines_move_by_the_time_slept() {
 
 /// Acceptance 25.
 #[test]
-fn over_the_memory_limit_that_worker_alone_is_replaced_gracefully() {
+fn only_the_worker_over_its_memory_limit_is_drained() {
     let mut story = Story::runs(Policy { memory_limit: Some(1000), ..workers(2) });
     story.tell(Input::Memory(WorkerId(1), 1000)).then(&[]);
     story.tell(Input::Memory(WorkerId(2), 1001)).then(&["spawn 3 in slot 1, version 1"]);
@@ -79,7 +79,7 @@ fn over_the_memory_limit_that_worker_alone_is_replaced_gracefully() {
 }
 
 #[test]
-fn the_old_one_stays_while_its_replacement_does_not_start() {
+fn the_old_worker_stays_while_its_replacement_does_not_start() {
     let mut story = Story::runs(Policy { memory_limit: Some(1000), ..workers(1) });
     story.tell(Input::Memory(WorkerId(1), 1001)).done();
     story.exits(2, 1).then(&["2 crashed: exited with code 1", "slot 0 backs off, death 1"]);
@@ -107,7 +107,7 @@ fn lifetimes_end_give_or_take_a_tenth() {
 }
 
 #[test]
-fn who_drains_for_too_long_gets_term_then_kill() {
+fn worker_that_drains_for_too_long_is_cut_then_killed() {
     let mut story = Story::runs(workers(1));
     story.tell(Input::Leaving(WorkerId(1))).ready(2).done();
     story.wait(seconds(30)).then(&["cut 1"]);
@@ -116,9 +116,9 @@ fn who_drains_for_too_long_gets_term_then_kill() {
 }
 
 #[test]
-fn what_comes_late_from_somebody_gone_is_ignored() {
+fn late_input_about_a_worker_that_is_gone_is_ignored() {
     let mut story = Story::runs(workers(1));
     story.exits(1, 1).done();
     story.ready(1).closes(1).beats(1).exits(1, 1).tell(Input::Leaving(WorkerId(1))).then(&[]);
-    story.tell(Input::Broken(WorkerId(99), "who?".to_owned())).then(&[]);
+    story.tell(Input::Broken(WorkerId(99), "unknown".to_owned())).then(&[]);
 }

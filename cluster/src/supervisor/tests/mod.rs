@@ -1,4 +1,4 @@
-//! The rules of the supervisor, told as stories: what happens, and what it does about it.
+//! The rules of the supervisor as stories: an input, and the actions that follow.
 
 mod health;
 mod outage;

@@ -6,14 +6,14 @@ use crate::supervisor::{Input, Policy};
 const SUSPENDED: [&str; 2] = ["suspend connections", "no worker for long"];
 
 #[test]
-fn clients_wait_for_a_restart_of_a_moment() {
+fn clients_wait_for_a_short_restart() {
     let mut story = Story::runs(workers(1));
     story.exits(1, 1).ready(2).wait(seconds(60));
     assert!(!story.done().contains(&SUSPENDED[0].to_owned()));
 }
 
 #[test]
-fn worker_that_does_not_get_ready_keeps_clients_waiting_for_five_seconds() {
+fn clients_wait_five_seconds_for_a_worker_to_get_ready() {
     let mut story = Story::runs(workers(1));
     story.exits(1, 1).done();
     story.wait(seconds(4)).then(&[]);
@@ -44,7 +44,7 @@ fn one_ready_worker_of_several_is_enough() {
 }
 
 #[test]
-fn stop_refuses_for_good_also_what_was_suspended() {
+fn stop_refuses_suspended_connections_for_good() {
     let mut story = Story::starts(Policy { max_early_deaths: 1, ..workers(1) });
     story.exits(1, 1).done();
     story.tell(Input::Stop).then(&["stopping", "refuse connections", "finished"]);

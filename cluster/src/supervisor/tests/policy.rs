@@ -16,7 +16,7 @@ fn the_number_stays_as_it_was_scaled_unless_the_setting_changed() {
 }
 
 #[test]
-fn workers_are_judged_by_the_period_that_they_were_told() {
+fn workers_are_judged_by_the_period_that_they_were_given() {
     let mut story = Story::starts(Policy { heartbeat: Some(seconds(60)), ..workers(1) });
     story.ready(1).done();
     story.supervisor.set_policy(Policy { heartbeat: Some(seconds(1)), ..workers(1) });
@@ -24,12 +24,11 @@ fn workers_are_judged_by_the_period_that_they_were_told() {
 }
 
 #[test]
-fn a_state_that_was_stored_goes_on_in_the_same_way() {
+fn stored_state_continues_in_the_same_way() {
     let mut story = Story::runs(workers(3));
     story.reload(2).ready(4).done();
     let json = serde_json::to_string(&story.supervisor).expect("plain data");
-    let mut restored: Supervisor =
-        serde_json::from_str(&json).expect("what was written can be read");
+    let mut restored: Supervisor = serde_json::from_str(&json).expect("a stored state can be read");
     assert_eq!(restored, story.supervisor);
     let input = Input::StoppedAccepting(WorkerId(1));
     let now = story.now;

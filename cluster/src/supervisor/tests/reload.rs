@@ -4,13 +4,13 @@ use super::story::{Story, ms, seconds, workers};
 use crate::supervisor::{Input, Policy, ScaleTo, WorkerId};
 
 #[test]
-fn slots_are_replaced_one_by_one_and_a_step_ends_when_the_old_one_closes() {
+fn slots_are_replaced_one_by_one_as_old_workers_close() {
     let mut story = Story::runs(workers(2));
     story.reload(2).then(&["reload to 2", "spawn 3 in slot 0, version 2"]);
     story.ready(3).then(&["drain 1 (Reload)"]);
     story.closes(1).then(&["1 accepts no more", "spawn 4 in slot 1, version 2"]);
     story.ready(4).then(&["drain 2 (Reload)"]);
-    // It has gone without a word; that will do.
+    // The worker has left without a message; that is enough.
     story.exits(2, 0);
     story.then(&["2 left: exited with code 0", "reloaded to 2", "tell 1: 2"]);
     story.exits(1, 0).then(&["1 left: exited with code 0", "forget version 1"]);
@@ -25,7 +25,7 @@ fn a_newcomer_must_stay_ready_for_a_while() {
 }
 
 #[test]
-fn with_a_surge_of_two_there_are_two_newcomers() {
+fn surge_of_two_brings_two_newcomers() {
     let mut story = Story::runs(Policy { surge: 2, ..workers(3) });
     let first = ["reload to 2", "spawn 4 in slot 0, version 2", "spawn 5 in slot 1, version 2"];
     story.reload(2).then(&first);
@@ -43,7 +43,7 @@ fn a_crash_elsewhere_shuts_the_gate() {
 
 /// Acceptance 12.
 #[test]
-fn a_version_that_exits_at_boot_stops_the_reload_and_touches_nobody() {
+fn a_version_that_exits_at_boot_fails_and_harms_no_worker() {
     let mut story = Story::runs(workers(2));
     story.reload(2).done();
     story.exits(3, 3).then(&[
@@ -86,7 +86,7 @@ fn a_second_reload_is_refused() {
 
 /// Acceptance 15.
 #[test]
-fn a_stop_goes_before_a_reload() {
+fn a_stop_takes_precedence_over_a_reload() {
     let mut story = Story::runs(workers(1));
     story.reload(2).done();
     story.tell(Input::Stop).then(&[
@@ -129,7 +129,7 @@ fn a_reload_that_does_not_help_leaves_the_old_version() {
 
 /// Acceptance 36.
 #[test]
-fn a_newcomer_that_dies_after_its_step_brings_the_old_version_back() {
+fn newcomer_that_dies_after_its_step_brings_back_the_old() {
     let mut story = Story::runs(workers(2));
     story.reload(2).ready(3).closes(1).exits(1, 0).wait(ms(120)).done();
     story.exits(3, 3).then(&[
@@ -144,7 +144,7 @@ fn a_newcomer_that_dies_after_its_step_brings_the_old_version_back() {
 }
 
 #[test]
-fn what_is_new_and_ready_stays_when_a_later_step_fails() {
+fn new_ready_workers_stay_when_a_later_step_fails() {
     let mut story = Story::runs(workers(2));
     story.reload(2).ready(3).closes(1).exits(1, 0).done();
     story.tell(Input::Broken(WorkerId(4), "version 9".to_owned())).then(&[
@@ -154,7 +154,7 @@ fn what_is_new_and_ready_stays_when_a_later_step_fails() {
         "tell 1: worker 4 (slot 1) of the new version broke the protocol: version 9; \
          1 of 2 slots run the new version",
     ]);
-    // A crash brings back what the slot had.
+    // A crash brings back the version that the slot had.
     story.exits(4, 1).wait(seconds(60)).done();
     story.exits(3, 1).exits(2, 1).then(&[
         "3 crashed: exited with code 1",
@@ -165,7 +165,7 @@ fn what_is_new_and_ready_stays_when_a_later_step_fails() {
 }
 
 #[test]
-fn a_ready_newcomer_goes_again_when_the_reload_fails_before_it_took_over() {
+fn ready_newcomer_leaves_if_the_reload_fails_before_take_over() {
     let mut story = Story::runs(Policy { surge: 2, min_ready: seconds(5), ..workers(2) });
     story.reload(2).ready(3).done();
     story.exits(4, 1);
@@ -181,7 +181,7 @@ fn slots_that_are_added_in_a_reload_begin_with_the_new_version() {
 }
 
 #[test]
-fn a_planned_replacement_under_way_ends_before_its_slot_is_reloaded() {
+fn planned_replacement_ends_before_its_slot_is_reloaded() {
     let mut story = Story::runs(Policy { memory_limit: Some(1000), ..workers(1) });
     story.tell(Input::Memory(WorkerId(1), 1001)).then(&["spawn 2 in slot 0, version 1"]);
     story.reload(2).then(&["reload to 2"]);
@@ -201,7 +201,7 @@ fn a_slot_that_is_given_up_is_not_waited_for() {
     let mut story = Story::runs(workers(2));
     story.reload(2).ready(3).closes(1).done();
     story.scale(ScaleTo::Down);
-    // One drains already, which is as many as may when one is wanted.
+    // One drains already, which is the limit when one worker is wanted.
     story.then(&["from 2 to 1", "tell 2: 1"]);
     story.exits(1, 0).then(&[
         "1 left: exited with code 0",

@@ -13,7 +13,7 @@ fn a_death_after_a_stable_life_is_followed_by_a_restart_at_once() {
 }
 
 #[test]
-fn an_early_death_makes_the_slot_back_off_and_the_next_stable_life_clears_the_count() {
+fn early_death_backs_off_and_a_stable_life_clears_the_count() {
     let mut story = Story::runs(workers(1));
     story.exits(1, 1).done();
     story.exits(2, 1).then(&["2 crashed: exited with code 1", "slot 0 backs off, death 1"]);
@@ -55,7 +55,7 @@ fn a_crash_loop_is_errored_after_its_limit_with_growing_delays() {
 }
 
 #[test]
-fn errored_slot_is_well_again_after_the_minimum_up_time() {
+fn errored_slot_recovers_after_the_minimum_up_time() {
     let mut story = Story::starts(Policy { max_early_deaths: 1, ..workers(1) });
     let errored = |story: &Story| story.supervisor.slots().next().expect("one slot").errored;
     story.exits(1, 1).wait(seconds(30)).ready(2);
@@ -78,7 +78,7 @@ fn full_process_table_is_not_a_failure_of_the_program() {
 }
 
 #[test]
-fn worker_that_could_not_begin_for_lack_of_room_does_not_count_either() {
+fn worker_without_room_to_begin_does_not_count_either() {
     let mut story = Story::starts(Policy { max_early_deaths: 1, ..workers(1) });
     let (worker, reason) = (WorkerId(1), "no room for a thread".to_owned());
     story.tell(Input::CannotBegin { worker, reason, shortage: true }).done();
@@ -86,7 +86,7 @@ fn worker_that_could_not_begin_for_lack_of_room_does_not_count_either() {
 }
 
 #[test]
-fn worker_that_is_told_to_leave_from_outside_is_replaced_first() {
+fn worker_with_a_term_from_outside_is_replaced_first() {
     let mut story = Story::runs(workers(2));
     story.tell(Input::Terminated(WorkerId(1))).then(&["spawn 3 in slot 0, version 1"]);
     story.tell(Input::Terminated(WorkerId(1))).then(&[]);
@@ -94,7 +94,7 @@ fn worker_that_is_told_to_leave_from_outside_is_replaced_first() {
 }
 
 #[test]
-fn worker_that_is_told_to_leave_from_outside_while_the_cluster_stops_drains_as_the_others() {
+fn worker_with_a_term_during_a_stop_drains_as_the_others() {
     let mut story = Story::runs(workers(1));
     story.tell(Input::Terminated(WorkerId(1))).done();
     story.tell(Input::Stop);
@@ -102,7 +102,7 @@ fn worker_that_is_told_to_leave_from_outside_while_the_cluster_stops_drains_as_t
 }
 
 #[test]
-fn an_errored_slot_can_be_reset_and_only_that() {
+fn only_an_errored_slot_can_be_reset() {
     let mut story = Story::starts(Policy { max_early_deaths: 1, ..workers(2) });
     story.ready(2).exits(1, 1).done();
     story.reset(1).then(&["tell 1: slot 1 is not errored"]);
@@ -124,7 +124,7 @@ fn the_delay_is_drawn_from_the_whole_range() {
 }
 
 #[test]
-fn what_could_not_be_started_died_early() {
+fn worker_that_could_not_be_started_died_early() {
     let worker = WorkerId(1);
     let reason = "no such file".to_owned();
     Story::starts(workers(1)).tell(Input::SpawnFailed { worker, reason, shortage: false }).then(&[
@@ -135,7 +135,7 @@ fn what_could_not_be_started_died_early() {
 }
 
 #[test]
-fn who_leaves_by_its_own_wish_is_replaced_at_once_and_has_not_crashed() {
+fn worker_that_leaves_unasked_is_replaced_and_has_not_crashed() {
     let mut story = Story::runs(workers(1));
     story
         .tell(Input::Leaving(WorkerId(1)))

@@ -12,13 +12,13 @@ fn up_is_at_once_and_down_takes_the_highest_slot() {
         "tell 2: 1",
         "drain 3 (ScaleDown)",
     ]);
-    // Of one worker that is left none may drain at the same time as another.
+    // If one worker is left, two must not drain at the same time.
     story.exits(3, 0).then(&["3 left: exited with code 0", "drain 2 (ScaleDown)"]);
     assert_eq!(story.supervisor.desired(), 1);
 }
 
 #[test]
-fn slots_that_serve_nobody_go_first() {
+fn slots_that_serve_no_client_go_first() {
     let mut story = Story::starts(Policy { max_early_deaths: 1, ..workers(3) });
     story.ready(3).exits(1, 1).done();
     story.scale(ScaleTo::Down).then(&["from 3 to 2", "tell 1: 2"]);
@@ -38,7 +38,7 @@ fn limits_are_named() {
 }
 
 #[test]
-fn the_bound_on_draining_workers_holds() {
+fn the_limit_on_draining_workers_holds() {
     let mut story = Story::runs(Policy { max_draining: Some(2), ..workers(5) });
     story.scale(ScaleTo::Exactly(1)).then(&[
         "from 5 to 1",

@@ -4,7 +4,7 @@ use super::story::{Story, ms, seconds, workers};
 use crate::supervisor::{Input, ScaleTo};
 
 #[test]
-fn ready_workers_drain_without_a_window_and_then_connections_are_refused() {
+fn ready_workers_drain_and_then_connections_are_refused() {
     let mut story = Story::runs(workers(2));
     story.tell(Input::Stop).then(&[
         "stopping",
@@ -24,7 +24,7 @@ fn ready_workers_drain_without_a_window_and_then_connections_are_refused() {
 }
 
 #[test]
-fn a_worker_that_hangs_delays_the_refusal_by_a_moment_only_and_dies_at_the_deadline() {
+fn hung_worker_delays_refusal_a_moment_and_dies_at_the_deadline() {
     let mut story = Story::runs(workers(1));
     story.tell(Input::Stop).done();
     story.wait(ms(100)).then(&["refuse connections"]);
@@ -34,7 +34,7 @@ fn a_worker_that_hangs_delays_the_refusal_by_a_moment_only_and_dies_at_the_deadl
 }
 
 #[test]
-fn second_stop_changes_nothing_and_an_impatient_one_ends_at_once() {
+fn second_stop_changes_nothing_and_a_stop_now_ends_at_once() {
     let mut story = Story::runs(workers(1));
     story.tell(Input::Stop).done();
     story.tell(Input::Stop).then(&[]);
@@ -43,7 +43,7 @@ fn second_stop_changes_nothing_and_an_impatient_one_ends_at_once() {
 }
 
 #[test]
-fn with_nobody_alive_it_is_over_at_once() {
+fn stop_without_live_workers_finishes_at_once() {
     let mut story = Story::starts(workers(1));
     story.exits(1, 1).done();
     story.tell(Input::Stop).then(&["stopping", "refuse connections", "finished"]);
@@ -51,7 +51,7 @@ fn with_nobody_alive_it_is_over_at_once() {
 }
 
 #[test]
-fn while_stopping_nothing_is_granted() {
+fn requests_are_refused_during_a_stop() {
     let mut story = Story::runs(workers(1));
     story.tell(Input::Stop).done();
     story.scale(ScaleTo::Up).then(&["tell 1: the cluster is stopping"]);
@@ -60,7 +60,7 @@ fn while_stopping_nothing_is_granted() {
 }
 
 #[test]
-fn who_drains_already_is_told_to_hurry() {
+fn worker_that_drains_already_is_hurried() {
     let mut story = Story::runs(workers(2));
     story.scale(ScaleTo::Down).wait(seconds(1)).done();
     let mut policy = story.supervisor.policy().clone();

@@ -1,4 +1,4 @@
-//! A small script: somebody says something, time passes, and what was done is read like a list.
+//! A small script: inputs arrive, time passes, and the actions are read like a list.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// A cluster of so many workers, with the default settings.
+/// A cluster of `number` workers, with the default settings.
 pub fn workers(number: usize) -> Policy {
     Policy { workers: number, max_workers: 8, heartbeat: None, ..Policy::default() }
 }
@@ -31,7 +31,7 @@ impl Story {
     /// Begins with workers that are not ready yet.
     pub fn starts(policy: Policy) -> Self {
         let mut supervisor = Supervisor::new(policy, 1);
-        let done = told(supervisor.start(Time::default()));
+        let done = lines(supervisor.start(Time::default()));
         Self { supervisor, now: Time::default(), done, requests: 0 }
     }
 
@@ -48,7 +48,7 @@ impl Story {
     }
 
     pub fn tell(&mut self, input: Input) -> &mut Self {
-        self.done.extend(told(self.supervisor.step(self.now, input)));
+        self.done.extend(lines(self.supervisor.step(self.now, input)));
         self
     }
 
@@ -87,7 +87,7 @@ impl Story {
         self.tell(Input::Reset { request, slot: SlotId(slot) })
     }
 
-    /// Time passes, and the supervisor is woken when it wants.
+    /// Time passes, and the supervisor is woken when it has asked for it.
     pub fn wait(&mut self, time: Duration) -> &mut Self {
         let end = self.now.after(time);
         while let Some(wake) = self.supervisor.next_wake().filter(|wake| *wake <= end) {
@@ -98,20 +98,20 @@ impl Story {
         self
     }
 
-    /// The machine sleeps: time passes, and nobody is woken.
+    /// The machine sleeps: time passes, and the supervisor is not woken.
     pub fn sleep(&mut self, time: Duration) -> &mut Self {
         self.now = self.now.after(time);
         self.tell(Input::Tick)
     }
 
-    /// What was done since the last time, in order.
+    /// Checks the actions since the last time, in order.
     #[track_caller]
     pub fn then(&mut self, expected: &[&str]) -> &mut Self {
         assert_eq!(std::mem::take(&mut self.done), expected);
         self
     }
 
-    /// What was done since the last time.
+    /// Returns the actions since the last time.
     pub fn done(&mut self) -> Vec<String> {
         std::mem::take(&mut self.done)
     }
@@ -122,11 +122,11 @@ impl Story {
     }
 }
 
-fn told(actions: Vec<Action>) -> Vec<String> {
+fn lines(actions: Vec<Action>) -> Vec<String> {
     actions.into_iter().filter_map(line).collect()
 }
 
-/// One action as a line; `None` for those that say the same as the one beside them.
+/// One action as a line; `None` for an action that repeats the one beside it.
 fn line(action: Action) -> Option<String> {
     Some(match action {
         Action::Spawn { worker, slot, generation } => {

@@ -1,10 +1,10 @@
-//! Traffic in the background, as the scenarios want it.
+//! Background traffic for the scenarios.
 
 use std::time::Duration;
 
 use lab::load::{self, Habit, Question};
 
-/// What the clients do.
+/// The behaviour of the clients.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// A new connection for each request, which has a body of 16 KiB.
@@ -31,12 +31,13 @@ impl Load {
         Self(load::Load::start(address, question, &[(habit, clients)]))
     }
 
-    /// Waits until as many more requests were answered.
+    /// Waits until `more` further requests have been answered.
     pub fn wait_for(&self, more: u64) {
         self.0.wait_for(more).expect("the clients are answered");
     }
 
-    /// Stops the clients: the number of requests answered, and all losses, as each client saw them.
+    /// Stops the clients; returns the number of answered requests, and all losses, as the clients
+    /// saw them.
     pub fn finish(self) -> (usize, Vec<String>) {
         let report = self.0.finish();
         (report.answers.len(), report.losses.iter().map(ToString::to_string).collect())

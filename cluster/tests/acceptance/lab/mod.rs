@@ -26,17 +26,17 @@ use libtest_mimic::Completion;
 pub const FIXTURE: &str = "CLUSTER_FIXTURE";
 
 /// Held while a program is written, and while a process is started. A child has a copy of every
-/// descriptor until its `exec`; a program that anybody has open for writing cannot be run (ETXTBSY).
+/// descriptor until its `exec`; a program that a process has open for writing cannot be run (ETXTBSY).
 static FORKS: Mutex<()> = Mutex::new(());
 
 fn without_forks() -> MutexGuard<'static, ()> {
     FORKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How long a test waits for a fact before it gives up. Only a defect makes it wait that long.
+/// The time that a test waits for a fact before it gives up. Only a defect makes it wait that long.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Why a scenario cannot be played on this machine.
+/// The reason that a scenario cannot be played on this machine.
 struct Skip(String);
 
 /// Leaves the scenario that this thread plays: it is reported as ignored, with the reason.

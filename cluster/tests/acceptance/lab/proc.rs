@@ -1,4 +1,4 @@
-//! What `/proc` says.
+//! Facts from `/proc`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ pub fn send(pid: u32, signal: Signal) {
     kill(Pid::from_raw(i32::try_from(pid).expect("it is a pid")), signal).expect("it is there");
 }
 
-/// Whether a process exists, zombies included.
+/// Returns true if a process exists, zombies included.
 pub fn exists(pid: u32) -> bool {
     fs::exists(format!("/proc/{pid}")).unwrap_or(false)
 }
@@ -21,7 +21,7 @@ pub fn state(pid: u32) -> Option<char> {
     stat(pid)?.first()?.chars().next()
 }
 
-/// Whether it runs no more. A zombie whose parent is PID 1 counts as gone.
+/// Returns true if it no longer runs. A zombie whose parent is PID 1 counts as gone.
 pub fn gone(pid: u32) -> bool {
     match stat(pid) {
         None => true,
@@ -29,13 +29,13 @@ pub fn gone(pid: u32) -> bool {
     }
 }
 
-/// The process group: whom a terminal's Ctrl-C reaches.
+/// The process group, to which a terminal sends Ctrl-C.
 pub fn group(pid: u32) -> u32 {
     stat(pid).expect("it is there")[2].parse().expect("it is a pid")
 }
 
-/// How many connections stand in the kernel's queues of this TCP address, established and not
-/// accepted by anybody. For a listening socket that is `rx_queue` of `/proc/net/tcp`.
+/// The number of connections in the kernel's queues of this TCP address that are established and not
+/// yet accepted. For a listening socket that is `rx_queue` of `/proc/net/tcp`.
 pub fn queued(address: &str) -> usize {
     let address: std::net::SocketAddr = address.parse().expect("it is a TCP address");
     let port = format!(":{:04X}", address.port());
@@ -54,7 +54,7 @@ pub fn children(pid: u32) -> Vec<u32> {
     pids.filter(|pid| stat(*pid).is_some_and(|fields| fields[1] == parent)).collect()
 }
 
-/// The open descriptors of a process, with what they are.
+/// The open descriptors of a process, each with its target.
 pub fn descriptors(pid: u32) -> BTreeMap<u32, String> {
     let entries = fs::read_dir(format!("/proc/{pid}/fd")).expect("the process is there");
     let number = |entry: &fs::DirEntry| entry.file_name().to_str()?.parse().ok();
@@ -82,7 +82,7 @@ fn stat(pid: u32) -> Option<Vec<String>> {
     Some(rest.split_whitespace().map(str::to_owned).collect())
 }
 
-/// Processor time that a process has taken, in hundredths of a second.
+/// The processor time that a process has used, in hundredths of a second.
 pub fn cpu_ticks(pid: u32) -> u64 {
     let fields = stat(pid).expect("it is there");
     fields[11..13].iter().map(|ticks| ticks.parse::<u64>().expect("a number")).sum()

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
-/// What stands between the code and the version at the end of the file.
+/// The mark between the code and the version at the end of the file.
 const MARK: &[u8] = b"\n#fixture#";
 
-/// How a version behaves.
+/// The behaviour of a version.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Conduct {
     #[default]
@@ -21,15 +21,15 @@ pub enum Conduct {
     ExitsAtBoot,
     /// Never gets ready, and ignores SIGTERM.
     NeverReady,
-    /// Exits with code 7 a moment after it is ready: as soon as a file named `die` is there.
-    DiesWhenTold,
+    /// Exits with code 7 a moment after it is ready: as soon as a file named `die` exists.
+    DiesOnCue,
     /// Crashes as soon as it is ready.
     DiesAtOnce,
     /// Speaks another protocol.
     Gibberish,
 }
 
-/// What a version is.
+/// A version of the program.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Version {
     pub number: u32,
@@ -57,12 +57,12 @@ impl Program {
         self.folder.path()
     }
 
-    /// Replaces the program by a version, in one step: written beside it, renamed over it.
+    /// Replaces the program by a version, in one step: written beside the program, and renamed over it.
     pub fn deploy(&self, number: u32, conduct: Conduct) {
         write_version(&self.path(), Version { number, conduct });
     }
 
-    /// Makes `releases/NUMBER/server`, and lets the link `current` lead to that release.
+    /// Creates `releases/NUMBER/server`, and points the link `current` to that release.
     pub fn release(&self, number: u32) -> PathBuf {
         let release = self.folder.path().join("releases").join(number.to_string());
         fs::create_dir_all(&release).expect("there is room");

@@ -1,4 +1,4 @@
-//! A cluster under observation: the fixture, started as a program of its own.
+//! A cluster under observation: the fixture, started as its own program.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -18,10 +18,10 @@ use serde_json::Value;
 
 use super::{Client, FIXTURE, PATIENCE, Program, until};
 
-/// Users that were used.
+/// The number of users so far.
 static USERS: AtomicU32 = AtomicU32::new(0);
 
-/// How to start it.
+/// A cluster that is about to be started.
 pub struct Start {
     command: Command,
     user: u32,
@@ -29,7 +29,7 @@ pub struct Start {
 }
 
 impl Start {
-    /// The fixture with so many workers, on a free TCP port.
+    /// The fixture with `workers` workers, on a free TCP port.
     pub fn workers(workers: usize) -> Self {
         let program = Program::new();
         let command = Command::new(program.path());
@@ -47,7 +47,7 @@ impl Start {
         self
     }
 
-    /// Another path to the program.
+    /// Uses another path to the program.
     pub fn path(mut self, path: PathBuf) -> Self {
         let envs: Vec<_> = self
             .command
@@ -59,7 +59,7 @@ impl Start {
         self
     }
 
-    /// Runs it as a user that has no other processes, and may have this many, threads included.
+    /// Runs it as a user that has no other processes, with this limit of processes, threads included.
     #[allow(unsafe_code)]
     pub fn with_processes(mut self, processes: u64) -> Self {
         if !geteuid().is_root() {
@@ -75,12 +75,12 @@ impl Start {
         self
     }
 
-    /// The user as which it runs.
+    /// The user that it runs as.
     pub fn user(&self) -> u32 {
         self.user
     }
 
-    /// A listening Unix socket in the program's folder.
+    /// Listens on a Unix socket in the program's folder.
     pub fn unix(self) -> Self {
         let path = self.folder().join("app.sock");
         self.env("CLUSTER_LISTEN", format!("unix:{}", path.display()))
@@ -141,19 +141,19 @@ struct Lines {
 fn watch(from: impl Read + Send + 'static, seen: Arc<Seen>, events: bool) {
     thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {
-            let mut lines = seen.lines.lock().expect("nobody panics with it");
+            let mut lines = seen.lines.lock().expect("no holder panics");
             match serde_json::from_str(&line) {
                 Ok(event) if events => lines.events.push(event),
                 _ => lines.log.push(line),
             }
             seen.changed.notify_all();
         }
-        seen.lines.lock().expect("nobody panics with it").ended += 1;
+        seen.lines.lock().expect("no holder panics").ended += 1;
         seen.changed.notify_all();
     });
 }
 
-/// A running cluster; its end is the end of all its processes.
+/// A running cluster; when it is dropped, all its processes end.
 pub struct Service {
     child: Child,
     seen: Arc<Seen>,
@@ -167,7 +167,7 @@ impl Service {
         self.child.id()
     }
 
-    /// Waits until all workers accept connections, and learns where.
+    /// Waits until all workers accept connections, and remembers the address.
     pub fn serving(&mut self) {
         let serving = self.event("Serving");
         serving["addresses"][0].as_str().expect("text").clone_into(&mut self.address);
@@ -182,15 +182,15 @@ impl Service {
         kill(Pid::from_raw(pid), signal).expect("it was not reaped yet");
     }
 
-    /// The next event of this kind, after those that were waited for before.
+    /// The next event of this kind, after the events that were waited for before.
     pub fn event(&mut self, kind: &str) -> Value {
         self.event_where(kind, |_| true)
     }
 
-    /// The next event of this kind that is the wanted one.
+    /// The next event of this kind for which `wanted` is true.
     pub fn event_where(&mut self, kind: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let end = Instant::now() + PATIENCE;
-        let mut lines = self.seen.lines.lock().expect("nobody panics with it");
+        let mut lines = self.seen.lines.lock().expect("no holder panics");
         loop {
             while self.read < lines.events.len() {
                 self.read += 1;
@@ -203,33 +203,33 @@ impl Service {
             if left.is_zero() || lines.ended == 2 {
                 let all = format!("{:#?}\n{}", lines.events, lines.log.join("\n"));
                 drop(lines);
-                panic!("waited in vain for the event {kind}; there came: {all}");
+                panic!("waited in vain for the event {kind}; received: {all}");
             }
-            lines = self.seen.changed.wait_timeout(lines, left).expect("nobody panics").0;
+            lines = self.seen.changed.wait_timeout(lines, left).expect("no holder panics").0;
         }
     }
 
     /// All events so far.
     pub fn events(&self) -> Vec<Value> {
-        self.seen.lines.lock().expect("nobody panics with it").events.clone()
+        self.seen.lines.lock().expect("no holder panics").events.clone()
     }
 
     /// All lines of the log so far.
     pub fn log(&self) -> String {
-        self.seen.lines.lock().expect("nobody panics with it").log.join("\n")
+        self.seen.lines.lock().expect("no holder panics").log.join("\n")
     }
 
     /// All lines of the log, when the process has ended and no more will come.
     pub fn whole_log(&self) -> String {
         until("its output has ended", || {
-            let lines = self.seen.lines.lock().expect("nobody panics with it");
+            let lines = self.seen.lines.lock().expect("no holder panics");
             (lines.ended == 2).then(|| lines.log.join("\n"))
         })
     }
 
     /// Waits for a line of the log that contains `text`.
     pub fn logged(&self, text: &str) {
-        until(&format!("the log says {text:?}"), || self.log().contains(text).then_some(()));
+        until(&format!("the log contains {text:?}"), || self.log().contains(text).then_some(()));
     }
 
     pub fn connect(&self) -> Client {
@@ -241,7 +241,7 @@ impl Service {
         self.connect().get(path).expect("the cluster answers")
     }
 
-    /// Asks the admin API.
+    /// Sends a request to the admin API.
     pub fn admin(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         let socket = format!("unix:{}", self.program.folder().join("admin.sock").display());
         let mut client = Client::connect(&socket).expect("the admin API accepts connections");
@@ -257,12 +257,12 @@ impl Service {
         self.admin("GET", "/stats", "").1
     }
 
-    /// The pids of all workers that are there.
+    /// The pids of all workers that exist.
     pub fn worker_pids(&self) -> Vec<u32> {
         super::children(self.pid())
     }
 
-    /// Whether the primary has ended.
+    /// Returns true if the primary has ended.
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("it is our child").is_some()
     }
@@ -272,7 +272,7 @@ impl Service {
         until("the primary ends", || self.child.try_wait().expect("it is our child"))
     }
 
-    /// Asks it to stop, and waits until it has, with code 0 and nobody left.
+    /// Asks it to stop, and waits until it has ended with code 0 and no process is left.
     pub fn stop(mut self) {
         let workers = self.worker_pids();
         self.signal(Signal::SIGTERM);

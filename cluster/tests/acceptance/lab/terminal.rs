@@ -1,4 +1,4 @@
-//! A cluster on a terminal of its own, whose keyboard is ours.
+//! A cluster on its own terminal, whose keyboard belongs to the test.
 
 use std::fs::File;
 use std::io::{self, Write};

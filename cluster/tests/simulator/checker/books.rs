@@ -1,4 +1,4 @@
-//! Who is alive and how far, as the events say; invariants 3 and 7.
+//! The living workers and their phases, according to the events; invariants 3 and 7.
 
 use std::collections::BTreeMap;
 
@@ -24,8 +24,8 @@ pub struct Life {
     pub phase: Phase,
     pub spawned: Millis,
     pub ready: Option<Millis>,
-    pub heard: Millis,
-    /// The supervisor said that it hangs or is broken, then.
+    pub reported: Millis,
+    /// The time at which the supervisor reported that the worker hangs or is broken.
     pub unhealthy: Option<Millis>,
     pub drained: bool,
     started: bool,
@@ -35,19 +35,19 @@ pub struct Life {
 pub struct Books {
     pub now: Millis,
     pub policy: Policy,
-    /// How many workers were asked for last.
+    /// The number of workers that was requested last.
     pub target: usize,
     alive: BTreeMap<WorkerId, Life>,
     gone: BTreeMap<WorkerId, Life>,
-    /// How many of the living are in each phase.
+    /// The number of living workers in each phase.
     counts: [usize; 4],
-    /// All pauses together.
+    /// The sum of all pauses.
     pub slept: Millis,
-    /// When the last pause ended.
+    /// The end of the last pause.
     woke: Millis,
-    /// The one that was said to be ready in this step.
+    /// The worker that was reported ready in this step.
     ready_input: Option<WorkerId>,
-    /// The one that was said to be gone in this step, until its event has come.
+    /// The worker that was reported gone in this step, until its event has come.
     exit_input: Option<(WorkerId, Exit)>,
 }
 
@@ -68,8 +68,8 @@ impl Books {
     }
 
     pub fn slept(&mut self, time: Millis) {
-        // When in the time between two steps it fell asleep nobody can tell; deadlines may move by
-        // that much more.
+        // The pause may have begun at any time between the two steps; deadlines may move by that
+        // much more.
         self.slept += time + 5000;
         self.woke = self.now + time;
     }
@@ -96,7 +96,7 @@ impl Books {
         self.alive.contains_key(&worker)
     }
 
-    /// One that was spawned, alive or gone.
+    /// A worker that was spawned, alive or gone.
     pub fn life(&self, worker: WorkerId) -> &Life {
         self.alive.get(&worker).unwrap_or_else(|| &self.gone[&worker])
     }
@@ -114,7 +114,7 @@ impl Books {
             Input::SpawnFailed { worker, .. } => self.note_exit(worker, Exit::NeverStarted),
             Input::Heartbeat(worker, _) => {
                 if let Some(life) = self.alive.get_mut(&worker) {
-                    life.heard = self.now;
+                    life.reported = self.now;
                 }
             }
             _ => {}
@@ -132,7 +132,7 @@ impl Books {
             Action::Spawn { worker, .. } => self.started(*worker),
             Action::Drain { worker, .. } => {
                 let drains = self.is(*worker, Phase::Draining) || self.is(*worker, Phase::Dying);
-                Rule::LegalPath.check(drains, || format!("worker {worker} was not to drain"))
+                Rule::LegalPath.check(drains, || format!("worker {worker} was not asked to drain"))
             }
             Action::Cut(worker) => {
                 let alive = self.is_alive(*worker);
@@ -156,7 +156,7 @@ impl Books {
                 let said = self.ready_input.take() == Some(worker);
                 let legal = said && self.moves(worker, &[Phase::Starting], Phase::Ready);
                 if let Some(life) = self.alive.get_mut(&worker) {
-                    (life.ready, life.heard) = (Some(self.now), self.now);
+                    (life.ready, life.reported) = (Some(self.now), self.now);
                 }
                 Rule::LegalPath.check(legal, || format!("worker {worker} is not ready"))
             }
@@ -177,8 +177,9 @@ impl Books {
             Event::Exited { worker, exit, uptime, .. } => {
                 let seen = self.exit_input.take() == Some((worker, exit));
                 Rule::EachExitOnce
-                    .check(seen, || format!("nobody saw that worker {worker} {exit}"))?;
-                let life = self.alive.remove(&worker).expect("an exit is noted of the living only");
+                    .check(seen, || format!("no input reported that worker {worker} {exit}"))?;
+                let life =
+                    self.alive.remove(&worker).expect("an exit is noted for living workers only");
                 self.counts[life.phase as usize] -= 1;
                 let truth = self.now - life.spawned;
                 self.gone.insert(worker, life);
@@ -201,7 +202,7 @@ impl Books {
             phase: Phase::Starting,
             spawned: self.now,
             ready: None,
-            heard: self.now,
+            reported: self.now,
             unhealthy: None,
             drained: false,
             started: false,
@@ -224,16 +225,17 @@ impl Books {
             return Rule::LegalPath.check(false, || format!("worker {worker} is gone already"));
         };
         life.unhealthy = Some(self.now);
-        let Some(period) = self.policy.heartbeat.filter(|_| why.contains("heard")) else {
+        let Some(period) = self.policy.heartbeat.filter(|_| why.contains("sent no heartbeat"))
+        else {
             return Ok(());
         };
-        let silent = self.now - life.heard.max(self.woke);
+        let silent = self.now - life.reported.max(self.woke);
         Rule::SparesTheSilenced.check(silent >= 2 * millis(period), || {
             format!("worker {worker} was silent for {silent} ms only")
         })
     }
 
-    /// True when the worker was in one of the phases `from`, and is in `to` now.
+    /// True if the worker was in one of the phases `from`, and is now in `to`.
     fn moves(&mut self, worker: WorkerId, from: &[Phase], to: Phase) -> bool {
         let life = self.alive.get_mut(&worker).filter(|life| from.contains(&life.phase));
         let Some(life) = life else { return false };
@@ -245,11 +247,11 @@ impl Books {
 
     pub fn end_of_step(&self) -> Checked {
         Rule::EachExitOnce.check(self.exit_input.is_none(), || {
-            format!("nobody was told that {:?} is gone", self.exit_input)
+            format!("no event reported that {:?} is gone", self.exit_input)
         })
     }
 
-    /// Whether a worker that goes for this reason is replaced by a newcomer.
+    /// Returns true if a worker that goes for this reason is replaced by a newcomer.
     pub fn is_replacement(why: Retirement) -> bool {
         use Retirement::{MaxLifetime, MaxRequests, MemoryLimit, Reload, Terminated};
         matches!(why, Reload | MemoryLimit | MaxRequests | MaxLifetime | Terminated)

@@ -1,9 +1,9 @@
 //! Invariant 4: a crash loop spawns at a bounded rate.
 //!
-//! From outside: after an early death a slot is filled again only when a back-off was announced
+//! From outside: after an early death a slot is filled again only after a back-off was announced
 //! and has passed; the announced delays stay below a bound that doubles; and from the limit of early
 //! deaths in a row on, each delay is the maximum. A request (reload, reset, scaling) starts the count
-//! again. A refusal of the kernel has a delay of its own, and does not count.
+//! again. A refusal of the kernel has its own delay, and does not count.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,7 @@ use crate::world::{Millis, millis};
 #[derive(Default)]
 pub struct CrashLoops {
     places: Places,
-    /// What stands between a slot and its next worker.
+    /// The debt of a slot before its next worker.
     debts: BTreeMap<SlotId, Debt>,
     /// The same for a newcomer beside the slot's worker, in a planned replacement.
     replacements: BTreeMap<SlotId, Debt>,
@@ -50,10 +50,10 @@ impl CrashLoops {
                 self.refused(*slot, *delay, books)
             }
             Action::Emit(event) => {
-                self.heard(event, books);
+                self.note(event, books);
                 Ok(())
             }
-            // Somebody's wish was granted.
+            // A request was granted.
             Action::Reply { result: Ok(_), .. } => {
                 self.forgive();
                 Ok(())
@@ -64,7 +64,7 @@ impl CrashLoops {
         checked
     }
 
-    fn heard(&mut self, event: &Event, books: &Books) {
+    fn note(&mut self, event: &Event, books: &Books) {
         match *event {
             Event::ReloadStarted(_) => {
                 self.chances = Some(BTreeSet::new());
@@ -92,7 +92,7 @@ impl CrashLoops {
         let lived = books.now - life.spawned;
         let early = life.ready.is_none() || lived < millis(books.policy.min_uptime);
         match self.places.role(worker, life.slot) {
-            Role::Nobody => {}
+            Role::Neither => {}
             // The newcomer takes its place; a life that was long enough has cleared the count.
             Role::Owner { has_newcomer: true } => {
                 if !early {
@@ -124,7 +124,7 @@ impl CrashLoops {
         })?;
         let until = books.now + millis(delay);
         if self.places.is_held(slot) {
-            // What failed is its replacement; that is tried for ever, at a bounded rate.
+            // Its replacement has failed, and is tried forever, at a bounded rate.
             let debt = self.replacements.entry(slot).or_default();
             (debt.unpaid, debt.blocked_until) = (false, until);
             return Ok(());
@@ -134,15 +134,15 @@ impl CrashLoops {
         (debt.unpaid, debt.blocked_until, debt.in_a_row) = (false, until, nth);
         let legal = match nth.cmp(&policy.max_early_deaths) {
             Ordering::Less => true,
-            Ordering::Equal => false, // that is told as an error
+            Ordering::Equal => false, // this is reported as an error
             Ordering::Greater => delay == policy.restart_delay_max,
         };
         Rule::BoundedCrashLoop.check(grows && legal, || {
-            format!("slot {slot} backs off for {delay:?} at the death number {nth} in a row")
+            format!("slot {slot} backs off for {delay:?} at death number {nth} in a row")
         })
     }
 
-    /// The kernel had no room: the attempt is owed a delay, and no more.
+    /// The kernel had no room: the attempt needs a delay, and no more.
     fn refused(&mut self, slot: SlotId, delay: Duration, books: &Books) -> Checked {
         let most = books.policy.restart_delay_max;
         let held = self.places.is_held(slot);

@@ -1,4 +1,4 @@
-//! The seven invariants, checked from outside: only inputs and actions are looked at.
+//! The seven invariants, checked from outside: only inputs and actions are examined.
 //!
 //! Each file of this folder keeps its own books for its own invariants, so that a mistake in one
 //! does not hide behind the same mistake in another.
@@ -24,7 +24,7 @@ use stop::StopRules;
 
 use crate::world::Millis;
 
-/// What can be found wrong. The first seven have the numbers of the supervisor's documentation.
+/// The rules that can be broken. The first seven have the numbers of the supervisor's documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     KeepsCapacity,
@@ -71,9 +71,9 @@ impl fmt::Display for Violation {
             Rule::BrokenVersionHarmless => "invariant 6 (a broken version costs no healthy worker)",
             Rule::LegalPath => "invariant 7 (each worker's events are a legal path)",
             Rule::OneReply => "every request gets one reply",
-            Rule::SparesTheSilenced => "silence counts only while we could hear",
+            Rule::SparesTheSilenced => "silence counts only while reports can arrive",
             Rule::BoundedWait => "clients wait for a worker for a bounded time",
-            Rule::Recovers => "in a calm world everything becomes well",
+            Rule::Recovers => "in a calm world everything recovers",
             Rule::NotBusy => "time passes between wakes",
             Rule::Serialises => "the state survives serialisation",
             Rule::NeverPanics => "the supervisor does not panic",
@@ -104,12 +104,12 @@ impl Checker {
         }
     }
 
-    /// The primary, or the whole machine, did not run for so long.
+    /// The primary, or the whole machine, did not run for this time.
     pub fn slept(&mut self, time: Millis) {
         self.books.slept(time);
     }
 
-    /// One step: what went in, and what came out.
+    /// One step: its input and its actions.
     pub fn observe(&mut self, now: Millis, input: Option<&Input>, actions: &[Action]) -> Checked {
         self.books.now = now;
         if let Some(input) = input {
@@ -133,7 +133,7 @@ impl Checker {
         self.stop.end_of_step(&self.books)
     }
 
-    /// Invariants 1 and 2, and who may be signalled, with the numbers before the action.
+    /// Invariants 1 and 2, and the workers that may be signalled, with the numbers before the action.
     fn before(&self, action: &Action) -> Checked {
         match action {
             Action::Emit(Event::Draining(worker, why)) => self.may_drain(*worker, *why),

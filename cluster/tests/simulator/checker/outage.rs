@@ -8,7 +8,7 @@ use cluster::supervisor::Action;
 use super::{Books, Checked, Rule};
 use crate::world::{KILL_TAKES, Millis};
 
-/// How long clients may wait.
+/// The time that clients may wait.
 const PATIENCE: Millis = 5000;
 
 #[derive(Default)]

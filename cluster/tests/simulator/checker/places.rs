@@ -1,4 +1,4 @@
-//! Whose slot it is, as far as it can be told from outside.
+//! The owner of each slot, as far as it can be seen from outside.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use cluster::supervisor::{Action, Event, Generation, Retirement, SlotId, WorkerI
 
 use super::{Books, Phase};
 
-/// Who stands where.
+/// The place of each worker.
 #[derive(Default)]
 pub struct Places {
     slots: BTreeMap<SlotId, Place>,
@@ -22,7 +22,7 @@ struct Place {
 pub enum Role {
     Owner { has_newcomer: bool },
     Newcomer,
-    Nobody,
+    Neither,
 }
 
 impl Places {
@@ -36,7 +36,7 @@ impl Places {
                 Role::Owner { has_newcomer: place.newcomer.is_some() }
             }
             Some(place) if place.newcomer == Some(worker) => Role::Newcomer,
-            _ => Role::Nobody,
+            _ => Role::Neither,
         }
     }
 
@@ -67,7 +67,7 @@ impl Places {
     }
 
     /// An owner that is starting is ended when its slot is given up, or when its newcomer was
-    /// faster. Which it is tells the number of slots.
+    /// faster. The number of slots shows which it is.
     fn signalled(&mut self, worker: WorkerId, books: &Books) {
         let owners = self.slots.values().filter(|place| place.owner.is_some()).count();
         let slot = books.life(worker).slot;
@@ -78,8 +78,8 @@ impl Places {
         }
     }
 
-    /// The slot is given up with its owner, and a newcomer that is ready goes too. One that is still
-    /// starting has come later: the slot is used again already.
+    /// The slot is given up with its owner, and a newcomer that is ready goes too. A newcomer that
+    /// is still starting has come later: the slot is already used again.
     fn given_up(&mut self, worker: WorkerId, books: &Books) {
         let slot = books.life(worker).slot;
         if let Role::Owner { .. } = self.role(worker, slot) {
@@ -99,7 +99,7 @@ impl Places {
         }
     }
 
-    /// Newcomers of a version that has failed take nobody's place.
+    /// Newcomers of a version that has failed take no worker's place.
     fn dismiss(&mut self, failed: Generation, books: &Books) {
         for place in self.slots.values_mut() {
             let of_it = |id: &WorkerId| books.life(*id).generation == failed;

@@ -1,4 +1,4 @@
-//! Invariant 6: a broken new version never costs a healthy old worker; the requester is told why.
+//! Invariant 6: a broken new version never costs a healthy old worker; the requester gets the reason.
 
 use std::collections::BTreeSet;
 
@@ -41,12 +41,12 @@ impl ReloadRules {
                 })
             }
             Action::Forget(generation) => self.forgets(*generation, books),
-            Action::Emit(event) => self.heard(event, books),
+            Action::Emit(event) => self.note(event, books),
             _ => Ok(()),
         }
     }
 
-    fn heard(&mut self, event: &Event, books: &Books) -> Checked {
+    fn note(&mut self, event: &Event, books: &Books) -> Checked {
         match *event {
             Event::Stopping => self.stopping = true,
             Event::ReloadStarted(generation) => {
@@ -59,7 +59,7 @@ impl ReloadRules {
                 self.failed_now = true;
                 let named =
                     self.victim.is_none_or(|id| why.0.starts_with(&format!("worker {id} ")));
-                return RULE.check(ran && named, || format!("told the wrong reason: {why}"));
+                return RULE.check(ran && named, || format!("reported the wrong reason: {why}"));
             }
             Event::ReloadFinished(generation) => return self.finished(generation, books),
             Event::Exited { worker, voluntary: false, .. } | Event::Unhealthy(worker, _) => {
@@ -78,7 +78,7 @@ impl ReloadRules {
         Ok(())
     }
 
-    /// An old worker goes: somebody else must stand in its slot.
+    /// An old worker goes: another worker must be in its slot.
     fn replaced(&self, old: WorkerId, why: Retirement, books: &Books) -> Checked {
         let slot = books.life(old).slot;
         RULE.check(why != Retirement::Reload || self.running.is_some(), || {
@@ -95,7 +95,7 @@ impl ReloadRules {
 
     fn finished(&mut self, generation: Generation, books: &Books) -> Checked {
         let ran = self.running.take() == Some(generation);
-        RULE.check(ran, || "a reload finishes that did not run".to_owned())?;
+        RULE.check(ran, || "a reload that did not run finishes".to_owned())?;
         let ready = books.alive().filter(|(_, life)| life.phase == Phase::Ready);
         let (new, old): (Vec<_>, Vec<_>) =
             ready.partition(|(_, life)| life.generation == generation);

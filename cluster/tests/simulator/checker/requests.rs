@@ -8,7 +8,7 @@ use super::{Checked, Rule};
 
 #[derive(Default)]
 pub struct Requests {
-    /// Open requests; true: it may take its time.
+    /// Open requests; true if the reply may take its time.
     open: BTreeMap<RequestId, bool>,
 }
 
@@ -27,8 +27,8 @@ impl Requests {
         let Action::Reply { request, result } = action else { return Ok(()) };
         let open = self.open.remove(request).is_some();
         Rule::OneReply.check(open, || format!("{request:?} was answered before"))?;
-        let told = result.as_ref().err().is_none_or(|why| why.0.len() > 10);
-        Rule::OneReply.check(told, || format!("{request:?} is refused without a reason"))
+        let explained = result.as_ref().err().is_none_or(|why| why.0.len() > 10);
+        Rule::OneReply.check(explained, || format!("{request:?} is refused without a reason"))
     }
 
     pub fn end_of_step(&self) -> Checked {

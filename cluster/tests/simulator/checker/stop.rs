@@ -8,7 +8,7 @@ use crate::world::{KILL_TAKES, Millis, millis};
 #[derive(Default)]
 pub struct StopRules {
     begun: Option<Begun>,
-    /// When somebody asked for an end at once.
+    /// The time of a request to end at once.
     at_once: Option<Millis>,
     asked: bool,
     refused: bool,
@@ -41,7 +41,7 @@ impl StopRules {
             Action::Emit(Event::Stopping) => {
                 let first = self.begun.is_none() && self.asked;
                 self.begun = Some(Begun { at: books.now, slept_before: books.slept });
-                RULE.check(first, || "a stop begins twice, or unasked".to_owned())
+                RULE.check(first, || "a stop begins twice, or without a request".to_owned())
             }
             Action::Spawn { worker, .. } => {
                 RULE.check(self.begun.is_none(), || format!("worker {worker} starts in a stop"))
@@ -54,7 +54,7 @@ impl StopRules {
             Action::Finished => {
                 let legal = self.refused && books.alive().count() == 0;
                 self.finished = true;
-                RULE.check(legal, || "finished while somebody is alive".to_owned())
+                RULE.check(legal, || "finished while a worker is alive".to_owned())
             }
             _ => Ok(()),
         }
@@ -65,10 +65,10 @@ impl StopRules {
             return RULE.check(!self.asked, || "a stop does not begin".to_owned());
         };
         let alive: Vec<_> = books.alive().map(|(id, _)| id.0).collect();
-        RULE.check(self.finished || !alive.is_empty(), || "nobody is left; no end".to_owned())?;
+        RULE.check(self.finished || !alive.is_empty(), || "no worker is left; no end".to_owned())?;
         let policy = &books.policy;
         let slept = books.slept - begun.slept_before;
-        // What the supervisor hears late it cannot do in time.
+        // The supervisor cannot act in time on an input that comes late.
         let deadline = |limit| begun.at + limit + slept + SLACK;
         let refuse_by = deadline(millis(policy.accept_timeout));
         RULE.check(self.refused || books.now <= refuse_by, || {
@@ -84,5 +84,5 @@ impl StopRules {
 
 const RULE: Rule = Rule::StopEndsAll;
 
-/// What the world takes for a kill, and the driver for a wake.
+/// The time that the world takes for a kill, and the driver for a wake.
 const SLACK: Millis = 2 * KILL_TAKES;

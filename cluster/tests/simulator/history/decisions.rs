@@ -1,4 +1,4 @@
-//! What may happen in a turn, besides what the world has in store.
+//! The decisions of a turn, besides the happenings that the world has planned.
 
 use cluster::supervisor::{Exit, Generation, Input, RequestId, ScaleTo, SlotId, Vitals, WorkerId};
 
@@ -80,7 +80,7 @@ impl History {
         input.map_or(Ok(()), |input| self.feed(&input))
     }
 
-    /// A message from a worker that is gone, or never was.
+    /// A message from a worker that is gone, or never existed.
     fn late_input(&mut self) -> Checked {
         let id = WorkerId(u64::from(self.tape.choose(20)));
         if self.checker.books.is_alive(id) {
@@ -115,7 +115,7 @@ impl History {
     /// The settings file was changed.
     fn other_policy(&mut self) -> Checked {
         let other = random_policy(&mut self.tape);
-        // What a worker was started with stays, so the world keeps it.
+        // A worker keeps the settings that it was started with, so the world keeps them.
         self.policy.max_workers = other.max_workers.max(self.policy.min_workers);
         self.policy.drain_timeout = other.drain_timeout;
         self.policy.workers = other.workers.min(self.policy.max_workers);

@@ -14,17 +14,17 @@ use crate::saboteur::{Sabotage, Subject};
 use crate::tape::Tape;
 use crate::world::{Millis, World, millis, time};
 
-/// What came of a history.
+/// The outcome of a history.
 pub struct Outcome {
     pub violation: Option<Violation>,
     /// The decisions that were made.
     pub tape: Vec<u32>,
     pub steps: usize,
-    /// The history in readable lines, if they were wanted.
+    /// The history in readable lines, if they were requested.
     pub lines: Vec<String>,
 }
 
-/// Lives through the history that the tape decides.
+/// Plays the history that the tape decides.
 pub fn live(tape: Tape, sabotage: Option<Sabotage>, readable: bool) -> Outcome {
     let mut history = History::new(tape, sabotage, readable);
     let violation = match catch_unwind(AssertUnwindSafe(|| history.run())) {
@@ -87,7 +87,7 @@ impl History {
         self.ends()
     }
 
-    /// The next thing in the world, or the supervisor's next wake, whatever comes first. False when
+    /// The next thing in the world, or the supervisor's next wake, whichever comes first. False if
     /// nothing will ever happen.
     fn next_thing(&mut self) -> Result<bool, Violation> {
         let wake = self.subject.supervisor.next_wake().map(|wake| millis(wake.0));
@@ -140,11 +140,11 @@ impl History {
         let own =
             [supervisor.starting(), supervisor.ready(), supervisor.draining(), supervisor.dying()];
         Rule::ViewsAgree.check(self.subject.sabotage.is_some() || seen == own, || {
-            format!("{phases:?} are {seen:?}, and it says {own:?}")
+            format!("{phases:?} are {seen:?}, and the supervisor counts {own:?}")
         })
     }
 
-    /// In a calm world everything that was asked for is there in the end.
+    /// In a calm world every request is fulfilled in the end.
     fn becomes_well(&mut self) -> Checked {
         for _ in 0..5000 {
             if self.is_well() {
@@ -186,7 +186,7 @@ impl History {
             && self.checker.requests.all_answered()
     }
 
-    /// After a stop all is over some day.
+    /// After a stop everything ends.
     fn ends(&mut self) -> Checked {
         for _ in 0..2000 {
             if self.checker.books.alive().count() == 0 || !self.next_thing()? {
@@ -194,12 +194,12 @@ impl History {
             }
         }
         let left = self.checker.books.alive().count();
-        Rule::StopEndsAll.check(left == 0, || format!("{left} workers for ever"))?;
+        Rule::StopEndsAll.check(left == 0, || format!("{left} workers live forever"))?;
         let idle = self.subject.supervisor.next_wake().is_none();
         let answered = self.checker.requests.all_answered();
-        Rule::OneReply.check(answered, || "somebody still waits for a reply".to_owned())?;
+        Rule::OneReply.check(answered, || "a request still waits for a reply".to_owned())?;
         Rule::NotBusy.check(self.subject.sabotage.is_some() || idle, || {
-            "after the end it still wants to be woken".to_owned()
+            "after the end the supervisor still asks for a wake".to_owned()
         })
     }
 }
