@@ -109,7 +109,8 @@ pub enum Event {
     ReloadStarted(Generation),
     /// All slots run the new version.
     ReloadFinished(Generation),
-    /// A rolling reload has failed; the reason is meant for people.
+    /// A rolling reload has failed; the reason is meant for people. A slot that runs the new version
+    /// already keeps it, unless its worker dies before the minimum up-time.
     ReloadFailed(Generation, Refusal),
     /// No reload has begun: the program cannot be opened, or the settings cannot be used.
     ReloadRefused(Refusal),

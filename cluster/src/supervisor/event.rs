@@ -75,7 +75,8 @@ pub enum Event {
     ReloadStarted(Generation),
     /// All slots run the new version.
     ReloadFinished(Generation),
-    /// The reload stopped before that; slots that are new already stay new.
+    /// The reload stopped before that. A slot that is new already stays new, unless its worker dies
+    /// before the minimum up-time.
     ReloadFailed(Generation, Refusal),
     /// Another number of workers is wanted from now on.
     Scaled {

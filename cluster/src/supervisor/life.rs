@@ -49,7 +49,7 @@ impl Supervisor {
         }
         worker.ready = Some(now);
         worker.last_report = now;
-        let silence = worker.silence();
+        let (slot, silence) = (worker.slot, worker.silence());
         self.set_state(id, State::Ready);
         self.timers.disarm(Timer::ReadyBy(id));
         if let Some(silence) = silence {
@@ -57,16 +57,20 @@ impl Supervisor {
         }
         self.act(Action::Accept(id));
         self.emit(Event::Ready(id));
-        self.forget_failures_when_stable(id);
+        self.watch_early_life(slot);
         self.limit_lifetime(id);
         self.replace_terminated(id);
         self.prove(id);
     }
 
-    /// Early deaths before this worker count until it has lived for the minimum up-time.
-    fn forget_failures_when_stable(&mut self, id: WorkerId) {
+    /// Early deaths before the worker of this slot count, and the version before its own is kept, until
+    /// it has lived for the minimum up-time.
+    pub(super) fn watch_early_life(&mut self, slot: SlotId) {
+        let state = self.slot(slot);
+        let remembers = state.failures.count() > 0 || state.fallback.is_some();
+        let Some(id) = state.current().filter(|_| remembers) else { return };
         let worker = &self.workers[&id];
-        if self.slot(worker.slot).failures.count() > 0 {
+        if worker.state == State::Ready {
             let stable = worker.spawned.after(self.policy.min_uptime).max(self.now());
             self.timers.arm(Timer::Stable(id), stable);
         }
@@ -76,6 +80,7 @@ impl Supervisor {
         let slot = self.workers[&id].slot;
         if self.role(id, slot) == Role::Current {
             self.slot_mut(slot).failures.clear();
+            self.end_probation(slot);
         }
     }
 
@@ -160,7 +165,7 @@ impl Supervisor {
             self.promote(slot);
         } else if self.target < self.desired() {
             self.give_up(slot);
-        } else if self.reload.is_some() {
+        } else if self.reload.is_some() || self.fails_probation(slot, end) && end == End::Early {
             self.refill(slot);
         } else {
             self.restart(slot, end, worker);

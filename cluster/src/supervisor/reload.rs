@@ -7,12 +7,15 @@
 //! ordered to drain. The step ends when the old one accepts no more connections, not when it exits.
 //!
 //! If a worker of the new version dies before all is done, even one whose step was over, the reload
-//! has failed. Ready workers stay; every other slot goes back to its old version at once.
+//! has failed. Ready workers stay; every other slot goes back to its old version at once. A slot whose
+//! ready worker stays is on probation: if that worker dies before the minimum up-time, its slot goes
+//! back as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::restart::End;
 use super::slot::Place;
 use super::worker::{State, Worker};
 use super::{
@@ -95,11 +98,39 @@ impl Supervisor {
             return;
         }
         self.programs.hold(generation);
+        // A version on probation is not one to fall back to.
+        let proven = match self.slot_mut(slot).fallback.take() {
+            Some(proven) => {
+                self.release(old);
+                proven
+            }
+            None => old,
+        };
         match &mut self.reload {
             Some(reload) if reload.generation == generation => {
-                reload.fallback.insert(slot, old);
+                reload.fallback.insert(slot, proven);
             }
-            _ => self.release(old),
+            _ => self.release(proven),
+        }
+    }
+
+    /// The worker of this slot was lost. Returns whether it was on probation, and died early: the slot
+    /// then has the version before it again.
+    pub(super) fn fails_probation(&mut self, slot: SlotId, end: End) -> bool {
+        let Some(proven) = self.slot_mut(slot).fallback.take() else { return false };
+        if end == End::Late {
+            self.release(proven);
+            return false;
+        }
+        let broken = std::mem::replace(&mut self.slot_mut(slot).generation, proven);
+        self.release(broken);
+        true
+    }
+
+    /// The slot no longer needs the version before its present one.
+    pub(super) fn end_probation(&mut self, slot: SlotId) {
+        if let Some(proven) = self.slot_mut(slot).fallback.take() {
+            self.release(proven);
         }
     }
 
@@ -273,7 +304,8 @@ impl Supervisor {
         let mut vacated = Vec::new();
         for (&slot, &old) in &reload.fallback {
             if self.runs(slot, reload.generation) {
-                self.release(old);
+                self.slot_mut(slot).fallback = Some(old);
+                self.watch_early_life(slot);
                 continue;
             }
             if let Some(worker) = self.slot(slot).current() {

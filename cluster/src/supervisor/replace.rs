@@ -65,7 +65,9 @@ impl Supervisor {
     pub(super) fn begin_replacements(&mut self) {
         while self.reload.is_none() && self.has_surge() {
             let Some(slot) = self.replacing.pop_first() else { break };
-            self.invite(slot, self.slot(slot).generation);
+            // A version on probation is not tried a second time.
+            let state = self.slot(slot);
+            self.invite(slot, state.fallback.unwrap_or(state.generation));
         }
     }
 

@@ -158,6 +158,7 @@ impl Supervisor {
             }
         }
         self.leave_reload(slot);
+        self.end_probation(slot);
         self.used.remove(&slot);
         self.unused.insert(slot);
         let state = self.slot_mut(slot);

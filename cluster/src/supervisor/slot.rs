@@ -11,6 +11,9 @@ pub(super) struct Slot {
     pub(super) place: Place,
     /// The version that a restart after a crash brings back.
     pub(super) generation: Generation,
+    /// The version before it, if the reload that brought the present version has failed. The slot goes
+    /// back to it unless the present version lives for the minimum up-time.
+    pub(super) fallback: Option<Generation>,
     /// A second worker that will take the place of the first: in a reload, or at a limit.
     pub(super) newcomer: Option<WorkerId>,
     /// Early deaths in a row.
@@ -49,6 +52,7 @@ impl Slot {
         Self {
             place: Place::Vacant,
             generation,
+            fallback: None,
             newcomer: None,
             failures: Failures::default(),
             replacement: None,

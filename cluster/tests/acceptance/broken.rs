@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::Scenario;
-use crate::lab::{Conduct, Kind, Load, Service, Start, children, gone, until};
+use crate::lab::{Conduct, Kind, Load, Service, Start, children, gone, send, until};
 
 pub const SCENARIOS: &[Scenario] = &[
     ("s12_a_version_that_exits_at_boot", &[1, 3], exits_at_boot),
@@ -23,6 +23,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s17_a_stuck_cluster_is_recovered_by_a_reload", &[1, 3], recovered),
     ("s36_a_newcomer_that_dies_shortly_after_ready", &[1, 3], dies_after_ready),
     ("s36_a_newcomer_that_dies_when_its_old_one_is_gone", &[3], dies_after_drain),
+    ("s36_a_newcomer_that_dies_when_the_reload_has_failed", &[2], dies_after_failure),
 ];
 
 fn reload(service: &Service) -> (u16, Value) {
@@ -220,5 +221,29 @@ fn dies_after_drain(workers: usize) {
         let stats = service.stats();
         (stats["cluster"]["healthyWorkers"] == workers).then_some(())
     });
+    service.stop();
+}
+
+/// The reload fails in the second slot. The worker of the new version in the first one dies after that,
+/// and early: its slot goes back to the old version, too.
+fn dies_after_failure(workers: usize) {
+    let mut service = Start::workers(workers)
+        .env("DRAIN_WINDOW", "100ms")
+        .env("WORKER_MIN_UPTIME", "10m")
+        .ready();
+    service.program().deploy(2, Conduct::Good);
+    service.signal(Signal::SIGHUP);
+    let first = service.event_where("Spawned", |event| event["generation"] == 2);
+    let second = service.event_where("Spawned", |event| event["generation"] == 2);
+    let pid = |event: &Value| u32::try_from(event["pid"].as_u64().expect("a pid")).expect("small");
+    send(pid(&second), Signal::SIGKILL);
+    service.event("ReloadFailed");
+    send(pid(&first), Signal::SIGKILL);
+    let next = service.event_where("Spawned", |event| event["slot"] == first["slot"]);
+    assert_eq!(next["generation"], 1, "the version before the one that failed");
+    service.event_where("Listening", |event| event["worker"] == next["worker"]);
+    for _ in 0..8 {
+        assert_eq!(service.get("/").number("version"), 1);
+    }
     service.stop();
 }

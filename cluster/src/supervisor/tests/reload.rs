@@ -164,6 +164,43 @@ fn new_ready_workers_stay_when_a_later_step_fails() {
     ]);
 }
 
+/// A reload that has failed in slot 1, while slot 0 runs the new version.
+fn mixed() -> Story {
+    let mut story = Story::runs(workers(2));
+    story.reload(2).ready(3).closes(1).exits(1, 0).exits(4, 3).done();
+    story
+}
+
+#[test]
+fn new_worker_that_dies_early_after_a_failed_reload_is_the_last() {
+    let mut story = mixed();
+    story.exits(3, 3).then(&[
+        "3 crashed: exited with code 3",
+        "spawn 5 in slot 0, version 1",
+        "forget version 2",
+    ]);
+    // The version before it is an ordinary one again.
+    story.ready(5).exits(5, 1);
+    story.then(&["5 crashed: exited with code 1", "slot 0 backs off, death 1"]);
+}
+
+#[test]
+fn worker_on_probation_is_replaced_by_one_of_the_old_version() {
+    let mut story = mixed();
+    story.tell(Input::Terminated(WorkerId(3)));
+    let done = story.done();
+    assert!(done.iter().any(|line| line == "spawn 5 in slot 0, version 1"), "{done:?}");
+}
+
+#[test]
+fn slot_on_probation_falls_back_over_two_failed_reloads() {
+    let mut story = mixed();
+    story.reload(3).ready(5).closes(3).exits(3, 0).exits(5, 3);
+    let done = story.done();
+    let last = done.iter().rfind(|line| line.starts_with("spawn")).expect("a slot is empty");
+    assert!(last.ends_with("in slot 0, version 1"), "{done:?}");
+}
+
 #[test]
 fn ready_newcomer_leaves_if_the_reload_fails_before_take_over() {
     let mut story = Story::runs(Policy { surge: 2, min_ready: seconds(5), ..workers(2) });

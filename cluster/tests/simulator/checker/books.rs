@@ -28,6 +28,8 @@ pub struct Life {
     /// The time at which the supervisor reported that the worker hangs or is broken.
     pub unhealthy: Option<Millis>,
     pub drained: bool,
+    /// The time at which it was gone.
+    pub ended: Option<Millis>,
     started: bool,
     disconnected: bool,
 }
@@ -182,7 +184,7 @@ impl Books {
                     self.alive.remove(&worker).expect("an exit is noted for living workers only");
                 self.counts[life.phase as usize] -= 1;
                 let truth = self.now - life.spawned;
-                self.gone.insert(worker, life);
+                self.gone.insert(worker, Life { ended: Some(self.now), ..life });
                 Rule::ViewsAgree.check(uptime <= time(truth).0, || {
                     format!("worker {worker} lived {truth} ms, not {uptime:?}")
                 })
@@ -205,6 +207,7 @@ impl Books {
             reported: self.now,
             unhealthy: None,
             drained: false,
+            ended: None,
             started: false,
             disconnected: false,
         };

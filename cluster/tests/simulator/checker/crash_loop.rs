@@ -3,13 +3,14 @@
 //! From outside: after an early death a slot is filled again only after a back-off was announced
 //! and has passed; the announced delays stay below a bound that doubles; and from the limit of early
 //! deaths in a row on, each delay is the maximum. A request (reload, reset, scaling) starts the count
-//! again. A refusal of the kernel has its own delay, and does not count.
+//! again, and so does a slot that gives up a version whose reload has failed. A refusal of the kernel
+//! has its own delay, and does not count.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use cluster::supervisor::{Action, Event, Retirement, SlotId, WorkerId};
+use cluster::supervisor::{Action, Event, Generation, Retirement, SlotId, WorkerId};
 
 use super::places::{Places, Role};
 use super::{Books, Checked, Rule};
@@ -25,12 +26,16 @@ pub struct CrashLoops {
     /// During a reload: the slots that it has filled at once although their worker died early. The
     /// new version gets this one chance; its death ends the reload.
     chances: Option<BTreeSet<SlotId>>,
+    /// Versions whose reload failed. A slot that gives one of them up is filled at once, too.
+    failed: BTreeSet<Generation>,
 }
 
 #[derive(Default)]
 struct Debt {
     /// An early death for which no back-off was announced yet.
     unpaid: bool,
+    /// The version that died.
+    died: Option<Generation>,
     /// Early deaths in a row.
     in_a_row: u32,
     blocked_until: Millis,
@@ -39,7 +44,7 @@ struct Debt {
 impl CrashLoops {
     pub fn observe(&mut self, action: &Action, books: &Books) -> Checked {
         let checked = match action {
-            Action::Spawn { slot, .. } => self.spawned(*slot, books),
+            Action::Spawn { slot, generation, .. } => self.spawned(*slot, *generation, books),
             Action::Emit(Event::BackingOff { slot, failures, delay }) => {
                 self.backs_off(*slot, *failures, *delay, books)
             }
@@ -70,7 +75,12 @@ impl CrashLoops {
                 self.chances = Some(BTreeSet::new());
                 self.forgive();
             }
-            Event::ReloadFailed(..) | Event::ReloadFinished(_) => {
+            Event::ReloadFailed(generation, _) => {
+                self.failed.insert(generation);
+                self.chances = None;
+                self.forgive();
+            }
+            Event::ReloadFinished(_) => {
                 self.chances = None;
                 self.forgive();
             }
@@ -106,6 +116,7 @@ impl CrashLoops {
                 self.replacements.remove(&life.slot);
                 let debt = self.debts.entry(life.slot).or_default();
                 debt.unpaid = early && !voluntary;
+                debt.died = Some(life.generation);
                 // After a pause we cannot tell whether the count was cleared.
                 if !early && books.slept == 0 {
                     debt.in_a_row = 0;
@@ -163,10 +174,15 @@ impl CrashLoops {
         })
     }
 
-    fn spawned(&mut self, slot: SlotId, books: &Books) -> Checked {
+    fn spawned(&mut self, slot: SlotId, generation: Generation, books: &Books) -> Checked {
         let held = self.places.is_held(slot);
         let debts = if held { &mut self.replacements } else { &mut self.debts };
         let Some(debt) = debts.get_mut(&slot) else { return Ok(()) };
+        let given_up = debt.died.filter(|died| *died != generation && self.failed.contains(died));
+        if given_up.is_some() {
+            debts.remove(&slot);
+            return Ok(());
+        }
         if let Some(chances) = self.chances.as_mut().filter(|_| debt.unpaid) {
             debt.unpaid = false;
             return Rule::BoundedCrashLoop.check(chances.insert(slot), || {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use cluster::supervisor::{Action, Event, Generation, Input, Retirement, WorkerId};
+use cluster::supervisor::{Action, Event, Generation, Input, Retirement, SlotId, WorkerId};
 
-use super::books::Phase;
+use super::books::{Life, Phase};
 use super::{Books, Checked, Rule};
 use crate::world::millis;
 
@@ -15,6 +15,9 @@ pub struct ReloadRules {
     forgotten: BTreeSet<Generation>,
     /// Versions whose reload failed.
     failed: BTreeSet<Generation>,
+    /// Slots in which a worker of a failed version died early, and none of that version has proved
+    /// itself before.
+    refuted: BTreeSet<(SlotId, Generation)>,
     /// A worker of the new version died in this step.
     victim: Option<WorkerId>,
     failed_now: bool,
@@ -38,6 +41,9 @@ impl ReloadRules {
                     });
                 RULE.check(had || !self.failed.contains(generation), || {
                     format!("version {generation} failed, and slot {slot} never ran it")
+                })?;
+                RULE.check(!self.refuted.contains(&(*slot, *generation)), || {
+                    format!("version {generation} failed, died early in slot {slot}, and is back")
                 })
             }
             Action::Forget(generation) => self.forgets(*generation, books),
@@ -69,6 +75,9 @@ impl ReloadRules {
                 if was_counted && self.running == Some(life.generation) {
                     self.victim = Some(worker);
                 }
+                if was_counted && self.failed.contains(&life.generation) {
+                    self.refute(worker, books);
+                }
             }
             Event::Draining(worker, why) if Books::is_replacement(why) => {
                 return self.replaced(worker, why, books);
@@ -76,6 +85,21 @@ impl ReloadRules {
             _ => {}
         }
         Ok(())
+    }
+
+    /// A worker of a failed version is gone. If it died early, its slot must not try that version again.
+    fn refute(&mut self, worker: WorkerId, books: &Books) {
+        let life = books.life(worker);
+        let proven = |other: &Life| {
+            let end = other.unhealthy.or(other.ended).unwrap_or(books.now);
+            (other.slot, other.generation) == (life.slot, life.generation)
+                && other.ready.is_some()
+                && end - other.spawned >= millis(books.policy.min_uptime)
+        };
+        let lives = books.alive().map(|(_, life)| life).chain(books.gone());
+        if !lives.into_iter().any(proven) {
+            self.refuted.insert((life.slot, life.generation));
+        }
     }
 
     /// An old worker goes: another worker must be in its slot.
