@@ -1,4 +1,4 @@
-//! What is provided: the one call that would need `unsafe`. Nothing in this file is for you to edit.
+//! The provided code: the one call that would need `unsafe`. Nothing in this file is for you to edit.
 
 use std::{fs, io};
 
@@ -14,8 +14,8 @@ use nix::unistd::ForkResult;
 /// ```
 ///
 /// # Errors
-/// This process has more than one thread (only the one that calls would go on in the child, and
-/// whatever lock another one holds would stay locked there); or the kernel's.
+/// This process has more than one thread (only the calling one would go on in the child, and a lock
+/// that another one holds would stay locked there); or the kernel's.
 #[allow(dead_code)] // until you call it
 #[allow(unsafe_code)]
 pub fn fork() -> io::Result<ForkResult> {

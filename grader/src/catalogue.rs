@@ -8,14 +8,14 @@ use workbook::list::{Item, List};
 
 use crate::{Exercise, Result};
 
-/// One step of one exercise: what a trial is about.
+/// One step of one exercise: the subject of a trial.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// The name of the trial, as in `reap::1`.
     pub trial: String,
     /// The id of the exercise.
     pub exercise: String,
-    /// What there is to do.
+    /// The task, in a sentence.
     pub task: String,
     /// The function to write.
     pub function: &'static str,
@@ -31,7 +31,7 @@ impl Step {
     /// The steps of `exercises` in the order of the list.
     ///
     /// # Errors
-    /// The list cannot be read, or an exercise in it has other steps than its checks.
+    /// The list cannot be read, or the steps of an exercise in it differ from its checks.
     pub fn all(subject: &str, exercises: &[Exercise]) -> Result<Vec<Self>> {
         let list = List::read(&workbook::root()).map_err(|error| error.to_string())?;
         let mut steps = Vec::new();
@@ -58,7 +58,7 @@ impl Step {
         self.text()?.lines().position(is_it).map(|index| index + 1)
     }
 
-    /// Whether the file still holds the hole of this step. Comments do not count.
+    /// Returns true if the file still holds the hole of this step. Comments do not count.
     #[must_use]
     pub fn has_hole(&self) -> bool {
         let hole = format!("hole!(\"{}\"", self.trial);

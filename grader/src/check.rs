@@ -1,5 +1,5 @@
-//! The inside of a check: what the suite's functions use to call a learner's code, to watch it, and
-//! to say what they found.
+//! The inside of a check: the tools with which the suite's functions call a learner's code, watch it,
+//! and report what they found.
 //!
 //! A check runs in a process of its own, with one thread. It may fork, be interrupted and be killed;
 //! whatever happens, the warden outside sees it.
@@ -21,22 +21,22 @@ use crate::proc::{self, Descriptor, Stillness};
 use crate::warden::{CROWD, STILL};
 use crate::wire::{self, Finding, What, now};
 
-/// What a check comes to: nothing to say, or something that is wrong.
+/// The result of a check: nothing, or a finding that says what is wrong.
 pub type Outcome = Result<(), Finding>;
 
-/// How long a check waits for a word or a change that must come. It is long, so that a slow and busy
-/// machine passes; when all is well, nothing waits for it.
+/// The longest time that a check waits for a message or a change that must come. It is long, so that
+/// a slow and busy machine passes; if all is well, no check waits that long.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The hands and eyes of a check.
+/// A check at work: it calls, watches and reports.
 #[derive(Debug)]
 pub struct Check {
-    /// The process of this check. Whoever else comes along here is a child that came back.
+    /// The process of this check. Any other process that gets here is a child that came back.
     pub me: Pid,
     pipe: File,
-    /// What may be open.
+    /// The descriptors that may be open.
     pub(crate) descriptors: RefCell<Vec<Descriptor>>,
-    /// Which signals were blocked and ignored before anything was called.
+    /// The signals that were blocked and ignored before anything was called.
     pub(crate) signals: Option<(u64, u64)>,
     /// The function of the learner that is called, or was called last.
     pub(crate) function: RefCell<String>,
@@ -54,18 +54,18 @@ impl Check {
         check
     }
 
-    /// Reports `what`. If that fails, the warden is gone, and nobody is left to be told.
+    /// Reports `what`. If that fails, the warden is gone, and there is no reader left.
     pub fn report(&self, what: What) {
         let _ = wire::write(&self.pipe, what);
     }
 
-    /// Writes into the timeline what the check does.
+    /// Writes an action of the check into the timeline.
     pub fn did(&self, event: impl Into<Finding>) {
         self.report(What::Did { event: event.into() });
     }
 
-    /// Calls code of the learner. It comes back in one process: a child that comes back, too, is
-    /// reported and ended here.
+    /// Calls code of the learner, which must return in one process only: a child that returns as well
+    /// is reported and ended here.
     pub fn call<T>(&self, function: impl Into<String>, body: impl FnOnce() -> T) -> T {
         let function = function.into();
         self.function.borrow_mut().clone_from(&function);
@@ -78,10 +78,10 @@ impl Check {
         answer
     }
 
-    /// The same for code that may answer with an error, where none is expected.
+    /// The same for code that may return an error, where none is expected.
     ///
     /// # Errors
-    /// It did.
+    /// The code returned one.
     pub fn call_ok<T, E: Debug>(
         &self,
         function: impl Into<String>,
@@ -91,10 +91,10 @@ impl Check {
         self.ok(answer)
     }
 
-    /// What a learner's code has answered, where no error is expected.
+    /// The answer of a learner's code, where no error is expected.
     ///
     /// # Errors
-    /// It is one.
+    /// The answer is one.
     pub fn ok<T, E: Debug>(&self, answer: Result<T, E>) -> Result<T, Finding> {
         answer.map_err(|error| {
             let (function, error) = (self.function.borrow().clone(), format!("{error:?}"));
@@ -106,14 +106,14 @@ impl Check {
         })
     }
 
-    /// Ends the check here and now: for a learner's callback that finds itself in the wrong process.
+    /// Ends the check at once: for a callback that finds itself in the wrong process.
     pub fn end_with(&self, finding: Finding) -> ! {
         self.report(What::Verdict { finding: Some(finding) });
         exit(0)
     }
 
-    /// Ends the check, because this machine does not have `need` (a server, as in `redis`). That is no
-    /// failure, unless `WORKBOOK_NEEDS_REDIS` (for that one) says that it must be there.
+    /// Ends the check, because this machine does not have `need` (a server, as in `redis`). That is
+    /// not a failure, unless `WORKBOOK_NEEDS_REDIS` (for that one) says that it must be there.
     pub fn unavailable(&self, need: &str) -> ! {
         self.report(What::Unavailable { need: need.to_owned() });
         exit(0)
@@ -143,17 +143,17 @@ impl Check {
         }
     }
 
-    /// Looks again and again until `look` finds something. Gives up when nobody is left who could
-    /// change anything, when all of them sleep and nothing happens any more, or after [`PATIENCE`].
+    /// Looks again and again until `look` finds something. Gives up if no process is left that could
+    /// change anything, if all of them sleep and nothing happens any more, or after [`PATIENCE`].
     pub fn wait_for<T>(&self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
         let (deadline, mut stillness) = (now() + PATIENCE, Stillness::default());
         loop {
             let others = proc::descendants(self.me.as_raw(), CROWD);
-            let nobody_left = others.values().all(|sight| sight.state == 'Z');
+            let none_left = others.values().all(|sight| sight.state == 'Z');
             if let Some(found) = look() {
                 return Some(found);
             }
-            if nobody_left || stillness.of(&others) > STILL || now() > deadline {
+            if none_left || stillness.of(&others) > STILL || now() > deadline {
                 return None;
             }
             sleep(Duration::from_micros(500));
@@ -163,7 +163,7 @@ impl Check {
     /// Waits until all of `workers` are zombies.
     ///
     /// # Errors
-    /// One of them is not a child of this process any more.
+    /// One of them is no longer a child of this process.
     pub fn wait_for_deaths(&self, workers: &[Pid]) -> Outcome {
         for worker in workers {
             if !self.is_child(*worker) {
@@ -183,7 +183,7 @@ impl Check {
     /// Reaps `worker`, and returns how it ended.
     ///
     /// # Errors
-    /// It is not a child of this process, or not any more.
+    /// `worker` is not a child of this process, or no longer one.
     pub fn reap(&self, worker: Pid) -> Result<WaitStatus, Finding> {
         if !self.is_child(worker) {
             return Err(Finding::new("stolen").with("pid", worker));
@@ -201,11 +201,11 @@ impl Check {
         }
     }
 
-    /// Sends `signal` to `worker`, if that is a child of this process: what a learner's function says is
-    /// a worker may be anybody.
+    /// Sends `signal` to `worker`, if that is a child of this process: the pid that a learner's
+    /// function returns may belong to any process.
     ///
     /// # Errors
-    /// It is not.
+    /// `worker` is not a child of this process.
     pub fn kill(&self, worker: Pid, signal: Signal) -> Outcome {
         if !self.is_child(worker) || kill(worker, signal).is_err() {
             return Err(Finding::new("stolen").with("pid", worker));
@@ -222,13 +222,13 @@ impl Check {
         running.into_iter().map(Pid::from_raw).collect()
     }
 
-    /// Whether `worker` has ended, and waits to be reaped by this process.
+    /// Returns true if `worker` has ended, and waits to be reaped by this process.
     #[must_use]
     pub fn is_zombie(&self, worker: Pid) -> bool {
         self.children().0.contains(&worker.as_raw())
     }
 
-    /// Whether `worker` is a child of this process, ended or not.
+    /// Returns true if `worker` is a child of this process, ended or not.
     #[must_use]
     pub fn is_child(&self, worker: Pid) -> bool {
         proc::children(self.me.as_raw()).contains(&worker.as_raw())
@@ -241,7 +241,7 @@ impl Check {
     }
 }
 
-/// How a process ended, to be put into words.
+/// The end of a process, to be put into words.
 #[must_use]
 pub fn ended(status: WaitStatus) -> Finding {
     match status {

@@ -1,12 +1,12 @@
-//! What a check leaves behind: zombies, processes, descriptors, threads, deafness.
+//! The leftovers of a check: zombies, processes, descriptors, threads, blocked signals.
 
 use crate::check::{Check, Outcome};
 use crate::proc::{self, Descriptor};
 use crate::wire::{Finding, Value};
 
 impl Check {
-    /// What the check leaves behind, after all that it holds itself is gone: zombies, processes,
-    /// descriptors.
+    /// Looks for what the check leaves behind, after all that it holds itself is gone: zombies,
+    /// processes, descriptors.
     ///
     /// # Errors
     /// Something is left.
@@ -23,12 +23,12 @@ impl Check {
         Ok(())
     }
 
-    /// Zombies and processes that are left.
+    /// Looks for zombies and processes that are left.
     ///
     /// # Errors
     /// There are some.
     pub fn look_for_children(&self) -> Outcome {
-        // Who is about to end may take a moment.
+        // A process that is about to end may take a moment.
         let _ = self.wait_for(|| self.running_children().is_empty().then_some(()));
         let (zombies, running) = self.children();
         if !zombies.is_empty() {
@@ -44,8 +44,8 @@ impl Check {
         Finding::new(id).with("function", self.function.borrow().clone())
     }
 
-    /// From now on, whatever is open may stay open: what a runtime keeps for the life of the process,
-    /// for example.
+    /// Allows all descriptors that are open now to stay open: those that a runtime keeps for the life
+    /// of the process, for example.
     pub fn allow_descriptors(&self) {
         *self.descriptors.borrow_mut() = proc::descriptors(self.me.as_raw());
     }

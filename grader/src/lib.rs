@@ -5,23 +5,23 @@
 //!
 //! ```text
 //! runner                   warden, one for each check       check
-//! (libtest-mimic)     ┌──▶ subreaper, deaf to signals  ──▶  own session, one thread,
+//! (libtest-mimic)     ┌──▶ subreaper, blocks signals   ──▶  own session, one thread,
 //! names, filters,     │    watches /proc, keeps the        calls the learner's code
 //! footer, JSON, JUnit ◀────┘ deadline, ends what is left ◀── records through a pipe
 //! ```
 //!
-//! The runner starts a warden for each check, the warden a process for the check itself; what the
-//! check finds goes to the warden, and the warden's report to the runner.
+//! The runner starts a warden for each check, the warden a process for the check itself; the findings
+//! of the check go to the warden, and the warden's report to the runner.
 //!
 //! | module | what it is for |
 //! |---|---|
 //! | [`check`], [`leftovers`], [`probe`], [`pieces`], [`signals`] | inside a check: call a learner's code, watch it from all sides |
 //! | [`stage`] | the process of a check |
-//! | [`proc`] | what `/proc` knows |
-//! | [`wire`] | what a check reports to its warden |
+//! | [`proc`] | the contents of `/proc` |
+//! | [`wire`] | the reports of a check to its warden |
 //! | [`warden`] | starts one check, watches it, ends what is left |
-//! | [`verdict`] | from what was seen to a verdict; pure |
-//! | [`words`] | every sentence that a learner is told; one module per language |
+//! | [`verdict`] | from observations to a verdict; pure |
+//! | [`words`] | every sentence that a learner reads; one module per language |
 //! | [`catalogue`] | the exercises, as `workbook.toml` lists them |
 //! | [`runner`], [`report`] | the trials, and how their verdicts are shown |
 //!
@@ -73,26 +73,26 @@ pub struct Exercise {
     pub id: &'static str,
     /// For each step the function that the learner writes, and its check.
     pub steps: &'static [(&'static str, CheckOfStep)],
-    /// Programs that a check has the learner's code start by exec: see [`Check::program`].
+    /// Programs that the learner's code starts by exec, for a check: see [`Check::program`].
     pub programs: &'static [(&'static str, Program)],
 }
 
 /// The `main` of a program of a check.
 pub type Program = fn() -> ExitCode;
 
-/// Whose code is graded.
+/// The package whose code is graded.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
-    /// The package, `exercises` or `solutions`.
+    /// Its name, `exercises` or `solutions`.
     pub package: &'static str,
-    /// Whether a step that is not started counts as failed.
+    /// If true, a step that is not started counts as failed.
     pub strict: bool,
 }
 
-/// What watches a learner's function at work.
+/// A function that watches a learner's function at work.
 pub type CheckOfStep = fn(&Check) -> Outcome;
 
-/// This very program, also when its file was replaced since: somebody may save and build again while
+/// This very program, even if its file was replaced since: a learner may save and build again while
 /// the checks run.
 fn this_program() -> Command {
     let mut command = Command::new("/proc/self/exe");
@@ -100,7 +100,7 @@ fn this_program() -> Command {
     command
 }
 
-/// Marks a process of ours that is not the runner: `--grader-role warden reap::1`.
+/// The argument of a process of ours that is not the runner: `--grader-role warden reap::1`.
 pub const ROLE: &str = "--grader-role";
 
 /// The whole program: the runner, a warden, a check, or a program of a check, as the arguments say.
@@ -109,7 +109,7 @@ pub fn main(subject: Subject, exercises: &[Exercise]) -> ExitCode {
     let arguments: Vec<String> = env::args().collect();
     let words: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
     if let [ROLE, role, ..] = words[..] {
-        // For `ps`: it was started as /proc/self/exe, and would be called "exe".
+        // For `ps`: the process was started as /proc/self/exe, and would be called "exe".
         let _ = CString::new(role).map(|role| prctl::set_name(&role));
     }
     match words[..] {

@@ -1,20 +1,20 @@
-//! A stream that arrives in pieces, as streams do: what the checks of framing read and write.
+//! A stream that arrives in pieces, as streams do: the checks of framing read and write it.
 
 use std::io::{self, ErrorKind, Read, Write};
 
-/// A stream that takes and gives what its plan says.
+/// A stream that takes and gives pieces as its plan says.
 #[derive(Debug)]
 pub struct Pieces<'p> {
     input: Vec<u8>,
-    /// What was written.
+    /// The bytes that were written.
     pub output: Vec<u8>,
     /// The longest piece of each call, again and again; 0 is an interruption.
     plan: &'p [usize],
     calls: usize,
-    /// How many bytes have been read.
+    /// The number of bytes that have been read.
     pub read: usize,
     broken: bool,
-    /// Somebody has read and read, though there was nothing left.
+    /// The stream was read again and again, although there was nothing left.
     pub endless: bool,
     reads_at_end: usize,
 }
@@ -39,13 +39,13 @@ impl<'p> Pieces<'p> {
         }
     }
 
-    /// A stream with `input` to read, which fails then, and when it is written.
+    /// A stream with `input` to read, which fails after that, and when it is written.
     #[must_use]
     pub fn broken(input: &[u8]) -> Self {
         Self { broken: true, ..Self::new(input, &[usize::MAX]) }
     }
 
-    /// How many of `most` bytes this call may have.
+    /// The number of bytes that this call may have, at most `most`.
     fn next(&mut self, most: usize) -> io::Result<usize> {
         let piece = self.plan[self.calls % self.plan.len()];
         self.calls += 1;
@@ -59,7 +59,7 @@ impl Read for Pieces<'_> {
         self.reads_at_end += usize::from(left == 0);
         self.endless = self.reads_at_end > 1000;
         match (left, self.broken, self.endless) {
-            // The other one, so that whoever has read on and on ends after all.
+            // The other one, so that a loop that reads on and on ends after all.
             (0, true, true) => return Ok(0),
             (0, false, true) => return Err(ErrorKind::BrokenPipe.into()),
             (0, true, false) => return Err(ErrorKind::ConnectionReset.into()),

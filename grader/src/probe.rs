@@ -1,5 +1,5 @@
-//! What the suite puts into a learner's workers to watch them from inside: a post for words, and a
-//! gate that lets nobody through until the check opens it.
+//! Probes that the suite puts into a learner's workers to watch them from inside: a post for messages,
+//! and a gate that stays closed until the check opens it.
 
 use std::io::ErrorKind;
 use std::os::fd::AsFd;
@@ -13,7 +13,7 @@ use nix::unistd::{Pid, getpid, read};
 use crate::check::Check;
 use crate::wire::Finding;
 
-/// Workers write words, the check hears them: whole, in order, with the pid of the speaker.
+/// Workers send messages, the check receives them: whole, in order, with the pid of the sender.
 #[derive(Debug)]
 pub struct Post {
     ours: UnixDatagram,
@@ -24,7 +24,7 @@ impl Post {
     /// A post, open before the workers are forked.
     ///
     /// # Panics
-    /// When there are no descriptors left.
+    /// There are no descriptors left.
     #[must_use]
     pub fn new() -> Self {
         let (ours, theirs) = UnixDatagram::pair().expect("two descriptors");
@@ -32,45 +32,46 @@ impl Post {
         Self { ours, theirs }
     }
 
-    /// In a worker: says `word`.
-    pub fn tell(&self, word: &str) {
+    /// In a worker: sends `word`.
+    pub fn send(&self, word: &str) {
         let _ = self.theirs.send(format!("{} {word}", getpid()).as_bytes());
     }
 
-    /// The next word and its speaker, if one comes.
-    pub fn hear(&self, check: &Check) -> Option<(Pid, String)> {
-        let (pid, word) = check.wait_for(|| self.heard())?;
-        check.did(Finding::new("heard").with("pid", pid).with("word", word.as_str()));
+    /// The next message and its sender, if one comes.
+    pub fn receive(&self, check: &Check) -> Option<(Pid, String)> {
+        let (pid, word) = check.wait_for(|| self.received())?;
+        check.did(Finding::new("received").with("pid", pid).with("word", word.as_str()));
         Some((pid, word))
     }
 
-    /// The next word and its speaker.
+    /// The next message and its sender.
     ///
     /// # Errors
     /// None came.
-    pub fn hear_one(&self, check: &Check) -> Result<(Pid, String), Finding> {
-        self.hear(check).ok_or_else(|| Finding::new("silent").with("expected", 1).with("heard", 0))
+    pub fn receive_one(&self, check: &Check) -> Result<(Pid, String), Finding> {
+        let silent = || Finding::new("silent").with("expected", 1).with("received", 0);
+        self.receive(check).ok_or_else(silent)
     }
 
-    /// The next `count` words.
+    /// The next `count` messages.
     ///
     /// # Errors
     /// Fewer came.
-    pub fn hear_all(&self, check: &Check, count: usize) -> Result<Vec<(Pid, String)>, Finding> {
+    pub fn receive_all(&self, check: &Check, count: usize) -> Result<Vec<(Pid, String)>, Finding> {
         let mut words = Vec::new();
         while words.len() < count {
-            let Some(word) = self.hear(check) else {
+            let Some(word) = self.receive(check) else {
                 let silent = Finding::new("silent").with("expected", count);
-                return Err(silent.with("heard", words.len()));
+                return Err(silent.with("received", words.len()));
             };
             words.push(word);
         }
         Ok(words)
     }
 
-    /// A word that is there already.
+    /// A message that is already there.
     #[must_use]
-    pub fn heard(&self) -> Option<(Pid, String)> {
+    pub fn received(&self) -> Option<(Pid, String)> {
         let mut bytes = [0; 256];
         let count = loop {
             match self.ours.recv(&mut bytes) {
@@ -91,7 +92,7 @@ impl Default for Post {
     }
 }
 
-/// Whoever comes to the gate waits until the check lets one more through.
+/// A gate: a worker that comes to it waits until the check lets one more through.
 #[derive(Debug)]
 pub struct Gate(EventFd);
 
@@ -99,7 +100,7 @@ impl Gate {
     /// A closed gate.
     ///
     /// # Panics
-    /// When there are no descriptors left.
+    /// There are no descriptors left.
     #[must_use]
     pub fn new() -> Self {
         Self(
@@ -113,7 +114,7 @@ impl Gate {
         while read(self.0.as_fd(), &mut [0; 8]) == Err(Errno::EINTR) {}
     }
 
-    /// Lets `count` through, now or when they come.
+    /// Lets `count` workers through, now or when they come.
     pub fn open(&self, check: &Check, count: usize) {
         check.did(Finding::new("opened-gate").with("count", count));
         self.let_through(count);
@@ -130,7 +131,7 @@ impl Default for Gate {
     }
 }
 
-/// Workers that wait for each other: nobody goes on before all of them are there.
+/// Workers that wait for each other: none goes on before all of them are there.
 #[derive(Debug)]
 pub struct Meeting(Vec<Gate>);
 
@@ -141,7 +142,7 @@ impl Meeting {
         Self((0..count).map(|_| Gate::new()).collect())
     }
 
-    /// In worker `number`: tells all that it is there, and waits until all have told it.
+    /// In worker `number`: signals to all that it is there, and waits until all have signalled to it.
     pub fn meet(&self, number: usize) {
         for gate in &self.0 {
             gate.let_through(1);
@@ -152,7 +153,7 @@ impl Meeting {
     }
 }
 
-/// How many sockets listen on `port`, as the kernel lists them.
+/// The number of sockets that listen on `port`, as the kernel lists them.
 #[must_use]
 pub fn listening_on(port: u16) -> usize {
     let all = procfs::net::tcp().unwrap_or_default().into_iter();

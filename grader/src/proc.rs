@@ -1,4 +1,4 @@
-//! What `/proc` tells about the processes of a check. See `man 5 proc`.
+//! The processes of a check, as `/proc` shows them. See `man 5 proc`.
 //!
 //! Any of them may end while it is looked at, so everything here may find nothing.
 
@@ -14,7 +14,7 @@ use crate::wire::now;
 #[must_use]
 pub fn children(pid: i32) -> Vec<i32> {
     threads_children(pid).unwrap_or_else(|| {
-        // A kernel without CONFIG_PROC_CHILDREN: ask everybody for their parent.
+        // A kernel without CONFIG_PROC_CHILDREN: look up the parent of every process.
         let stats = all_processes().into_iter().flatten().filter_map(|one| one.ok()?.stat().ok());
         stats.filter(|stat| stat.ppid == pid).map(|stat| stat.pid).collect()
     })
@@ -73,8 +73,8 @@ fn sight(pid: i32) -> Option<Sight> {
     Some(Sight { parent, state, group: stat.pgrp, session: stat.session })
 }
 
-/// How often the threads of `pid` have been taken off a core, or have gone to sleep: while this
-/// number stays the same, a process that does not run has done nothing.
+/// The number of times that the threads of `pid` have been taken off a core, or have gone to sleep:
+/// while this number stays the same, a process that does not run has done nothing.
 #[must_use]
 pub fn switches(pid: i32) -> u64 {
     let threads = Process::new(pid).and_then(|process| process.tasks()).into_iter().flatten();
@@ -85,7 +85,7 @@ pub fn switches(pid: i32) -> u64 {
     each.sum()
 }
 
-/// How many threads `pid` has.
+/// The number of threads of `pid`.
 #[must_use]
 pub fn threads(pid: i32) -> usize {
     Process::new(pid).and_then(|process| process.tasks()).map_or(0, Iterator::count)
@@ -101,20 +101,20 @@ pub fn deaf_to(pid: i32) -> Option<(u64, u64)> {
 /// Notices when nothing happens any more.
 #[derive(Debug, Default)]
 pub struct Stillness {
-    /// How long nothing has happened, as far as somebody has looked.
+    /// The time for which nothing has happened, as far as it was observed.
     still: Duration,
-    /// The last look, and what there was to see.
+    /// The time of the last look, and what it showed.
     looked: Duration,
     seen: BTreeMap<i32, u64>,
 }
 
 impl Stillness {
-    /// How often it looks closely, and the longest time that one look stands for: when the machine
-    /// was asleep for an hour, nobody had a chance to do anything.
+    /// The time between two close looks, and the longest time that one look stands for: if the machine
+    /// was asleep for an hour, no process had a chance to do anything.
     const LOOK: Duration = Duration::from_millis(50);
     const MOST: Duration = Duration::from_millis(100);
 
-    /// For how long all `processes` have slept, and done nothing else.
+    /// The time for which all `processes` have slept, and done nothing else.
     pub fn of(&mut self, processes: &BTreeMap<i32, Sight>) -> Duration {
         let gap = now().saturating_sub(self.looked);
         let asleep = processes.values().all(|sight| matches!(sight.state, 'S' | 'T' | 'Z'));
@@ -136,9 +136,9 @@ pub struct Descriptor {
     pub number: i32,
     /// `pipe`, `socket`, `eventfd`, or a path.
     pub kind: String,
-    /// Which pipe or socket it is: the same number in two processes is the same one.
+    /// The pipe or socket: the same number in two processes is the same one.
     pub inode: Option<u64>,
-    /// Whether it can be written to.
+    /// True if it can be written to.
     pub writes: bool,
 }
 
@@ -171,15 +171,15 @@ fn kind(target: &FDTarget) -> (String, Option<u64>) {
     }
 }
 
-/// What a process is doing that does not seem to run.
+/// The activity of a process that does not seem to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sleep {
     /// It runs after all. A `waitpid` counts as asleep while it only looks at the children, so a loop
     /// of them is seen in either state.
     Runs,
-    /// It sleeps in this system call, whose first argument this is.
+    /// It sleeps in this system call, with this first argument.
     In(i64, u64),
-    /// Some systems let nobody see it.
+    /// It cannot be seen: some systems hide it.
     Unseen,
 }
 

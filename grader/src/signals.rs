@@ -1,4 +1,4 @@
-//! Signals in the hands of a check: a worker that waits for one, and a wait that is interrupted.
+//! Signals that a check uses: a worker that waits for one, and a wait that is interrupted.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
@@ -10,12 +10,12 @@ use nix::unistd::Pid;
 
 use crate::proc;
 
-/// In a worker: a signal that does not kill it any more, and that it can wait for.
+/// In a worker: a signal that no longer kills it, and that it can wait for.
 #[derive(Debug)]
 pub struct Blocked(SigSet);
 
 impl Blocked {
-    /// From now on `signal` stays pending until somebody waits for it.
+    /// From now on `signal` stays pending until the worker waits for it.
     #[must_use]
     pub fn new(signal: Signal) -> Self {
         let set = SigSet::from(signal);
@@ -51,15 +51,15 @@ impl Interruptions {
         Self(())
     }
 
-    /// How many there were.
+    /// The number of interruptions.
     #[must_use]
     pub fn seen(&self) -> usize {
         SEEN.load(Ordering::Relaxed)
     }
 }
 
-/// In a worker: waits until `parent` sleeps, interrupts it, and waits until it sleeps again. If it
-/// never does, it cannot be interrupted, and the worker goes on.
+/// In a worker: waits until `parent` sleeps, interrupts it, and waits until it sleeps again. If the
+/// parent never sleeps, it cannot be interrupted, and the worker goes on.
 pub fn interrupt_parent(parent: Pid) {
     let parent = parent.as_raw();
     let before = once_asleep(parent, 0);

@@ -1,4 +1,4 @@
-//! The process of a check: makes itself fit for it, calls the check's function, reports the verdict.
+//! The process of a check: prepares itself, calls the check's function, reports the verdict.
 
 use std::env;
 use std::fs::File;
@@ -16,7 +16,8 @@ use crate::check::Check;
 use crate::wire::{self, What};
 use crate::{CheckOfStep, Exercise, Result};
 
-/// How much memory each process of a check may write to, in bytes: a length that was believed must not cost the machine.
+/// The memory that each process of a check may write to, in bytes: code that believes a false length
+/// must not exhaust the machine.
 const MEMORY: u64 = 1 << 30;
 
 /// The process of a check.
@@ -48,13 +49,13 @@ fn settle() -> Result<File> {
         return Err("the warden has died".into());
     }
     SigSet::all().thread_unblock()?; // the warden has blocked them, and that is inherited
-    // Whoever started the tests may ignore signals, and that is inherited, too. (A closed pipe is told
-    // by an error, as std has it.)
+    // The process that started the tests may ignore signals, and that is inherited, too. (A closed
+    // pipe is reported by an error, as std does.)
     for signal in Signal::iterator().filter(|signal| *signal != Signal::SIGPIPE) {
-        // SAFETY: the default action is no handler of ours. SIGKILL and SIGSTOP refuse it.
+        // SAFETY: the default action is not a handler of ours. SIGKILL and SIGSTOP refuse it.
         let _ = unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) };
     }
-    setsid()?; // no group and no terminal in common with anybody
+    setsid()?; // no group and no terminal in common with other processes
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     let (_, most) = getrlimit(Resource::RLIMIT_DATA)?;
     let memory = MEMORY.min(most);
@@ -68,13 +69,13 @@ fn settle() -> Result<File> {
 }
 
 fn find(trial: &str, exercises: &[Exercise]) -> Result<CheckOfStep> {
-    let (id, number) = trial.split_once("::").ok_or("a trial is called like reap::1")?;
+    let (id, number) = trial.split_once("::").ok_or("a trial has a name like reap::1")?;
     let exercise = exercises.iter().find(|exercise| exercise.id == id).ok_or("no such exercise")?;
     let index = number.parse::<usize>()?.checked_sub(1).ok_or("steps are counted from 1")?;
     Ok(exercise.steps.get(index).ok_or("no such step")?.1)
 }
 
-/// Has panics reported instead of printed: the warden tells them with all the rest.
+/// Has panics reported instead of printed: the warden shows them with all the rest.
 fn report_panics(pipe: File) {
     panic::set_hook(Box::new(move |info| {
         let message = payload(info);
@@ -84,7 +85,7 @@ fn report_panics(pipe: File) {
     }));
 }
 
-/// What a panic says.
+/// The message of a panic.
 fn payload<'i>(info: &'i PanicHookInfo<'_>) -> &'i str {
     let text = info.payload().downcast_ref::<String>().map(String::as_str);
     text.or_else(|| info.payload().downcast_ref().copied()).unwrap_or("…")

@@ -1,4 +1,4 @@
-//! From what a warden has seen to a verdict. Pure: no process is touched here.
+//! Derives a verdict from the observations of a warden. Pure: no process is touched here.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,27 +6,27 @@ use crate::warden::CROWD;
 use crate::warden::waits::{Wait, why_stuck};
 use crate::wire::{Finding, Record, Value, What};
 
-/// More processes than any check needs, one after the other.
+/// More processes, one after the other, than any check needs.
 const STORM: usize = 50;
 
-/// What a warden has seen of one check.
+/// The observations of one check by its warden.
 #[derive(Clone, Debug)]
 pub struct Seen {
     /// The process of the check.
     pub check: i32,
-    /// What it and its descendants have reported, in order.
+    /// The reports of the process and its descendants, in order.
     pub records: Vec<Record>,
-    /// How the process of the check ended.
+    /// The end of the process of the check.
     pub end: End,
     /// Processes that ran on after its end.
     pub left: Vec<i32>,
-    /// Where everybody waited when the warden lost its patience.
+    /// The places where all processes waited when the warden ended the check.
     pub waits: Vec<Wait>,
-    /// How many processes there have ever been, as far as they were seen.
+    /// The number of processes that there have ever been, as far as they were seen.
     pub ever: usize,
 }
 
-/// How the process of a check ended.
+/// The end of the process of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
     /// It exited.
@@ -41,11 +41,11 @@ pub enum End {
     Crowd,
 }
 
-/// What a check comes to.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// What had to hold has held.
+    /// All requirements hold.
     Passed,
     /// A hole was reached: the one of this step.
     NotStarted(String),
@@ -55,7 +55,7 @@ pub enum Verdict {
     Failed(Finding),
 }
 
-/// Judges. The order is that of causes: a child that came back explains everything that went wrong
+/// Judges. Causes come before effects: a child that came back explains everything that went wrong
 /// after it.
 #[must_use]
 pub fn judge(seen: &Seen) -> Verdict {
@@ -104,20 +104,20 @@ fn finding(seen: &Seen) -> Option<Finding> {
     }
 }
 
-/// Why a check did not come to its end, from where everybody waits.
+/// The reason why a check did not come to its end, found in the places where its processes wait.
 fn no_end(seen: &Seen, about: impl Fn(&str) -> Finding) -> Finding {
-    let waits = Value::Lines(seen.waits.iter().map(Wait::told).collect());
+    let waits = Value::Lines(seen.waits.iter().map(Wait::finding).collect());
     let id = match seen.end {
         End::Late if seen.ever > STORM => return about("storm").with("most", STORM),
         End::Late => "late",
-        // The learner's function is back: it is the check that waits for what should have come of it.
+        // The learner's function has returned: the check waits for an effect that it should have.
         _ if !is_in_function(seen) => "stuck-afterwards",
         _ => why_stuck(&seen.waits, seen.check),
     };
     about(id).with("waits", waits)
 }
 
-/// Whether the check's process is in code of the learner, and not in code of the check.
+/// Returns true if the check's process is in code of the learner, and not in code of the check.
 fn is_in_function(seen: &Seen) -> bool {
     let mut mine = seen.records.iter().rev().filter(|record| record.pid == seen.check);
     let last = mine.find_map(|record| match record.what {
@@ -218,14 +218,14 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_after_the_function_is_back_is_the_check() {
+    fn the_check_waits_after_the_function_has_returned() {
         let back = (CHECK, What::Returned { function: "f()".to_owned() });
         assert_eq!(id(&seen(vec![called()], End::Stuck)), "stuck");
         assert_eq!(id(&seen(vec![called(), back], End::Stuck)), "stuck-afterwards");
     }
 
     #[test]
-    fn what_the_machine_does_not_have_is_no_failure() {
+    fn a_server_that_is_missing_is_not_a_failure() {
         let need = (CHECK, What::Unavailable { need: "redis".to_owned() });
         let seen = seen(vec![called(), need], End::Exited(0));
         assert_eq!(judge(&seen), Verdict::Unavailable("redis".to_owned()));

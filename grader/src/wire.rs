@@ -1,4 +1,4 @@
-//! What the processes of a check report to their warden: one line of JSON each, through a pipe.
+//! The reports of the processes of a check to their warden: one line of JSON each, through a pipe.
 //!
 //! A line is shorter than `PIPE_BUF`, so lines of several processes never mix (`man 7 pipe`).
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
-/// The variable that says which descriptor the pipe is. `hole!` reads it, too.
+/// The variable with the number of the pipe's descriptor. `hole!` reads it, too.
 pub const PIPE: &str = "GRADER_PIPE";
 
 /// The longest line, in bytes: below the 4096 that are written at once.
@@ -18,17 +18,17 @@ const LONGEST: usize = 3500;
 /// One line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
-    /// Who reports.
+    /// The process that reports.
     pub pid: i32,
-    /// When, by [`now`]. A hole does not say.
+    /// The time, by [`now`]. A hole does not give it.
     #[serde(default)]
     pub at: Duration,
-    /// What.
+    /// The content.
     #[serde(flatten)]
     pub what: What,
 }
 
-/// What a process reports.
+/// The content of a report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
@@ -54,17 +54,17 @@ pub enum What {
     },
     /// A panic began.
     Panicked {
-        /// What it says, and where.
+        /// Its message, and its place.
         message: String,
     },
     /// The check needs something that this machine does not have.
     Unavailable {
-        /// What, as in `redis`.
+        /// The name, as in `redis`.
         need: String,
     },
     /// The check is over.
     Verdict {
-        /// What was found wrong; nothing, if all is well.
+        /// The finding; nothing, if all is well.
         finding: Option<Finding>,
     },
 }
@@ -74,11 +74,11 @@ pub enum What {
 pub struct Finding {
     /// The id of its words.
     pub id: String,
-    /// What stands in their places.
+    /// The values for the places in its words.
     pub values: BTreeMap<String, Value>,
 }
 
-/// What stands in a place of a sentence. It is in no language: what has to be said is a finding.
+/// The value for a place in a sentence. It has no words of its own: a finding has them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Value {
@@ -86,11 +86,11 @@ pub enum Value {
     Text(String),
     /// A number that is the same in each run.
     Number(u64),
-    /// Processes, which are others in each run.
+    /// Processes, which differ in each run.
     Pids(Vec<i32>),
-    /// What is different in each run, such as a time or a port.
+    /// A text that differs in each run, such as a time or a port.
     Varying(String),
-    /// What has words of its own, one line for each.
+    /// Findings with words of their own, one line for each.
     Lines(Vec<Finding>),
 }
 
@@ -218,7 +218,7 @@ fn cut(text: &mut String, most: usize) {
     }
 }
 
-/// Takes the whole lines out of `bytes`, and reads them. What is no record is told apart.
+/// Takes the whole lines out of `bytes`, and reads them. A line that is not a record is an `Err`.
 pub fn take_records(bytes: &mut Vec<u8>) -> Vec<Result<Record, String>> {
     let Some(last) = bytes.iter().rposition(|byte| *byte == b'\n') else { return Vec::new() };
     let whole: Vec<u8> = bytes.drain(..=last).collect();
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_line_waits_and_nonsense_is_told_apart() {
+    fn half_a_line_waits_and_nonsense_is_an_error() {
         let mut bytes = b"{\"pid\":1,\"hole\":{\"step\":\"a::1\"}}\nnonsense\n{\"pid\"".to_vec();
         let records = take_records(&mut bytes);
         assert_eq!(records[0].as_ref().expect("a record").pid, 1);

@@ -1,5 +1,5 @@
-//! The exercises, solved: the same tree as `exercises/src`, as somebody would write it who has done it
-//! before, with comments where a learner would stop and ask.
+//! The exercises, solved: the same tree as `exercises/src`, as an experienced engineer would write it,
+//! with comments where a learner would stop and ask.
 //!
 //! ```console
 //! $ cargo test -p solutions

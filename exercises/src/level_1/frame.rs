@@ -14,7 +14,7 @@
 //!
 //! What must hold:
 //!
-//! 1. A message arrives whole, or not at all, in whatever pieces its frame does.
+//! 1. A message arrives whole, or not at all, in whatever pieces its frame arrives.
 //! 2. A call that a signal interrupts ([`io::ErrorKind::Interrupted`]) is made again.
 //! 3. The end of the stream between two frames is a goodbye, and inside of a frame a mistake.
 //! 4. A length is checked before it is believed: [`LIMIT`] is the longest message.
@@ -29,7 +29,7 @@ use std::io::{self, ErrorKind, Read, Write};
 /// The longest message, in bytes.
 pub const LIMIT: usize = 64 * 1024;
 
-/// How many bytes the length has.
+/// The size of the length, in bytes.
 pub const HEADER: usize = 4;
 
 /// Step 1. The frame of `message`.
@@ -49,7 +49,7 @@ pub fn write_frame(stream: &mut impl Write, message: &[u8]) -> io::Result<()> {
 }
 
 /// Step 3. Fills `buffer` from `stream`, in as many reads as it takes, and returns how many bytes
-/// there are in it: fewer than fit only if the stream has ended.
+/// it has filled: fewer than fit only if the stream has ended.
 ///
 /// # Errors
 /// The stream's. An interrupted read is not an error.
@@ -63,14 +63,14 @@ pub fn read_full(stream: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize>
 /// # Errors
 /// - [`ErrorKind::UnexpectedEof`]: the stream has ended inside of a frame.
 /// - [`ErrorKind::InvalidData`]: the length is above [`LIMIT`]. No byte after the length is read, and
-///   no memory is taken for it.
+///   no memory is allocated for it.
 /// - The stream's.
 pub fn read_frame(stream: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     hole!("frame::4", stream)
 }
 
-/// What has arrived and is not a whole frame yet. A primary has one for each worker: it must not wait
-/// in a read, so it takes what is there and comes back later.
+/// The bytes that have arrived and are not a whole frame yet. A primary has a decoder for each worker:
+/// it must not wait in a read, so it takes the bytes that are there and comes back later.
 #[derive(Debug, Default)]
 pub struct Decoder {
     /// The beginning of a frame, never a whole one.
@@ -79,12 +79,12 @@ pub struct Decoder {
 
 impl Decoder {
     /// Step 5. Takes a piece of the stream, and returns the messages that are complete now, in order.
-    /// What is left of the piece waits for the next one.
+    /// The rest of the piece waits for the next one.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidData`]: a length is above [`LIMIT`]. It is told as soon as the four bytes
-    /// of the length are there. Nothing behind a false length can be understood, so the caller gives
-    /// up the stream; messages of the same piece are lost with it.
+    /// [`ErrorKind::InvalidData`]: a length is above [`LIMIT`]. It is reported as soon as the four
+    /// bytes of the length are there. Nothing after a false length can be understood, so the caller
+    /// gives up the stream; messages of the same piece are lost with it.
     pub fn push(&mut self, piece: &[u8]) -> io::Result<Vec<Vec<u8>>> {
         hole!("frame::5", self.rest, piece)
     }

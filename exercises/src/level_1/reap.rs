@@ -1,7 +1,7 @@
-//! # Reap workers, and tell how they ended
+//! # Reap workers, and report how they ended
 //!
-//! Whoever forks, reaps. You write the four functions with which a primary learns how its workers
-//! ended: what a status says, one worker, all that have ended, and all, by a deadline.
+//! A process that forks must reap. You write the four functions with which a primary learns how its
+//! workers ended: decode a status; reap one worker, all that have ended, and all by a deadline.
 //!
 //! What must hold:
 //!
@@ -9,7 +9,7 @@
 //! 2. A wait for one worker leaves the others alone.
 //! 3. A wait that a signal interrupts (EINTR) goes on.
 //! 4. Every worker is reaped exactly once, and no zombie stays.
-//! 5. Nobody is killed who still has time, and nobody is waited for who has none left.
+//! 5. A worker that still has time is not killed, and one that has none left is not waited for.
 //!
 //! To read: `level-1-basics/guides/03-fork-exec-wait.md` and `06-life-of-a-worker.md`. In a second
 //! terminal: `cargo test -p exercises reap`.
@@ -25,7 +25,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-/// How a worker ended.
+/// The way in which a worker ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// It exited, with this code.
@@ -34,15 +34,15 @@ pub enum Ending {
     Signal(Signal),
 }
 
-/// Step 1. How the worker ended that `status` is about; nothing, if it has not ended (it was
-/// stopped or continued, or it runs on).
+/// Step 1. Returns how the worker of this `status` ended; nothing, if it has not ended (it was stopped
+/// or continued, or it is still running).
 #[must_use]
 pub fn decode(status: WaitStatus) -> Option<Ending> {
     hole!("reap::1", status)
 }
 
-/// Step 2. Waits until `worker` has ended, reaps it, and tells how it ended. Other workers stay as
-/// they are, also those that have ended.
+/// Step 2. Waits until `worker` has ended, reaps it, and returns how it ended. Other workers stay
+/// as they are, even those that have ended.
 ///
 /// # Errors
 /// `worker` is not a child of this process. An interrupted wait is not an error.
@@ -61,7 +61,7 @@ pub fn reap_ended() -> io::Result<Vec<(Pid, Ending)>> {
 
 /// Step 4. Stops all `workers`: SIGTERM to each of them, then up to `grace` for all of them
 /// together, then SIGKILL to those that are left. Returns when all are reaped, with how they ended,
-/// in any order. `workers` are all the children there are.
+/// in any order. `workers` are all the children of this process.
 ///
 /// # Errors
 /// The kernel's.

@@ -7,10 +7,10 @@
 //! What must hold:
 //!
 //! 1. The work is done in the worker, never in the primary.
-//! 2. A worker never comes back from your function. It ends in it.
+//! 2. A worker never returns from your function, but ends inside of it.
 //! 3. Workers work at the same time.
-//! 4. A pipe ends when its last write end is closed, and it holds 64 KiB. Nobody waits in vain.
-//! 5. When your function has answered, no process and no descriptor of it is left, zombies included.
+//! 4. A pipe ends when its last write end is closed, and it holds 64 KiB. No process waits in vain.
+//! 5. When your function has returned, no process and no descriptor of it is left, zombies included.
 //!
 //! To read: `level-1-basics/guides/02-primary-and-workers.md` and `03-fork-exec-wait.md`. In a
 //! second terminal: `cargo test -p exercises spawn`.
@@ -38,23 +38,23 @@ pub fn fork_worker(work: impl FnOnce() -> i32) -> io::Result<Pid> {
 /// Step 2. Forks `count` workers, numbered from 0, which work at the same time. Returns their pids
 /// in the order of their numbers, at once.
 ///
-/// Worker `n` does `work(n)`, and exits with the code that it returns.
+/// Worker `n` does `work(n)`, and exits with the code that the work returns.
 ///
 /// # Errors
-/// There is no room for so many processes. Those that were forked before go on.
+/// There is no room for `count` processes. Those that were forked before go on.
 pub fn fork_workers(count: usize, work: impl Fn(usize) -> i32) -> io::Result<Vec<Pid>> {
     hole!("spawn::2", count, work)
 }
 
-/// Step 3. Forks a worker that does `work`, and returns what it answers. By then the worker is gone,
-/// reaped, and so is the pipe between the two.
+/// Step 3. Forks a worker that does `work`, and returns its answer. By then the worker is reaped, and
+/// the pipe between the two is closed.
 ///
 /// An answer may be of any length, megabytes included.
 ///
 /// # Errors
-/// - The worker ended with another code than 0, or by a signal: what has arrived, if anything, is not
-///   its answer.
-/// - There is no room for one more process, or for the pipe; or what arrived is not UTF-8.
+/// - The worker ended with a code other than 0, or by a signal: the bytes that have arrived, if any,
+///   are not its answer.
+/// - There is no room for one more process, or for the pipe; or the answer is not UTF-8.
 pub fn ask_worker(work: impl FnOnce() -> String) -> io::Result<String> {
     hole!("spawn::3", work)
 }
@@ -65,7 +65,7 @@ pub fn ask_worker(work: impl FnOnce() -> String) -> io::Result<String> {
 /// Worker `n` does `work(n)`. Each answer may be of any length.
 ///
 /// # Errors
-/// As in step 3, if it is true of one of them. All the others are gone by then, too.
+/// As in step 3, for any of the workers. All the others are gone by then, too.
 pub fn ask_workers(count: usize, work: impl Fn(usize) -> String) -> io::Result<Vec<String>> {
     hole!("spawn::4", count, work)
 }

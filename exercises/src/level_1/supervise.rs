@@ -1,15 +1,15 @@
 //! # Supervise workers
 //!
-//! A supervisor keeps its workers alive: it replaces the dead, up to a limit, and not those that were
-//! told to stop. You write its rule, and then what makes it work on real processes.
+//! A supervisor keeps its workers alive: it replaces the dead, up to a limit, but not those that were
+//! asked to stop. You write its rule, and then the code that applies the rule to real processes.
 //!
 //! What must hold:
 //!
-//! 1. An exit that nobody asked for is a crash, with code 0 as well.
-//! 2. A worker that was told to stop is not replaced, however it ends.
-//! 3. A program that cannot start is not started for ever.
-//! 4. What a worker has said counts, even when it has died since.
-//! 5. All that have ended are reaped, and nobody is waited for who runs on.
+//! 1. An exit that was not requested is a crash, with code 0 as well.
+//! 2. A worker that was asked to stop is not replaced, however it ends.
+//! 3. A program that cannot start is not started forever.
+//! 4. The report of a worker counts, even if the worker has died since.
+//! 5. All workers that have ended are reaped, and the others are not waited for.
 //!
 //! To read: `level-1-basics/guides/06-life-of-a-worker.md`. In a second terminal:
 //! `cargo test -p exercises supervise`.
@@ -29,16 +29,16 @@ use nix::unistd::{ForkResult, Pid, getpid};
 
 use crate::provided::fork;
 
-/// What is known of a worker.
+/// The facts that are known about a worker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Life {
-    /// It has said that it can work.
+    /// It has reported that it can work.
     pub was_ready: bool,
-    /// Somebody wanted it to stop, and wrote that down before doing anything about it.
-    pub told_to_stop: bool,
+    /// It was asked to stop; the supervisor writes this down before it sends the signal.
+    pub asked_to_stop: bool,
 }
 
-/// What to do after the end of a worker.
+/// The action after the end of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Start another one in its place.
@@ -51,8 +51,8 @@ pub enum Next {
 
 /// Step 1. The rule: what to do after the end of a worker with this `life`.
 ///
-/// `early_deaths` is how many workers in a row have died before they were ready, this one included.
-/// The death number `limit` of such a row is the last straw.
+/// `early_deaths` is the number of workers in a row that have died before they were ready, this one
+/// included. At the death number `limit` of such a row the supervisor gives up.
 #[must_use]
 pub fn decide(life: Life, early_deaths: u32, limit: u32) -> Next {
     hole!("supervise::1", life, early_deaths, limit)
@@ -61,27 +61,27 @@ pub fn decide(life: Life, early_deaths: u32, limit: u32) -> Next {
 /// A primary that looks after workers which all do the same `work`.
 #[derive(Debug)]
 pub struct Supervisor<W> {
-    /// What a worker does. It says through [`Ready`] that it can work, and exits with the code that it
-    /// returns.
+    /// The work of a worker. The worker reports through [`Ready`] that it can work, and exits with the
+    /// code that the work returns.
     work: W,
-    /// How many early deaths in a row are too many.
+    /// The number of early deaths in a row at which the supervisor gives up.
     limit: u32,
     /// The workers that have not been reaped yet.
     pub workers: BTreeMap<Pid, Life>,
-    /// How many workers in a row have died before they were ready.
+    /// The number of workers in a row that have died before they were ready.
     pub early_deaths: u32,
-    /// A pipe for all workers: whoever can work writes its pid into it.
+    /// A pipe for all workers: a worker that can work writes its pid into it.
     words: (PipeReader, PipeWriter),
 }
 
-/// A worker's way to say that it can work.
+/// A worker's way to report that it can work.
 #[derive(Debug)]
 pub struct Ready(PipeWriter);
 
 impl Ready {
-    /// Provided. Says it.
+    /// Provided. Reports that this worker can work.
     pub fn tell(mut self) {
-        // If it cannot be said, there is nobody to say it to.
+        // If this fails, there is no primary left that could read it.
         let _ = self.0.write_all(&getpid().as_raw().to_ne_bytes());
     }
 }
@@ -96,11 +96,11 @@ impl<W: Fn(Ready) -> i32> Supervisor<W> {
         Ok(Self { work, limit, workers: BTreeMap::new(), early_deaths: 0, words })
     }
 
-    /// Provided. Takes down who has said that it can work, and waits for nobody.
+    /// Provided. Writes down which workers have reported that they can work. Does not wait.
     ///
     /// # Errors
     /// The kernel's.
-    pub fn hear(&mut self) -> io::Result<()> {
+    pub fn read_reports(&mut self) -> io::Result<()> {
         while self.has_word()? {
             let mut pid = [0; 4];
             self.words.0.read_exact(&mut pid)?;
@@ -112,7 +112,7 @@ impl<W: Fn(Ready) -> i32> Supervisor<W> {
         Ok(())
     }
 
-    /// Provided. Whether somebody has said something that was not heard yet.
+    /// Provided. Returns whether there is a report that was not read yet.
     fn has_word(&self) -> io::Result<bool> {
         let mut reader = [PollFd::new(self.words.0.as_fd(), PollFlags::POLLIN)];
         loop {
@@ -125,8 +125,8 @@ impl<W: Fn(Ready) -> i32> Supervisor<W> {
 
     /// Step 2. Forks one worker, puts it on the list, and returns its pid at once.
     ///
-    /// It does the `work` with a [`Ready`] of its own (a clone of the pipe's write end), and exits
-    /// with the code that the work returns.
+    /// The worker does the `work` with a [`Ready`] of its own (a clone of the pipe's write end), and
+    /// exits with the code that the work returns.
     ///
     /// # Errors
     /// There is no room for one more process.
@@ -134,14 +134,14 @@ impl<W: Fn(Ready) -> i32> Supervisor<W> {
         hole!("supervise::2", self.work)
     }
 
-    /// Step 3. Reaps all workers that have ended, takes them off the list, and does with each what
-    /// the rule says: only [`Next::Replace`] starts another one. Returns who ended and what was
-    /// decided. Waits for nobody.
+    /// Step 3. Reaps all workers that have ended, takes them off the list, and applies the rule
+    /// to each: only [`Next::Replace`] starts another one. Returns which workers ended and what was
+    /// decided. Does not wait.
     ///
-    /// It hears what was said after it has reaped, and before it judges: a worker may say its word
-    /// and die while this function runs, and whoever is reaped has said all that it will ever say.
+    /// It reads the reports after it has reaped, and before it judges: a worker may report and die
+    /// while this function runs, and a worker that is reaped has reported all that it ever will.
     /// `early_deaths` goes back to 0 with each worker that was ready, and up by one with each that was
-    /// not. Those that were told to stop do not count.
+    /// not. Those that were asked to stop do not count.
     ///
     /// # Errors
     /// The kernel's.
@@ -149,17 +149,17 @@ impl<W: Fn(Ready) -> i32> Supervisor<W> {
         hole!("supervise::3", self.limit)
     }
 
-    /// Step 4. Tells `worker` to stop: writes the intent down, then sends SIGTERM. Does not wait.
+    /// Step 4. Asks `worker` to stop: writes the intent down, then sends SIGTERM. Does not wait.
     ///
     /// # Errors
-    /// [`io::ErrorKind::NotFound`]: `worker` is not on the list. Then nobody gets a signal: its pid
-    /// may be that of somebody else by now.
+    /// [`io::ErrorKind::NotFound`]: `worker` is not on the list. Then no signal is sent: the pid may
+    /// belong to another process by now.
     pub fn retire(&mut self, worker: Pid) -> io::Result<()> {
         hole!("supervise::4", self, worker)
     }
 
-    /// Step 5. Stops all workers: tells each of them, and returns when all are reaped. Nobody is
-    /// replaced, and the list is empty. (They do as they are told; a deadline is not needed here.)
+    /// Step 5. Stops all workers: asks each of them to stop, and returns when all are reaped. None is
+    /// replaced, and the list is empty. (All of them stop when asked; a deadline is not needed here.)
     ///
     /// # Errors
     /// The kernel's.

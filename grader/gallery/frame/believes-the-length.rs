@@ -1,4 +1,4 @@
-//! A length that the peer has sent is believed, up to 4 GiB of it.
+//! The length from the peer is believed, up to 4 GiB.
 //! fails: frame::4
 
 pub fn read_frame(stream: &mut impl Read) -> io::Result<Option<Vec<u8>>> {

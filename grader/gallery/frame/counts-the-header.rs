@@ -1,4 +1,4 @@
-//! The length counts its own four bytes, too.
+//! The length includes its own four bytes.
 //! fails: frame::1 frame::2
 
 pub fn encode(message: &[u8]) -> io::Result<Vec<u8>> {

@@ -1,4 +1,4 @@
-//! Whoever dies in the middle of a frame seems to have left politely.
+//! A peer that dies in the middle of a frame is taken for one that closed the stream.
 //! fails: frame::4
 
 pub fn read_frame(stream: &mut impl Read) -> io::Result<Option<Vec<u8>>> {

@@ -1,4 +1,4 @@
-//! A message of any length is sent; the other side will see.
+//! A message of any length is sent: checking is left to the other side.
 //! fails: frame::1 frame::2
 
 pub fn encode(message: &[u8]) -> io::Result<Vec<u8>> {

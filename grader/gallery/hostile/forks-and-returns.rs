@@ -1,4 +1,4 @@
-//! Two processes come back from one call, both with the right answer.
+//! Two processes return from one call, both with the right answer.
 //! exercise: reap
 //! fails: reap::1 reap::2 reap::3 reap::4
 //! finding: came-back

@@ -1,4 +1,4 @@
-//! A daemon: in a session of its own, its parent gone, deaf to SIGTERM.
+//! A daemon: it has a session of its own and no parent, and ignores SIGTERM.
 //! exercise: spawn
 //! fails: spawn::1 spawn::2 spawn::3 spawn::4
 //! finding: left-running

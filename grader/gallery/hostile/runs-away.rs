@@ -1,20 +1,20 @@
-//! Four lines of descent, each of which has a new process in a new session all the time, and no parent.
+//! Four lines of descent, each with a new process in a new session all the time, and without a parent.
 //! exercise: frame
 //! fails: frame::5
 //! finding: error-other
 
-    pub fn push(&mut self, _piece: &[u8]) -> io::Result<Vec<Vec<u8>>> {
-        let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
-        for _ in 0..4 {
-            if matches!(crate::provided::fork()?, nix::unistd::ForkResult::Child) {
-                while std::time::Instant::now() < end {
-                    let _ = nix::unistd::setsid();
-                    if matches!(crate::provided::fork()?, nix::unistd::ForkResult::Parent { .. }) {
-                        std::process::exit(0);
-                    }
+pub fn push(&mut self, _piece: &[u8]) -> io::Result<Vec<Vec<u8>>> {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    for _ in 0..4 {
+        if matches!(crate::provided::fork()?, nix::unistd::ForkResult::Child) {
+            while std::time::Instant::now() < end {
+                let _ = nix::unistd::setsid();
+                if matches!(crate::provided::fork()?, nix::unistd::ForkResult::Parent { .. }) {
+                    std::process::exit(0);
                 }
-                std::process::exit(0);
             }
+            std::process::exit(0);
         }
-        Err(ErrorKind::InvalidData.into())
     }
+    Err(ErrorKind::InvalidData.into())
+}

@@ -1,4 +1,4 @@
-//! Everybody is stopped, and nobody is left to continue them.
+//! All processes are stopped, and none is left to continue them.
 //! exercise: listen
 //! fails: listen::1
 //! finding: stuck-stopped

@@ -1,4 +1,4 @@
-//! The worker answers one client, and has done its work.
+//! The worker answers one client, and ends.
 //! fails: listen::2 listen::3
 
 pub fn start_worker(listener: &TcpListener, answer: impl Fn(TcpStream)) -> io::Result<Pid> {

@@ -1,4 +1,4 @@
-//! The worker makes a socket of its own for an address that has one.
+//! The worker makes a socket of its own for an address that already has one.
 //! fails: listen::2 listen::3
 
 pub fn start_worker(listener: &TcpListener, answer: impl Fn(TcpStream)) -> io::Result<Pid> {

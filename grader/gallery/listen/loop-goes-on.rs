@@ -1,6 +1,6 @@
 //! Each child forks the rest of the workers before it accepts.
 //! fails: listen::3
-//! race: who has got how far
+//! race: how far each process has got
 
 pub fn start_workers(
     listener: &TcpListener,

@@ -1,4 +1,4 @@
-//! The line is right, and leaves the user alone with it.
+//! The line is right, and gives the user no advice.
 //! fails: listen::1
 
 pub fn open(address: SocketAddr) -> Result<TcpListener, String> {

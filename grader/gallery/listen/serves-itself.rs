@@ -1,4 +1,4 @@
-//! Everybody accepts, the primary as well.
+//! All processes accept, the primary as well.
 //! fails: listen::2 listen::3
 
 pub fn start_worker(listener: &TcpListener, answer: impl Fn(TcpStream)) -> io::Result<Pid> {

@@ -1,4 +1,4 @@
-//! The socket is cloned for the program, and the clone has no mark, but nor has the original.
+//! The socket is cloned for the program, and neither the clone nor the original has the mark.
 //! fails: listen::4
 
 pub fn exec_worker(listener: &TcpListener, program: &mut Command) -> io::Result<Pid> {

@@ -1,4 +1,4 @@
-//! The kernel's words, which do not say which address was meant.
+//! The kernel's message, which does not say which address was meant.
 //! fails: listen::1
 
 pub fn open(address: SocketAddr) -> Result<TcpListener, String> {

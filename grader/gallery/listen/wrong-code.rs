@@ -1,4 +1,4 @@
-//! The program that cannot be started ends like a worker that has failed.
+//! A program that cannot be started ends like a worker that has failed.
 //! fails: listen::4
 
 pub fn exec_worker(listener: &TcpListener, program: &mut Command) -> io::Result<Pid> {

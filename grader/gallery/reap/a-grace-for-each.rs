@@ -1,4 +1,4 @@
-//! All are told first, but each has a deadline of its own.
+//! All get SIGTERM first, but each has a deadline of its own.
 //! fails: reap::4
 
 pub fn stop(workers: &[Pid], grace: Duration) -> io::Result<Vec<(Pid, Ending)>> {

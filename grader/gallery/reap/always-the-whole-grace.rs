@@ -1,4 +1,4 @@
-//! The grace is slept through, even when everybody has ended long before.
+//! The function sleeps for the whole grace, even if all workers have ended long before.
 //! fails: reap::4
 
 pub fn stop(workers: &[Pid], grace: Duration) -> io::Result<Vec<(Pid, Ending)>> {

@@ -1,4 +1,4 @@
-//! Waits for any child, and takes the first for the one it wanted.
+//! Waits for any child, and takes the first one for the worker.
 //! fails: reap::2
 
 pub fn wait_for(_worker: Pid) -> io::Result<Ending> {

@@ -1,4 +1,4 @@
-//! After SIGKILL everybody is surely dead, so nobody is waited for any more.
+//! After SIGKILL all workers are surely dead, so the function waits for none of them.
 //! fails: reap::4
 
 pub fn stop(workers: &[Pid], grace: Duration) -> io::Result<Vec<(Pid, Ending)>> {

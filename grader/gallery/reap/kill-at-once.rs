@@ -1,4 +1,4 @@
-//! SIGKILL follows SIGTERM without a pause: nobody can finish anything.
+//! SIGKILL follows SIGTERM without a pause: no worker can finish its request.
 //! fails: reap::4
 
 pub fn stop(workers: &[Pid], _grace: Duration) -> io::Result<Vec<(Pid, Ending)>> {

@@ -1,4 +1,4 @@
-//! Each worker is stopped, with all its grace, before the next one is told.
+//! Each worker is stopped, with its whole grace, before the next one gets SIGTERM.
 //! fails: reap::4
 
 pub fn stop(workers: &[Pid], grace: Duration) -> io::Result<Vec<(Pid, Ending)>> {

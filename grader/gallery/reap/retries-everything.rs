@@ -1,4 +1,4 @@
-//! Every error is tried again, also one that will never go away.
+//! The call is repeated after every error, even one that will never go away.
 //! fails: reap::2
 
 pub fn wait_for(worker: Pid) -> io::Result<Ending> {

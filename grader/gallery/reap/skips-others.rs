@@ -1,4 +1,4 @@
-//! Waits for any child, and throws away those it did not want.
+//! Waits for any child, and throws away the status of the others.
 //! fails: reap::2
 
 pub fn wait_for(worker: Pid) -> io::Result<Ending> {

@@ -1,4 +1,4 @@
-//! ECHILD cannot happen, surely.
+//! Surely, ECHILD cannot happen.
 //! fails: reap::3 reap::4
 
 pub fn reap_ended() -> io::Result<Vec<(Pid, Ending)>> {

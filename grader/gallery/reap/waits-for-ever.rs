@@ -1,4 +1,4 @@
-//! SIGTERM is a wish, and one worker does not grant it.
+//! SIGTERM is a request, and one worker ignores it.
 //! fails: reap::4
 
 pub fn stop(workers: &[Pid], _grace: Duration) -> io::Result<Vec<(Pid, Ending)>> {

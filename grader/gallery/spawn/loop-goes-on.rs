@@ -1,6 +1,6 @@
 //! The child stays in the loop of its parent, and forks workers of its own.
 //! fails: spawn::2
-//! race: who has got how far
+//! race: how far each process has got
 
 pub fn fork_workers(count: usize, work: impl Fn(usize) -> i32) -> io::Result<Vec<Pid>> {
     let mut workers = Vec::new();

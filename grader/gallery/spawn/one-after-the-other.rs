@@ -1,4 +1,4 @@
-//! Each worker is waited for before the next one is forked.
+//! The function waits for each worker before it forks the next one.
 //! fails: spawn::2
 
 pub fn fork_workers(count: usize, work: impl Fn(usize) -> i32) -> io::Result<Vec<Pid>> {

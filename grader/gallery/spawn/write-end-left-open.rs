@@ -1,4 +1,4 @@
-//! The parent reads to the end of a pipe that it could still write to itself.
+//! The parent reads to the end of a pipe whose write end it still holds.
 //! fails: spawn::3
 
 pub fn ask_worker(work: impl FnOnce() -> String) -> io::Result<String> {

@@ -1,13 +1,13 @@
 //! EINTR ends the wait, and the worker stays a zombie.
 //! fails: supervise::5
-//! race: who has got how far
+//! race: how far each process has got
 
-    pub fn stop(&mut self) -> io::Result<()> {
-        for worker in self.workers.keys() {
-            kill(*worker, Signal::SIGTERM)?;
-        }
-        while let Some((worker, _)) = self.workers.pop_first() {
-            let _ = waitpid(worker, None);
-        }
-        Ok(())
+pub fn stop(&mut self) -> io::Result<()> {
+    for worker in self.workers.keys() {
+        kill(*worker, Signal::SIGTERM)?;
     }
+    while let Some((worker, _)) = self.workers.pop_first() {
+        let _ = waitpid(worker, None);
+    }
+    Ok(())
+}

@@ -1,10 +1,10 @@
-//! The worker is forked, and not written down.
+//! The worker is forked, and not put on the list.
 //! fails: supervise::2 supervise::3 supervise::4 supervise::5
 
-    pub fn start(&mut self) -> io::Result<Pid> {
-        let ready = Ready(self.words.1.try_clone()?);
-        match fork()? {
-            ForkResult::Child => exit((self.work)(ready)),
-            ForkResult::Parent { child } => Ok(child),
-        }
+pub fn start(&mut self) -> io::Result<Pid> {
+    let ready = Ready(self.words.1.try_clone()?);
+    match fork()? {
+        ForkResult::Child => exit((self.work)(ready)),
+        ForkResult::Parent { child } => Ok(child),
     }
+}

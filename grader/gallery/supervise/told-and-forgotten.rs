@@ -1,11 +1,11 @@
-//! All are told to stop, and nobody waits for them.
+//! All are asked to stop, and the function waits for none of them.
 //! fails: supervise::5
-//! race: who has got how far
+//! race: how far each process has got
 
-    pub fn stop(&mut self) -> io::Result<()> {
-        for worker in self.workers.keys() {
-            kill(*worker, Signal::SIGTERM)?;
-        }
-        self.workers.clear();
-        Ok(())
+pub fn stop(&mut self) -> io::Result<()> {
+    for worker in self.workers.keys() {
+        kill(*worker, Signal::SIGTERM)?;
     }
+    self.workers.clear();
+    Ok(())
+}

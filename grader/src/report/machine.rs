@@ -10,7 +10,7 @@ use super::{Graded, Look, State, message};
 use crate::warden::Report;
 use crate::{Error, Result};
 
-/// One line of JSON. The names are part of what programs rely on.
+/// One line of JSON. Programs rely on the names.
 #[derive(Serialize)]
 struct Record<'g> {
     /// `done`, `failing`, `not started` or `unavailable`.
@@ -21,7 +21,7 @@ struct Record<'g> {
     file: &'g str,
     line: Option<usize>,
     hints: &'g [String],
-    /// What a learner reads, without colours; nothing when it is done.
+    /// The message for the learner, without colours; nothing if the step is done.
     message: Option<String>,
     #[serde(flatten)]
     report: &'g Report,

@@ -1,5 +1,5 @@
-//! What a learner reads when a check has failed: what was done, what was expected, what was observed,
-//! when, why, and where to go from here. Their own output comes last.
+//! The message to a learner whose step has failed: what was done, what was expected, what was
+//! observed, when, why, and where to go from here. The learner's own output comes last.
 
 use std::fmt::Write;
 
@@ -14,12 +14,12 @@ use crate::words::{Explanation, words};
 /// The width of the labels, in columns.
 const LABEL: usize = 10;
 
-/// How a message looks.
+/// The look of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
-    /// Whether it has colours. Nothing is told by a colour alone.
+    /// True if it has colours. No fact is shown by a colour alone.
     pub colours: bool,
-    /// How wide it may be, in columns.
+    /// Its width, in columns.
     pub width: usize,
 }
 
@@ -69,9 +69,9 @@ fn timeline(report: &Report) -> String {
     let mut lines = String::new();
     for Moment { after, pid, event } in &report.timeline {
         let ms = after.as_secs_f64() * 1e3;
-        let who = if *pid == report.check { words().labels.check } else { "" };
+        let role = if *pid == report.check { words().labels.check } else { "" };
         let what = words().event(event, report.check);
-        let _ = writeln!(lines, "{ms:>8.1} ms  {pid:>7} {who:<5}  {what}");
+        let _ = writeln!(lines, "{ms:>8.1} ms  {pid:>7} {role:<5}  {what}");
     }
     lines
 }
@@ -89,7 +89,7 @@ fn section(message: &mut String, label: &str, text: &str, look: Look) {
     let indent = " ".repeat(LABEL + 2);
     let options = textwrap::Options::new(look.width).subsequent_indent(&indent).break_words(false);
     for (index, line) in text.lines().enumerate() {
-        // Whatever a learner prints: it must not move the cursor, and must be text in XML, too.
+        // A learner's output must not move the cursor, and must be text in XML, too.
         let is_text = |c: char| !c.is_control() && !('\u{fffe}'..='\u{ffff}').contains(&c);
         let line = line.replace('\t', "    ").replace(|c| !is_text(c), "\u{fffd}");
         let wrapped = textwrap::fill(&line, options.clone().initial_indent(&indent));

@@ -1,4 +1,4 @@
-//! How verdicts are shown: to a learner, and to programs.
+//! The display of verdicts: to a learner, and to programs.
 
 mod machine;
 mod message;
@@ -13,21 +13,21 @@ use crate::verdict::Verdict;
 use crate::warden::Report;
 use crate::words::words;
 
-/// A step and what its check came to.
+/// A step and the result of its check.
 #[derive(Clone, Debug)]
 pub struct Graded {
     /// The step.
     pub step: Step,
-    /// What the warden said.
+    /// The warden's report.
     pub report: Report,
-    /// Whether a step that is not started counts as failed.
+    /// If true, a step that is not started counts as failed.
     pub strict: bool,
 }
 
-/// Where a step stands.
+/// The state of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// What had to hold has held.
+    /// All requirements hold.
     Done,
     /// Something is wrong.
     Failing,
@@ -51,7 +51,7 @@ impl State {
 }
 
 impl Graded {
-    /// Where it stands. What must be there, and is not, is a failure.
+    /// The state of the step. A missing server that must be there is a failure.
     #[must_use]
     pub fn state(&self) -> State {
         match &self.report.verdict {
@@ -77,8 +77,8 @@ fn is_needed(need: &str) -> bool {
     env::var_os(format!("WORKBOOK_NEEDS_{}", need.to_uppercase())).is_some()
 }
 
-/// Why a step is ignored: it is not started, or another one is that it needs, or something is not
-/// there.
+/// The reason why a step is ignored: it is not started, or a step that it needs is not, or a server is
+/// missing.
 #[must_use]
 pub fn ignored(graded: &Graded) -> String {
     let labels = &words().labels;
@@ -92,7 +92,7 @@ pub fn ignored(graded: &Graded) -> String {
     format!("{why}: {} — {}", graded.step.file, graded.step.task)
 }
 
-/// The last line of a run: how far you are, and what comes next.
+/// The last line of a run: the progress so far, and the next step.
 #[must_use]
 pub fn footer(graded: &[Graded]) -> String {
     let labels = &words().labels;

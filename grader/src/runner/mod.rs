@@ -1,4 +1,4 @@
-//! The runner: one trial for each step, and what is told after the last of them.
+//! The runner: one trial for each step, and the last line after all of them.
 
 mod orphans;
 
@@ -26,10 +26,10 @@ use crate::warden::Report;
 use crate::wire::Finding;
 use crate::{Exercise, ROLE, Result, Subject, proc, this_program};
 
-/// How much longer than its deadline a warden may take: it has to end what is left.
+/// The time that a warden may take after its deadline: it has to end what is left.
 const MARGIN: Duration = Duration::from_secs(20);
 
-/// How often the runner looks how a warden is, in milliseconds.
+/// The time between two looks of the runner at a warden, in milliseconds.
 const LOOK: u8 = 200;
 
 /// Watches your code at work, and explains what it saw
@@ -44,11 +44,11 @@ struct Options {
     /// Also write the verdicts to this file, in the XML of `JUnit`
     #[arg(long, value_name = "FILE", env = "GRADER_JUNIT")]
     junit: Option<PathBuf>,
-    /// How long one check may take, in seconds
+    /// The longest time that one check may take, in seconds
     #[arg(long, value_name = "SECONDS", env = "GRADER_DEADLINE", default_value_t = 10)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=600))]
     deadline: u64,
-    /// How wide an explanation may be, in columns
+    /// The width of an explanation, in columns
     #[arg(long, value_name = "COLUMNS", default_value_t = 96)]
     width: usize,
     #[command(flatten)]
@@ -60,8 +60,8 @@ struct Options {
 pub fn main(subject: Subject, exercises: &[Exercise]) -> ExitCode {
     reset_signals();
     let mut options = Options::parse();
-    // In their order, and each with the cores for itself: a check takes milliseconds, and whoever
-    // reads the list reads it from the top.
+    // In their order, and each with the cores for itself: a check takes milliseconds, and the list is
+    // read from the top.
     let threads = options.test.test_threads.get_or_insert(1);
     *threads = (*threads).max(1);
     match run(subject, exercises, &options) {
@@ -102,7 +102,7 @@ fn run(subject: Subject, exercises: &[Exercise], options: &Options) -> Result<Ex
     Ok(conclusion.exit_code())
 }
 
-/// Before the first check runs: nobody wants to be told afterwards that there is no such folder.
+/// Creates a file before the first check runs, so that a missing folder is reported at once.
 fn create(path: Option<&PathBuf>) -> Result<Option<File>> {
     let path = path.filter(|path| !path.as_os_str().is_empty());
     let open = |path: &PathBuf| {
@@ -122,7 +122,7 @@ fn colours(arguments: &Arguments) -> bool {
     }
 }
 
-/// What all trials share.
+/// The state that all trials share.
 struct Shop {
     strict: bool,
     look: Look,
@@ -132,7 +132,7 @@ struct Shop {
 }
 
 fn trial(step: Step, arguments: &Arguments, shop: &Arc<Shop>) -> Trial {
-    // Runners of tests that ask for a list first believe what it says about ignored ones.
+    // Runners of tests that ask for a list first believe what it says about ignored tests.
     let asked = arguments.list || arguments.ignored || arguments.include_ignored;
     let ignored = asked && !shop.strict && step.has_hole();
     let (name, shop) = (step.trial.clone(), Arc::clone(shop));
@@ -148,7 +148,7 @@ fn grade(step: Step, shop: &Shop) -> std::result::Result<Completion, Failed> {
     let text = report::text(&graded, shop.look);
     let verdict = match graded.state() {
         State::Done => Ok(Completion::Completed),
-        // Nextest asks for a list first, and shows what is ignored only now as passed.
+        // Nextest asks for a list first; a test that is ignored only now is shown as passed.
         State::NotStarted | State::Unavailable if env::var_os("NEXTEST").is_some() => {
             Err(Failed::from(report::ignored(&graded)))
         }
@@ -167,40 +167,42 @@ fn run_check(step: &Step, shop: &Shop) -> Result<Report> {
     let seconds = shop.deadline.to_string();
     let mut command = this_program();
     command.args([ROLE, "warden", &step.trial, &seconds]).current_dir(folder.path());
-    // It never reads what comes from here, but it notices the end of it: ours.
+    // The warden never reads this pipe, but it notices the end of the pipe: the end of this process.
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut warden = shop.wardens.start(&mut command)?;
     let _alive: Option<ChildStdin> = warden.stdin.take();
     let limit = Instant::now() + Duration::from_secs(shop.deadline) + MARGIN;
     let written = read_report(&mut warden, limit);
-    let _ = warden.kill(); // it has written all it had to say, or never will
+    let _ = warden.kill(); // it has written its report, or never will
     let status = shop.wardens.ended(&mut warden)?;
     match serde_json::from_slice(&written?) {
         Ok(report) => Ok(report),
-        Err(_) if status.code().is_some() => Err("its warden has said why, above".into()),
+        Err(_) if status.code().is_some() => {
+            Err("its warden has failed: see its error above".into())
+        }
         Err(_) => Ok(without_warden(step, Finding::new("warden-gone"))),
     }
 }
 
-/// What there is to say when no warden has said anything.
+/// The report for a warden that has not written one.
 fn without_warden(step: &Step, finding: Finding) -> Report {
     let (trial, verdict) = (step.trial.clone(), Verdict::Failed(finding));
     let (timeline, output, took) = (Vec::new(), String::new(), Duration::ZERO);
     Report { trial, verdict, check: 0, timeline, output, took }
 }
 
-/// `cargo test -p exercises | head` closes our stdout. That ends this program, as any other, and the
-/// wardens notice that it has gone; std would have it panic instead. And whoever started us may have
-/// ignored SIGCHLD: then the kernel would reap our children.
+/// Resets SIGPIPE and SIGCHLD. `cargo test -p exercises | head` closes our stdout: that ends this
+/// program, as any other, and the wardens notice its end; std would make it panic instead. And the
+/// parent of this process may have ignored SIGCHLD: then the kernel would reap our children.
 #[allow(unsafe_code)]
 fn reset_signals() {
     for default in [Signal::SIGPIPE, Signal::SIGCHLD] {
-        // SAFETY: the default action is no handler of ours.
+        // SAFETY: the default action is not a handler of ours.
         let _ = unsafe { signal(default, SigHandler::SigDfl) };
     }
 }
 
-/// Reads until the end of it, until `limit`, or until somebody has stopped the warden.
+/// Reads until the end of the report, until `limit`, or until a signal has stopped the warden.
 fn read_report(warden: &mut Child, limit: Instant) -> Result<Vec<u8>> {
     let mut written = Vec::new();
     let pid = warden.id().cast_signed();
@@ -208,7 +210,7 @@ fn read_report(warden: &mut Child, limit: Instant) -> Result<Vec<u8>> {
     let mut bytes = [0; 16 * 1024];
     loop {
         match poll(&mut [PollFd::new(stdout.as_fd(), PollFlags::POLLIN)], LOOK) {
-            // Only if there is nothing to read: perhaps it was us who slept for an hour.
+            // Only if there is nothing to read: perhaps this process slept for an hour.
             Ok(0) if Instant::now() > limit || matches!(proc::state(pid), Some('T' | 't')) => break,
             Ok(0) | Err(Errno::EINTR) => continue,
             Err(error) => return Err(error.into()),

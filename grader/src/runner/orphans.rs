@@ -1,4 +1,4 @@
-//! What a warden leaves when something kills it: the runner adopts it, and ends it.
+//! The orphans of a warden that was killed: the runner adopts them, and ends them.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -13,7 +13,7 @@ use nix::unistd::{Pid, getpid};
 use crate::warden::kill_with_group;
 use crate::{Result, proc};
 
-/// How long the end of what a warden has left may take.
+/// The longest time that the end of all orphans of a warden may take.
 const END: Duration = Duration::from_secs(10);
 
 /// The wardens that run. Every other child of this process is an orphan of one that was killed.
@@ -21,7 +21,7 @@ const END: Duration = Duration::from_secs(10);
 pub struct Wardens(Mutex<BTreeSet<i32>>);
 
 impl Wardens {
-    /// None yet. From now on, who loses a parent below this process becomes its child.
+    /// No warden yet. From now on, a process below this one that loses its parent becomes its child.
     ///
     /// # Errors
     /// The kernel's.
@@ -35,26 +35,26 @@ impl Wardens {
     /// # Errors
     /// The kernel's.
     pub fn start(&self, command: &mut Command) -> io::Result<Child> {
-        // The lock is held across the start: nobody may take the newcomer for an orphan.
+        // The lock is held across the start, so that the new warden is not taken for an orphan.
         let mut running = self.running();
         let warden = command.spawn()?;
         running.insert(warden.id().cast_signed());
         Ok(warden)
     }
 
-    /// Reaps a warden that ends, and whatever it has left. Returns how it ended.
+    /// Reaps a warden that ends, and all processes that it has left. Returns how it ended.
     ///
     /// # Errors
-    /// The kernel's; or something cannot be ended.
+    /// The kernel's; or a process cannot be ended.
     pub fn ended(&self, warden: &mut Child) -> Result<ExitStatus> {
         let status = warden.wait()?;
         self.running().remove(&warden.id().cast_signed());
         if status.success() {
-            return Ok(status); // then it has left nothing
+            return Ok(status); // a warden that succeeds leaves nothing
         }
         let deadline = Instant::now() + END;
         loop {
-            // Under the lock, so that nobody takes a warden that starts right now for an orphan.
+            // Under the lock, so that a warden that starts right now is not taken for an orphan.
             let running = self.running();
             let mut orphans = proc::children(getpid().as_raw());
             orphans.retain(|child| !running.contains(child));
@@ -64,7 +64,7 @@ impl Wardens {
             }
             for orphan in orphans.into_iter().map(Pid::from_raw) {
                 kill_with_group(orphan);
-                let _ = waitpid(orphan, None); // its own children come to us next
+                let _ = waitpid(orphan, None); // its own children become ours next
             }
             if Instant::now() > deadline {
                 return Err("there are processes that cannot be ended".into());

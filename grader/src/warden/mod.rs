@@ -1,8 +1,8 @@
 //! The warden of one check: starts it, watches it, ends what is left of it, judges.
 //!
 //! It is a process of its own, so that nothing a learner's code does can reach the other checks. It
-//! is a subreaper: whoever loses a parent below it becomes its child, so nobody gets away. It blocks
-//! its signals, and the check has a session of its own, so neither can be hit by accident.
+//! is a subreaper: a process below it that loses its parent becomes its child, so none gets away. It
+//! blocks its signals, and the check has a session of its own, so neither can be hit by accident.
 
 mod output;
 mod timeline;
@@ -36,24 +36,24 @@ use crate::verdict::{End, Seen, Verdict, judge};
 use crate::wire::{self, Record, now};
 use crate::{Result, this_program};
 
-/// How long everybody may sleep, without anything happening, before they are called stuck. No check
-/// has a pause as long as this.
+/// The longest time that all processes may sleep, without anything happening, before they count as
+/// stuck. No check has a pause as long as this.
 pub const STILL: Duration = Duration::from_secs(1);
 
-/// What a warden has to say in the end.
+/// The report of a warden.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// The trial, as in `reap::1`.
     pub trial: String,
-    /// What it comes to.
+    /// The result.
     pub verdict: Verdict,
     /// The process of the check.
     pub check: i32,
-    /// What happened, as far as it could be observed.
+    /// The events, as far as they could be observed.
     pub timeline: Vec<Moment>,
-    /// What the check and its descendants have printed, cut in the middle if it is long.
+    /// The output of the check and its descendants, cut in the middle if it is long.
     pub output: String,
-    /// How long it took.
+    /// The duration.
     pub took: Duration,
 }
 
@@ -88,7 +88,7 @@ fn watch(trial: &str, deadline: Duration) -> Result<Report> {
     let (end, waits) = watch.until_its_end(&signals, &records, &output)?;
     let left = watch.tree.running();
     watch.tree.end_all()?;
-    let _ = check.try_wait(); // it has been reaped; std need not know how
+    let _ = check.try_wait(); // it has been reaped, so the status is lost to std; that does not matter
     watch.take_all(&records, &output)?;
     watch.timeline.add(&watch.records);
     let took = now().saturating_sub(start);
@@ -98,24 +98,24 @@ fn watch(trial: &str, deadline: Duration) -> Result<Report> {
         trial: trial.to_owned(),
         verdict: judge(&seen),
         check: seen.check,
-        timeline: watch.timeline.told(start, seen.check),
+        timeline: watch.timeline.in_order(start, seen.check),
         output: watch.output.text(),
         took,
     })
 }
 
-/// Makes this process a warden: adopts orphans, hears of exits through a descriptor, and is deaf to
-/// everything else but SIGKILL and SIGSTOP.
+/// Makes this process a warden: it adopts orphans, notices exits through a descriptor, and blocks
+/// every signal but SIGKILL and SIGSTOP.
 #[allow(unsafe_code)]
 fn settle() -> Result<SignalFd> {
-    setsid()?; // a signal to the group of the runner must not hit those who clean up after it
+    setsid()?; // a signal to the group of the runner must not hit the process that cleans up after it
     prctl::set_child_subreaper(true)?;
-    // SAFETY: the default action is no handler of ours. If it was ignored when we were started,
-    // the kernel would reap our children for us.
+    // SAFETY: the default action is not a handler of ours. If SIGCHLD was ignored when we were
+    // started, the kernel would reap our children for us.
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
     SigSet::all().thread_block()?;
-    // Whoever started the tests may have left descriptors open. They are no business of a check.
-    // SAFETY: it only sets a flag.
+    // The process that started the tests may have left descriptors open. A check must not get them.
+    // SAFETY: the call only sets a flag.
     unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC.cast_signed()) };
     Ok(SignalFd::with_flags(
         &SigSet::from(Signal::SIGCHLD),
@@ -135,7 +135,7 @@ fn start_check(trial: &str) -> Result<(Child, PipeReader, PipeReader)> {
     let check = this_program()
         .args([crate::ROLE, "check", trial])
         .env(wire::PIPE, number.to_string())
-        .env("RUST_BACKTRACE", "0") // of the grader's frames, nobody learns anything
+        .env("RUST_BACKTRACE", "0") // a learner gains nothing from the grader's frames
         .stdin(Stdio::null())
         .stdout(their_output.try_clone()?)
         .stderr(their_output)
@@ -144,7 +144,7 @@ fn start_check(trial: &str) -> Result<(Child, PipeReader, PipeReader)> {
     Ok((check?, records, output))
 }
 
-/// What a warden knows while it watches.
+/// The state of a warden while it watches.
 struct Watch {
     check: i32,
     start: Duration,
@@ -152,14 +152,15 @@ struct Watch {
     records: Vec<Record>,
     unread: Vec<u8>,
     output: Output,
-    /// Whether the pipes for records and for output have not ended yet.
+    /// True while the pipe has not ended: for records, and for output.
     open_pipes: [bool; 2],
     timeline: Timeline,
     tree: Tree,
 }
 
 impl Watch {
-    /// Watches until the check has ended, or has to be ended; and where everybody waited then.
+    /// Watches until the check has ended, or has to be ended. Returns its end, and where its processes
+    /// waited then.
     fn until_its_end(
         &mut self,
         signals: &SignalFd,
@@ -185,7 +186,7 @@ impl Watch {
             if self.tree.still_for() > STILL {
                 return Ok((End::Stuck, waits(&self.tree)));
             }
-            // A pipe at its end would wake us for ever.
+            // A pipe at its end would wake this process forever.
             let pipes = self.open_pipes.iter().zip([records.as_fd(), output.as_fd()]);
             let pipes = pipes.filter(|(open, _)| **open).map(|(_, pipe)| pipe);
             let mut readable: Vec<PollFd> = [stdin.as_fd(), signals.as_fd()]
@@ -195,7 +196,7 @@ impl Watch {
                 .collect();
             poll(&mut readable, PollTimeout::from(self.pause()))?;
             if readable[0].any() == Some(true) {
-                // The runner holds the other end and never writes: it has died. So does all this.
+                // The runner holds the other end and never writes: it has died. End the check, too.
                 self.tree.look();
                 self.tree.end_all()?;
                 let _ = env::current_dir().and_then(fs::remove_dir_all); // the runner made it for us
@@ -204,12 +205,12 @@ impl Watch {
         }
     }
 
-    /// How long to sleep between two looks, in milliseconds: most checks are over soon.
+    /// The time to sleep between two looks, in milliseconds: most checks are over soon.
     fn pause(&self) -> u16 {
         if now().saturating_sub(self.start) < Duration::from_millis(300) { 2 } else { 10 }
     }
 
-    /// Reaps everybody who has ended. Tells the end of the check, if that is among them.
+    /// Reaps all processes that have ended. Returns the end of the check, if the check is among them.
     fn reap(&mut self) -> Result<Option<End>> {
         let mut end = None;
         for status in tree::reap()? {
@@ -230,18 +231,18 @@ impl Watch {
         Ok(end)
     }
 
-    /// Takes what there is to read, and waits for nothing.
+    /// Takes what there is to read, without waiting.
     fn take_all(&mut self, mut records: &PipeReader, mut output: &PipeReader) -> Result<()> {
         let more = read_all(&mut records, |bytes| self.unread.extend_from_slice(bytes))?;
-        // A line that is no record was written by something that is not ours; it proves nothing.
+        // A line that is not a record was written by something that is not ours; it proves nothing.
         self.records.extend(wire::take_records(&mut self.unread).into_iter().flatten());
         self.open_pipes = [more, read_all(&mut output, |bytes| self.output.push(bytes))?];
         Ok(())
     }
 }
 
-/// Reads what there is, but not for ever, if somebody writes faster than we read. Tells whether there
-/// may be more some time.
+/// Reads what there is, but not forever if a process writes faster than this one reads. Returns true
+/// if there may be more later.
 fn read_all(reader: &mut impl Read, mut take: impl FnMut(&[u8])) -> Result<bool> {
     let mut bytes = [0; 16 * 1024];
     for _ in 0..64 {

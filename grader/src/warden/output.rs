@@ -1,8 +1,8 @@
-//! What a learner's code prints: the beginning and the end of it, whatever there is in between.
+//! The output of a learner's code: its beginning and its end, however much there is in between.
 
 use std::collections::VecDeque;
 
-/// How many bytes are kept of the beginning, and as many of the end.
+/// The number of bytes that are kept of the beginning, and of the end.
 const KEPT: usize = 4 * 1024;
 
 /// The output so far.
@@ -24,7 +24,7 @@ impl Output {
         self.left_out += too_many as u64;
     }
 
-    /// All that was kept, with a note where something is left out.
+    /// All that was kept, with a note where bytes are left out.
     #[must_use]
     pub fn text(&self) -> String {
         let tail: Vec<u8> = self.tail.iter().copied().collect();
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn little_is_kept_whole_and_much_is_cut_in_the_middle() {
+    fn short_output_is_kept_whole_and_long_output_is_cut() {
         let mut output = Output::default();
         output.push(b"one ");
         output.push("zwei ü".as_bytes());

@@ -1,5 +1,5 @@
-//! What happened when, from what the check has reported and from what the warden has seen. The
-//! warden looks every few milliseconds, so what was shorter may be missing.
+//! The timeline of a check, from the reports of the check and from what the warden has seen. The
+//! warden looks every few milliseconds, so shorter events may be missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,17 +9,17 @@ use serde::{Deserialize, Serialize};
 use super::tree::Tree;
 use crate::wire::{Finding, Record, Value, What};
 
-/// The most lines of a timeline; in the middle of a longer one there is a gap.
+/// The largest number of lines of a timeline; in the middle of a longer one there is a gap.
 const MOST: usize = 40;
 
 /// One line of a timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment {
-    /// Since the beginning of the check.
+    /// The time since the beginning of the check.
     pub after: Duration,
-    /// About whom.
+    /// The process.
     pub pid: i32,
-    /// What, to be put into words.
+    /// The event, to be put into words.
     pub event: Finding,
 }
 
@@ -32,7 +32,7 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Compares the tree with what was known of it.
+    /// Compares the tree with its last known state.
     pub fn see(&mut self, tree: &Tree, at: Duration) {
         let mut news = Vec::new();
         let about = |id: &str, parent| Finding::new(id).with("parent", Value::Pids(vec![parent]));
@@ -61,20 +61,20 @@ impl Timeline {
         self.moments.extend(news.into_iter().map(|(pid, event)| Moment { after: at, pid, event }));
     }
 
-    /// An orphan has ended, and was reaped by the warden.
+    /// Records that an orphan has ended, and was reaped by the warden.
     pub fn orphan(&mut self, pid: i32, at: Duration) {
         self.known.remove(&pid);
         self.moments.push(Moment { after: at, pid, event: Finding::new("ended-orphan") });
     }
 
-    /// How many processes have been seen so far.
+    /// The number of processes that have been seen so far.
     #[must_use]
     pub fn ever(&self) -> usize {
         self.ever.len()
     }
 
-    /// What the processes have reported themselves. Of calls of one function in a row, only the first
-    /// is told: a timeline of a thousand equal lines helps nobody.
+    /// Adds the reports of the processes themselves. Of calls of one function in a row, only the first
+    /// is shown: a timeline of a thousand equal lines does not help.
     pub fn add(&mut self, records: &[Record]) {
         let (mut last, mut repeats) = (None, false);
         for Record { pid, at, what } in records {
@@ -107,9 +107,9 @@ impl Timeline {
         }
     }
 
-    /// All of it in order, with times since `start`.
+    /// All moments in order, with times since `start`.
     #[must_use]
-    pub fn told(mut self, start: Duration, check: i32) -> Vec<Moment> {
+    pub fn in_order(mut self, start: Duration, check: i32) -> Vec<Moment> {
         self.moments.retain(|moment| moment.pid != check || moment.event.id != "appeared");
         self.moments.sort_by_key(|moment| moment.after);
         for moment in &mut self.moments {

@@ -1,4 +1,4 @@
-//! The processes below a warden: who they are, and how to end them.
+//! The processes below a warden: what they are, and how to end them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -13,16 +13,16 @@ use crate::Result;
 use crate::proc::{self, Sight, Stillness};
 use crate::wire::now;
 
-/// The most descendants that a check may have at a time.
+/// The largest number of descendants that a check may have at a time.
 pub const CROWD: usize = 64;
 
 /// The same, zombies included.
 const DEAD_CROWD: usize = 1000;
 
-/// How long the end of everybody may take.
+/// The longest time that the end of all processes may take.
 const END: Duration = Duration::from_secs(10);
 
-/// Everybody below this process, as of the last look.
+/// All processes below this one, as of the last look.
 #[derive(Debug, Default)]
 pub struct Tree {
     processes: BTreeMap<i32, Sight>,
@@ -30,18 +30,18 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Looks who is there.
+    /// Looks at the processes that are there.
     pub fn look(&mut self) {
         self.processes = proc::descendants(getpid().as_raw(), DEAD_CROWD);
     }
 
-    /// Whether there are more than any exercise needs.
+    /// Returns true if there are more than any exercise needs.
     #[must_use]
     pub fn is_crowd(&self) -> bool {
         self.running().len() > CROWD || self.processes.len() >= DEAD_CROWD
     }
 
-    /// Everybody, with what was seen of them.
+    /// All processes, with what was seen of them.
     pub fn iter(&self) -> impl Iterator<Item = (i32, &Sight)> {
         self.processes.iter().map(|(pid, sight)| (*pid, sight))
     }
@@ -52,20 +52,20 @@ impl Tree {
         self.iter().filter(|(_, sight)| sight.state != 'Z').map(|(pid, _)| pid).collect()
     }
 
-    /// For how long everybody has slept, and done nothing else.
+    /// The time for which all processes have slept, and done nothing else.
     pub fn still_for(&mut self) -> Duration {
         self.stillness.of(&self.processes)
     }
 
-    /// Ends everybody, and reaps them.
+    /// Ends all processes, and reaps them.
     ///
     /// A signal to a group reaches all of it at once: not even a process that forks without end can
-    /// get away from it. Groups are only ours if their session is not the one of the warden. Whoever
-    /// has left its group loses its parent sooner or later, becomes a child of the warden, and is
-    /// killed as such: that takes so little time that it need not look for anybody else.
+    /// escape. Groups are only ours if their session is not the one of the warden. A process that has
+    /// left its group loses its parent sooner or later, becomes a child of the warden, and is killed
+    /// as such: that takes so little time that there is no need to search for other processes.
     ///
     /// # Errors
-    /// Somebody could not be ended.
+    /// A process could not be ended.
     pub fn end_all(&mut self) -> Result<()> {
         let (me, mine) = (getpid().as_raw(), getsid(None)?.as_raw());
         let ours = self.processes.values().filter(|sight| sight.session != mine);
@@ -98,7 +98,7 @@ pub fn kill_with_group(child: Pid) {
     let _ = kill(child, Signal::SIGKILL); // not reaped: the pid is still its own
 }
 
-/// Reaps everybody who has ended and is a child of this process.
+/// Reaps all children of this process that have ended.
 ///
 /// # Errors
 /// The kernel's.

@@ -1,4 +1,4 @@
-//! Where the processes of a check wait, as far as the system lets it be seen.
+//! The places where the processes of a check wait, as far as the system shows them.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,13 +9,13 @@ use crate::wire::{Finding, Value};
 /// One process, and where it waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wait {
-    /// Who.
+    /// The process.
     pub pid: i32,
-    /// Where.
+    /// The place.
     pub on: On,
 }
 
-/// Where a process waits.
+/// The place where a process waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum On {
     /// In waitpid: for a child, or for any.
@@ -38,11 +38,11 @@ pub enum On {
     Nothing,
     /// It was stopped by a signal.
     Stopped,
-    /// It has ended, and nobody has reaped it.
+    /// It has ended, and has not been reaped.
     Zombie,
 }
 
-/// Where everybody in `tree` waits.
+/// The places where the processes in `tree` wait.
 #[must_use]
 pub fn waits(tree: &Tree) -> Vec<Wait> {
     let all: Vec<(i32, Vec<Descriptor>)> =
@@ -90,9 +90,9 @@ fn on_descriptor(pid: i32, call: &str, number: i32, all: &[(i32, Vec<Descriptor>
 }
 
 impl Wait {
-    /// To be put into words.
+    /// The same as a finding, to be put into words.
     #[must_use]
-    pub fn told(&self) -> Finding {
+    pub fn finding(&self) -> Finding {
         let about = |id: &str| Finding::new(id).with("pid", Value::Pids(vec![self.pid]));
         match &self.on {
             On::Child(None) => about("waits-child"),
@@ -118,7 +118,7 @@ impl Wait {
     }
 }
 
-/// Why nobody goes on: the id of the explanation that fits best to where they wait.
+/// The reason why no process goes on: the id of the explanation that fits best to where they wait.
 #[must_use]
 pub fn why_stuck(waits: &[Wait], check: i32) -> &'static str {
     let of = |pid: i32| waits.iter().find(|wait| wait.pid == pid).map(|wait| &wait.on);
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_explanation_follows_from_where_they_wait() {
+    fn the_explanation_follows_from_where_processes_wait() {
         assert_eq!(why(&[(1, On::PipeRead(5, vec![1])), (2, On::Zombie)]), "stuck-own-end");
         assert_eq!(
             why(&[(1, On::Child(Some(2))), (2, On::PipeWrite(5, vec![1]))]),

@@ -1,5 +1,5 @@
-//! Every sentence that a learner is told, by its id. One module per language: to translate the
-//! grader, write another [`Language`], and nothing else.
+//! Every sentence that a learner reads, by its id. One module per language: to translate the grader,
+//! write another [`Language`], and nothing else.
 
 mod en;
 
@@ -10,17 +10,17 @@ use crate::wire::{Finding, Value};
 pub struct Language {
     /// The short words.
     pub labels: Labels,
-    /// Why a finding was made, by its id, for all exercises and for each.
+    /// The explanations of findings, by id, for all exercises and for each.
     pub explanations: &'static [&'static [Explanation]],
-    /// What a timeline tells, and what a value is made of, by its id.
+    /// The lines of a timeline, and the parts of values, by id.
     pub events: &'static [&'static [(&'static str, &'static str)]],
-    /// What the check of each step does, by the name of its trial.
+    /// The actions of the check of each step, by the name of its trial.
     pub done: &'static [&'static [(&'static str, &'static str)]],
 }
 
 /// The short words.
 #[derive(Debug)]
-#[allow(missing_docs)] // each says itself
+#[allow(missing_docs)] // the names explain themselves
 pub struct Labels {
     pub file: &'static str,
     pub done: &'static str,
@@ -32,7 +32,7 @@ pub struct Labels {
     pub hint: &'static str,
     pub output: &'static str,
     pub check: &'static str,
-    pub nobody: &'static str,
+    pub none: &'static str,
     pub nothing: &'static str,
     pub not_started: &'static str,
     pub waits_for: &'static str,
@@ -45,19 +45,19 @@ pub struct Labels {
     pub nothing_found: &'static str,
 }
 
-/// What a finding means. A `{name}` is the place of the finding's value of that name.
+/// The meaning of a finding. A `{name}` is the place of the finding's value of that name.
 #[derive(Debug)]
 pub struct Explanation {
-    /// Its id, for ever.
+    /// Its id, which never changes.
     pub id: &'static str,
-    /// What should have been.
+    /// The expected behaviour.
     pub expected: &'static str,
-    /// What was.
+    /// The observed behaviour.
     pub observed: &'static str,
-    /// What most likely led to it.
+    /// The most likely cause.
     pub cause: &'static str,
-    /// A guide and the words with which a paragraph of it begins; where there is none, the guides of
-    /// the exercise.
+    /// A guide and the first words of one of its paragraphs; if there is none, the guides of the
+    /// exercise.
     pub read: Option<(&'static str, &'static str)>,
 }
 
@@ -75,7 +75,7 @@ impl Language {
         self.explanations.iter().flat_map(|some| some.iter())
     }
 
-    /// What has happened, in words.
+    /// An event, in words.
     #[must_use]
     pub fn event(&self, event: &Finding, check: i32) -> String {
         let mut all = self.events.iter().flat_map(|some| some.iter());
@@ -84,7 +84,7 @@ impl Language {
         self.filled(sentence, event, check)
     }
 
-    /// `sentence` with the values of `finding` in its `{places}`. The process `check` is called that.
+    /// `sentence` with the values of `finding` in its `{places}`. The pid `check` gets a label.
     #[must_use]
     pub fn filled(&self, sentence: &str, finding: &Finding, check: i32) -> String {
         finding.values.iter().fold(sentence.to_owned(), |filled, (name, value)| {
@@ -108,12 +108,12 @@ impl Language {
         };
         match (parts.is_empty(), value) {
             (true, Value::Text(_) | Value::Varying(_)) => self.labels.nothing.to_owned(),
-            (true, _) => self.labels.nobody.to_owned(),
+            (true, _) => self.labels.none.to_owned(),
             _ => parts.join(between),
         }
     }
 
-    /// What the check `trial` does.
+    /// The actions of the check `trial`.
     #[must_use]
     pub fn done(&self, trial: &str) -> &'static str {
         let mut all = self.done.iter().flat_map(|some| some.iter());

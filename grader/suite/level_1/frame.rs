@@ -18,13 +18,13 @@ pub const EXERCISE: Exercise = Exercise {
     programs: &[],
 };
 
-// Both are given: whoever changes them speaks another protocol.
+// Both are given: a change of either makes another protocol.
 const _: () = assert!(LIMIT == 64 * 1024 && HEADER == 4);
 
-/// In which pieces a stream moves, from easy to hard; 0 is an interruption.
+/// The pieces in which a stream moves, from easy to hard; 0 is an interruption.
 const PLANS: [&[usize]; 6] = [&[usize::MAX], &[1], &[3], &[0, 1], &[2, 0, 0, 5], &[0, 4, 1]];
 
-/// What the frame of `message` is.
+/// The correct frame of `message`.
 fn oracle(message: &[u8]) -> Vec<u8> {
     let length = u32::try_from(message.len()).expect("a test's message is short");
     [&length.to_be_bytes(), message].concat()
@@ -161,7 +161,7 @@ fn reads(check: &Check) -> Outcome {
     worker_that_dies(check)
 }
 
-/// The same with a process at the other end: it says something whole, and half of something.
+/// The same with a process at the other end: it sends one whole frame, and half of another.
 fn worker_that_dies(check: &Check) -> Outcome {
     let (mut ours, theirs) = UnixStream::pair().expect("two descriptors");
     let worker = check.fork(|| {
@@ -233,7 +233,7 @@ fn are_decoded(check: &Check, pieces: &[&[u8]], wanted: &[&[u8]]) -> Outcome {
     Ok(())
 }
 
-/// What was read, as Rust shows it, but not a message of thousands of bytes.
+/// The result of a read, as Rust shows it, but with a long message cut.
 fn message_of(seen: &Result<Option<Vec<u8>>, ErrorKind>) -> String {
     match seen {
         Ok(Some(message)) => format!("Ok(Some({}))", hex(message)),

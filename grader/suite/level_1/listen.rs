@@ -35,14 +35,14 @@ fn one_socket(check: &Check) -> Outcome {
     ensure!(address.ip() == any.ip(), "listen.address", seen = address.ip().to_string());
     let refused = check.call("open(the same address)", || listen::open(address));
     let Err(line) = refused else { return Err(Finding::new("listen.twice")) };
-    is_told(&line, address, true)?;
-    let elsewhere = SocketAddr::from(([192, 0, 2, 1], 80)); // an address for documents, never ours
+    is_explained(&line, address, true)?;
+    let elsewhere = SocketAddr::from(([192, 0, 2, 1], 80)); // an address for documentation, never ours
     let refused = check.call("open(192.0.2.1:80)", || listen::open(elsewhere));
     let Err(line) = refused else { return Err(Finding::new("listen.elsewhere")) };
-    is_told(&line, elsewhere, false)
+    is_explained(&line, elsewhere, false)
 }
 
-fn is_told(line: &str, address: SocketAddr, in_use: bool) -> Outcome {
+fn is_explained(line: &str, address: SocketAddr, in_use: bool) -> Outcome {
     let names = line.contains(&address.to_string());
     ensure!(names, "listen.unnamed", address = varying(address), seen = varying(line));
     let says_so = line.to_lowercase().contains("in use");
@@ -59,7 +59,7 @@ fn one_worker(check: &Check) -> Outcome {
         let answer = |client: TcpStream| answer(check, client);
         check.call_ok("start_worker(listener, answer)", || listen::start_worker(&listener, answer))
     };
-    // The first one finds an empty queue, so that whoever accepts in the primary waits in vain.
+    // The first worker finds an empty queue, so a function that accepts in the primary gets stuck.
     let first = start()?;
     for _ in 0..2 {
         is_answered_by(check, connect(&listener), &[first])?;
@@ -84,7 +84,7 @@ fn several_workers(check: &Check) -> Outcome {
     let (post, gate) = (Post::new(), Gate::new());
     let answer = |client: TcpStream| {
         if getpid() != check.me {
-            post.tell("busy");
+            post.send("busy");
             gate.pass();
         }
         answer(check, client);
@@ -97,7 +97,7 @@ fn several_workers(check: &Check) -> Outcome {
     check.did(Finding::new("connected").with("count", COUNT));
     let mut busy = Vec::new();
     for _ in 0..COUNT {
-        let Some((pid, _)) = post.hear(check) else {
+        let Some((pid, _)) = post.receive(check) else {
             return Err(Finding::new("listen.alone").with("busy", busy.as_slice()));
         };
         busy.push(pid);
@@ -215,7 +215,7 @@ fn varying(value: impl Display) -> Value {
 }
 
 /// The program that the checks start by exec: listens on the descriptor that `LISTEN_FD` names, and
-/// answers each client with its pid and the descriptors that it has got.
+/// answers each client with its pid and its open descriptors.
 #[allow(unsafe_code)]
 fn listener() -> ExitCode {
     let number = env::var("LISTEN_FD").ok().and_then(|number| number.parse().ok());
@@ -225,7 +225,7 @@ fn listener() -> ExitCode {
     };
     let open = grader::proc::descriptors(getpid().as_raw());
     if !open.iter().any(|one| one.number == number && one.kind == "socket") {
-        eprintln!("descriptor {number} is no socket");
+        eprintln!("descriptor {number} is not a socket");
         return ExitCode::from(4);
     }
     let numbers: Vec<String> =

@@ -64,7 +64,7 @@ fn one(check: &Check) -> Outcome {
     let elder = check.fork(|| 1);
     check.wait_for_deaths(&[elder])?;
     let me = check.me;
-    let interruptions = Interruptions::count(); // before there is anybody who interrupts
+    let interruptions = Interruptions::count(); // before there is a worker that interrupts
     let worker = check.fork(|| {
         (0..3).for_each(|_| interrupt_parent(me));
         7
@@ -132,16 +132,16 @@ fn are_reaped(check: &Check, expected: Vec<(Pid, Ending)>) -> Outcome {
 fn deadline(check: &Check) -> Outcome {
     polite_ones_have_time(check)?;
     stubborn_ones_have_none_left(check)?;
-    nobody_waits_longer_than_needed(check)
+    no_wait_is_longer_than_needed(check)
 }
 
-/// Two finish their last request, and each waits until the other one has been told, too.
+/// Two finish their last request, and each waits until the other one has got SIGTERM, too.
 fn polite_ones_have_time(check: &Check) -> Outcome {
     let (post, meeting) = (Post::new(), Meeting::new(2));
     let polite = |number: usize| {
         check.fork(|| {
             let signals = Blocked::new(Signal::SIGTERM);
-            post.tell("at work");
+            post.send("at work");
             signals.wait();
             meeting.meet(number);
             sleep(Duration::from_millis(300)); // the last request
@@ -151,7 +151,7 @@ fn polite_ones_have_time(check: &Check) -> Outcome {
     let (one, other) = (polite(0), polite(1));
     let (simple, dead) = (simple(check, &post), check.fork(|| 3));
     check.wait_for_deaths(&[dead])?;
-    post.hear_all(check, 3)?;
+    post.receive_all(check, 3)?;
     let expected = [
         (one, Ending::Code(0)),
         (other, Ending::Code(0)),
@@ -161,64 +161,64 @@ fn polite_ones_have_time(check: &Check) -> Outcome {
     are_stopped(check, "stop(four workers, 2 s)", Duration::from_secs(2), &expected)
 }
 
-/// Two do not listen. They have one deadline together: when it is over for one, it is for the other.
+/// Two ignore SIGTERM. They share one deadline: when it has passed for one, it has for the other.
 fn stubborn_ones_have_none_left(check: &Check) -> Outcome {
     let post = Post::new();
-    // The end of the pipe tells the second one of the end of the first, who alone can write to it.
+    // The end of the pipe shows the second worker the end of the first, the only one that can write.
     let (reader, writer) = io::pipe().expect("two descriptors");
     let one = stubborn(check, &post, None);
     drop(writer);
     let other = stubborn(check, &post, Some(&reader));
-    post.hear_all(check, 2)?;
+    post.receive_all(check, 2)?;
     let killed = Ending::Signal(Signal::SIGKILL);
     let grace = Duration::from_millis(300);
     are_stopped(
         check,
-        "stop(two stubborn ones, 300 ms)",
+        "stop(two stubborn workers, 300 ms)",
         grace,
         &[(one, killed), (other, killed)],
     )?;
-    let words: Vec<String> = std::iter::from_fn(|| post.heard()).map(|(_, word)| word).collect();
+    let words: Vec<String> = std::iter::from_fn(|| post.received()).map(|(_, word)| word).collect();
     let asked = words.iter().filter(|word| *word == "will not stop").count();
     ensure!(asked <= 2, "reap.asked");
     ensure!(!words.iter().any(|word| word == "survived"), "reap.each-its-own");
     Ok(())
 }
 
-/// A worker that does not stop. If it lives on for long after the end of `sibling`, it says so.
+/// A worker that does not stop. If it lives on long after the end of `sibling`, it reports that.
 fn stubborn(check: &Check, post: &Post, sibling: Option<&PipeReader>) -> Pid {
     check.fork(|| {
         let signals = Blocked::new(Signal::SIGTERM);
-        post.tell("at work");
+        post.send("at work");
         signals.wait();
-        post.tell("will not stop");
+        post.send("will not stop");
         let Some(mut sibling) = sibling else {
             loop {
                 signals.wait();
-                post.tell("will not stop");
+                post.send("will not stop");
             }
         };
         let _ = sibling.read(&mut [0]);
         sleep(Duration::from_millis(150));
-        post.tell("survived");
+        post.send("survived");
         Gate::new().pass();
         0
     })
 }
 
-/// It is gone at once, so the hour is not waited for.
-fn nobody_waits_longer_than_needed(check: &Check) -> Outcome {
+/// The worker ends at once, so `stop` must not wait for an hour.
+fn no_wait_is_longer_than_needed(check: &Check) -> Outcome {
     let post = Post::new();
     let worker = simple(check, &post);
-    post.hear_one(check)?;
+    post.receive_one(check)?;
     let expected = [(worker, Ending::Signal(Signal::SIGTERM))];
     are_stopped(check, "stop(one worker, 1 hour)", Duration::from_secs(3600), &expected)
 }
 
-/// SIGTERM kills it.
+/// A worker that SIGTERM kills.
 fn simple(check: &Check, post: &Post) -> Pid {
     check.fork(|| {
-        post.tell("at work");
+        post.send("at work");
         Gate::new().pass();
         0
     })
@@ -232,7 +232,7 @@ fn are_stopped(check: &Check, call: &str, grace: Duration, expected: &[(Pid, End
     check.look_for_children()
 }
 
-/// The order in which workers are told of is free.
+/// The list in the order of the pids: a function may return any order.
 fn sorted(mut ended: Vec<(Pid, Ending)>) -> Vec<(Pid, Ending)> {
     ended.sort_by_key(|(pid, _)| *pid);
     ended

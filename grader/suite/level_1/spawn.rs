@@ -23,14 +23,14 @@ pub const EXERCISE: Exercise = Exercise {
 fn one_worker(check: &Check) -> Outcome {
     let (post, gate) = (Post::new(), Gate::new());
     let work = || {
-        post.tell("at work");
+        post.send("at work");
         if getpid() != check.me {
-            gate.pass(); // the primary would wait here for ever
+            gate.pass(); // the primary would wait here forever
         }
         7
     };
     let worker = check.call_ok("fork_worker(work)", || spawn::fork_worker(work))?;
-    let (speaker, _) = post.hear_one(check)?;
+    let (speaker, _) = post.receive_one(check)?;
     ensure!(speaker != check.me, "spawn.in-primary");
     ensure!(speaker == worker, "spawn.pid", returned = worker, worker = speaker);
     gate.open(check, 1);
@@ -44,14 +44,14 @@ fn several_workers(check: &Check) -> Outcome {
     const COUNT: usize = 4;
     let (post, gate) = (Post::new(), Gate::new());
     let work = |number: usize| {
-        post.tell(&number.to_string());
+        post.send(&number.to_string());
         if getpid() != check.me {
             gate.pass();
         }
         10 + i32::try_from(number).unwrap_or_default()
     };
     let workers = check.call_ok("fork_workers(4, work)", || spawn::fork_workers(COUNT, work))?;
-    let mut words = post.hear_all(check, COUNT)?;
+    let mut words = post.receive_all(check, COUNT)?;
     ensure!(words.iter().all(|(pid, _)| *pid != check.me), "spawn.in-primary");
     words.sort_by(|(_, one), (_, other)| one.cmp(other));
     let numbers: Vec<&str> = words.iter().map(|(_, number)| number.as_str()).collect();
@@ -69,7 +69,7 @@ fn several_workers(check: &Check) -> Outcome {
         let right = status == WaitStatus::Exited(worker, expected);
         ensure!(right, "spawn.code", expected = expected, seen = ended(status));
     }
-    let more = post.heard();
+    let more = post.received();
     ensure!(more.is_none(), "spawn.more-work");
     Ok(())
 }
@@ -127,8 +127,8 @@ fn several_answers(check: &Check) -> Outcome {
     check.look_for_leftovers()
 }
 
-/// A text of which no two parts are the same, in letters of several bytes, so that it shows where a
-/// piece is missing, or a letter was cut in two.
+/// A text in which no two parts are the same, in letters of several bytes, so that a missing piece
+/// shows, and a letter that was cut in two.
 fn text(length: usize) -> String {
     (0..)
         .flat_map(|number: u32| format!("{number} €").chars().collect::<Vec<_>>())
@@ -136,7 +136,7 @@ fn text(length: usize) -> String {
         .collect()
 }
 
-/// An answer is the pid of who wrote it, and a text that is known.
+/// Checks an answer: the pid of the process that wrote it, and a text that is known.
 fn is_answer(check: &Check, answer: &str, expected: &str) -> Outcome {
     let (pid, text) = answer.split_once(' ').unwrap_or_default();
     ensure!(pid != check.me.to_string(), "spawn.in-primary");

@@ -26,15 +26,15 @@ pub const EXERCISE: Exercise = Exercise {
     programs: &[],
 };
 
-/// How many early deaths in a row are too many, in these checks.
+/// The number of early deaths in a row that is too many, in these checks.
 const LIMIT: u32 = 3;
 
 fn rule(check: &Check) -> Outcome {
-    for (told_to_stop, was_ready) in [(false, true), (false, false), (true, true), (true, false)] {
+    for (asked_to_stop, was_ready) in [(false, true), (false, false), (true, true), (true, false)] {
         for limit in 1..=3 {
             for early_deaths in 0..=5 {
-                let life = Life { was_ready, told_to_stop };
-                let expected = match (told_to_stop, was_ready) {
+                let life = Life { was_ready, asked_to_stop };
+                let expected = match (asked_to_stop, was_ready) {
                     (true, _) => Next::Leave,
                     (false, false) if early_deaths >= limit => Next::GiveUp,
                     (false, _) => Next::Replace,
@@ -45,7 +45,7 @@ fn rule(check: &Check) -> Outcome {
                 ensure!(
                     seen == expected,
                     "supervise.rule",
-                    life = format!("was_ready: {was_ready}, told_to_stop: {told_to_stop}"),
+                    life = format!("was_ready: {was_ready}, asked_to_stop: {asked_to_stop}"),
                     deaths = early_deaths.to_string(),
                     limit = limit.to_string(),
                     expected = format!("{expected:?}"),
@@ -63,23 +63,23 @@ fn start(check: &Check) -> Outcome {
         if getpid() == check.me {
             check.end_with(Finding::new("supervise.in-primary"));
         }
-        post.tell("at work");
+        post.send("at work");
         gate.pass();
         ready.tell();
-        post.tell("ready");
+        post.send("ready");
         gate.pass();
         7
     };
     let mut supervisor = check.ok(Supervisor::new(LIMIT, work))?;
     let worker = check.call_ok("start()", || supervisor.start())?;
-    let (speaker, _) = post.hear_one(check)?;
+    let (speaker, _) = post.receive_one(check)?;
     ensure!(speaker == worker, "spawn.pid", returned = worker, worker = speaker);
     let life = supervisor.workers.get(&worker).copied();
     let fresh = life == Some(Life::default()) && supervisor.workers.len() == 1;
     ensure!(fresh, "supervise.listed", pid = worker, seen = format!("{life:?}"));
     gate.open(check, 1);
-    post.hear_one(check)?;
-    check.ok(supervisor.hear())?;
+    post.receive_one(check)?;
+    check.ok(supervisor.read_reports())?;
     let was_ready = supervisor.workers.get(&worker).is_some_and(|life| life.was_ready);
     ensure!(was_ready, "supervise.unheard");
     gate.open(check, 1);
@@ -89,7 +89,7 @@ fn start(check: &Check) -> Outcome {
     Ok(())
 }
 
-/// What the workers of a check do. A child has the value of the moment of its fork.
+/// The behaviour of the workers of a check. A child has the value of the moment of its fork.
 #[derive(Clone, Copy)]
 enum Mode {
     /// Is ready, and waits for its end.
@@ -114,14 +114,14 @@ fn tend(check: &Check) -> Outcome {
         if matches!(mode.get(), Mode::ReadyAndGone) {
             return 0;
         }
-        post.tell("ready");
+        post.send("ready");
         Gate::new().pass();
         0
     };
     let mut supervisor = check.ok(Supervisor::new(LIMIT, work))?;
-    let mut crew = Crew { check, supervisor: &mut supervisor, case: "when-nobody" };
+    let mut crew = Crew { check, supervisor: &mut supervisor, case: "when-none" };
     let workers = [crew.start()?, crew.start()?, crew.start()?];
-    post.hear_all(check, 3)?;
+    post.receive_all(check, 3)?;
     crew.tend(&[])?;
 
     crew.case = "when-two";
@@ -131,11 +131,11 @@ fn tend(check: &Check) -> Outcome {
     check.wait_for_deaths(&workers[..2])?;
     crew.tend(&[(workers[0], Next::Replace), (workers[1], Next::Replace)])?;
     crew.is_kept(3)?;
-    post.hear_all(check, 2)?;
+    post.receive_all(check, 2)?;
 
-    crew.case = "when-told";
+    crew.case = "when-asked";
     crew.supervisor.early_deaths = 2;
-    crew.tell_to_stop(workers[2]);
+    crew.ask_to_stop(workers[2]);
     check.kill(workers[2], Signal::SIGTERM)?;
     check.wait_for_deaths(&[workers[2]])?;
     crew.tend(&[(workers[2], Next::Leave)])?;
@@ -152,11 +152,11 @@ fn tend(check: &Check) -> Outcome {
     crew.tend(&[(gone, Next::Replace)])?;
     crew.counts(0)?;
     crew.is_kept(3)?;
-    post.hear_one(check)?;
+    post.receive_one(check)?;
     crew.end()
 }
 
-/// A program that cannot start: the third early death in a row is the last straw.
+/// A program that cannot start: after the third early death in a row the supervisor gives up.
 fn cannot_start<W: Fn(Ready) -> i32>(crew: &mut Crew<'_, W>, gate: &Gate) -> Outcome {
     crew.case = "when-early";
     crew.supervisor.early_deaths = 0;
@@ -172,7 +172,7 @@ fn cannot_start<W: Fn(Ready) -> i32>(crew: &mut Crew<'_, W>, gate: &Gate) -> Out
         }
     }
     crew.is_kept(2)?;
-    // Two more at the same time: the first one's GiveUp is no reason to forget the second.
+    // Two more at the same time: the first one's GiveUp is not a reason to forget the second.
     let two = [crew.start()?, crew.start()?];
     gate.open(crew.check, 2);
     crew.check.wait_for_deaths(&two)?;
@@ -185,24 +185,24 @@ fn retire(check: &Check) -> Outcome {
     let post = Post::new();
     let work = |ready: Ready| {
         ready.tell();
-        post.tell("ready");
+        post.send("ready");
         Gate::new().pass();
         0
     };
     let mut supervisor = check.ok(Supervisor::new(LIMIT, work))?;
-    let mut crew = Crew { check, supervisor: &mut supervisor, case: "when-nobody" };
+    let mut crew = Crew { check, supervisor: &mut supervisor, case: "when-none" };
     let (one, other) = (crew.start()?, crew.start()?);
-    post.hear_all(check, 2)?;
+    post.receive_all(check, 2)?;
     let gate = Gate::new();
     let bystander = check.fork(|| {
         gate.pass();
         5
     });
     check.call_ok(format!("retire({one})"), || crew.supervisor.retire(one))?;
-    let told = crew.supervisor.workers.get(&one).is_some_and(|life| life.told_to_stop);
-    ensure!(told, "supervise.intent", pid = one);
+    let asked = crew.supervisor.workers.get(&one).is_some_and(|life| life.asked_to_stop);
+    ensure!(asked, "supervise.intent", pid = one);
     check.wait_for_deaths(&[one])?;
-    let refused = check.call("retire(nobody's pid)", || crew.supervisor.retire(bystander));
+    let refused = check.call("retire(an unlisted pid)", || crew.supervisor.retire(bystander));
     let kind = refused.map_err(|error| error.kind());
     gate.open(check, 1);
     let status = check.reap(bystander)?;
@@ -210,7 +210,7 @@ fn retire(check: &Check) -> Outcome {
     let right = unharmed && kind == Err(ErrorKind::NotFound);
     ensure!(right, "supervise.stranger", seen = format!("{kind:?}"), ending = ended(status));
     let life = crew.supervisor.workers.get(&other).copied();
-    let spared = life.is_some_and(|life| !life.told_to_stop) && !check.is_zombie(other);
+    let spared = life.is_some_and(|life| !life.asked_to_stop) && !check.is_zombie(other);
     ensure!(spared, "supervise.spared", pid = other);
     let status = check.reap(one)?;
     let right = status == WaitStatus::Signaled(one, Signal::SIGTERM, false);
@@ -224,9 +224,9 @@ fn stop(check: &Check) -> Outcome {
     let work = |ready: Ready| {
         let signals = Blocked::new(Signal::SIGTERM);
         ready.tell();
-        post.tell("ready");
+        post.send("ready");
         if number.get() == 2 {
-            return 0; // gone before anybody is told
+            return 0; // ended before any worker gets SIGTERM
         }
         signals.wait();
         meeting.meet(number.get());
@@ -234,13 +234,13 @@ fn stop(check: &Check) -> Outcome {
         0
     };
     let mut supervisor = check.ok(Supervisor::new(LIMIT, work))?;
-    let mut crew = Crew { check, supervisor: &mut supervisor, case: "when-nobody" };
+    let mut crew = Crew { check, supervisor: &mut supervisor, case: "when-none" };
     let mut workers = Vec::new();
     for which in 0..3 {
         number.set(which);
         workers.push(crew.start()?);
     }
-    post.hear_all(check, 3)?;
+    post.receive_all(check, 3)?;
     check.wait_for_deaths(&workers[2..])?;
     let _interruptions = Interruptions::count();
     check.call_ok("stop()", || crew.supervisor.stop())?;
@@ -248,6 +248,6 @@ fn stop(check: &Check) -> Outcome {
     ensure!(left.is_empty(), "supervise.still-listed", pids = left.as_slice());
     let early: Vec<Pid> = workers.into_iter().filter(|worker| check.is_child(*worker)).collect();
     ensure!(early.is_empty(), "supervise.returned-early", pids = early.as_slice());
-    ensure!(post.heard().is_none(), "supervise.replaced-in-stop");
+    ensure!(post.received().is_none(), "supervise.replaced-in-stop");
     Ok(())
 }

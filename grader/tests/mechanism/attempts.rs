@@ -8,17 +8,17 @@ use crate::source::{self, Function, functions, replace};
 /// One wrong attempt.
 #[derive(Debug)]
 pub struct Attempt {
-    /// Where it is.
+    /// The file.
     pub path: PathBuf,
-    /// Its name: that of its file.
+    /// Its name: the name of its file.
     pub name: String,
     /// The exercise that it pretends to solve.
     pub exercise: String,
     /// The trials that must fail, and no others.
     pub fails: Vec<String>,
-    /// Which processes are seen is decided by a race, and not compared.
+    /// True if a race decides which processes are seen; then they are not compared.
     pub races: bool,
-    /// What must be found in the first of them, where it says so.
+    /// The finding of the first of them, if the attempt names it.
     pub finding: String,
     functions: Vec<Function>,
     uses: Vec<String>,
@@ -56,7 +56,7 @@ impl Attempt {
         }
     }
 
-    /// The solution with this attempt in the place of what it replaces.
+    /// The solution, with the functions of this attempt in place of its own.
     pub fn applied(&self) -> String {
         let solution = source::solution(&self.exercise);
         let text = self.functions.iter().fold(solution, |text, function| replace(&text, function));

@@ -1,11 +1,11 @@
-//! The suite as people use it: one exercise, strictly, from an editor, in a classroom, with nextest.
+//! The suite as people use it: one exercise, strict, from an editor, in a classroom, with nextest.
 
 use std::fs;
 
 use crate::source::{self, holes, replace};
 use crate::workshop::{Workshop, exercises};
 
-/// `reap` is solved but for its last step; `frame::1` is wrong.
+/// A workbook in which `reap` is solved except its last step, and `frame::1` is wrong.
 fn half_way() -> Workshop {
     let workshop = Workshop::open();
     let last = holes(&source::stub("reap")).pop().expect("it has steps");
@@ -57,7 +57,7 @@ fn a_failure_is_the_next_thing_to_do_and_the_run_fails() {
 }
 
 #[test]
-fn colours_are_for_terminals_or_for_those_who_ask() {
+fn colours_are_for_terminals_or_on_request() {
     let run = half_way().test(&["frame::1", "--", "--color", "always"]);
     assert!(run.stdout.contains("\u{1b}[36mexpected"), "{}", run.stdout);
     let message = run.message("frame::1");
@@ -65,7 +65,7 @@ fn colours_are_for_terminals_or_for_those_who_ask() {
 }
 
 #[test]
-fn strictly_not_started_is_a_failure() {
+fn a_strict_run_fails_for_a_step_that_is_not_started() {
     let workshop = half_way();
     let run = workshop.test(&["reap", "--", "--strict"]);
     assert_eq!(run.code, Some(101));
@@ -74,14 +74,14 @@ fn strictly_not_started_is_a_failure() {
 }
 
 #[test]
-fn a_name_that_nobody_has_is_told() {
+fn an_unknown_name_is_reported() {
     let run = half_way().test(&["raep"]);
     assert_eq!(run.code, Some(0));
-    assert!(run.stdout.contains("next: no step has such a name"), "{}", run.stdout);
+    assert!(run.stdout.contains("next: no step has this name"), "{}", run.stdout);
 }
 
 #[test]
-fn an_option_that_is_wrong_or_a_file_that_cannot_be_written_is_one_line() {
+fn a_wrong_option_or_an_unwritable_file_is_one_line() {
     let workshop = half_way();
     for (arguments, words) in [
         (["--", "--deadline", "0"], "0 is not in 1..=600"),
@@ -122,7 +122,7 @@ fn verdicts_are_written_for_editors_and_for_classrooms() {
 #[test]
 fn one_exercise_compiles_when_another_does_not() {
     let workshop = Workshop::open();
-    workshop.save("spawn", "this is no Rust");
+    workshop.save("spawn", "this is not Rust");
     let broken = workshop.test(&["reap"]);
     assert!(broken.trials.is_empty() && broken.stderr.contains("spawn.rs"), "{}", broken.stderr);
     for id in exercises() {
@@ -135,7 +135,7 @@ fn one_exercise_compiles_when_another_does_not() {
 }
 
 #[test]
-fn runners_that_ask_for_a_list_first_are_told_what_is_not_started() {
+fn a_list_for_runners_shows_steps_that_are_not_started() {
     let workshop = half_way();
     let ignored = workshop.test(&["--", "--list", "--format", "terse", "--ignored"]).stdout;
     assert!(ignored.contains("reap::4: test") && !ignored.contains("reap::3: test"), "{ignored}");
@@ -145,27 +145,27 @@ fn runners_that_ask_for_a_list_first_are_told_what_is_not_started() {
 }
 
 #[test]
-fn nextest_never_shows_as_passed_what_is_not_started() {
+fn nextest_never_shows_an_unstarted_step_as_passed() {
     let workshop = half_way();
     let nextest = workshop.cargo(&["nextest", "run", "-p", "exercises", "reap"]).output();
     let nextest = nextest.expect("cargo runs");
-    let told = String::from_utf8_lossy(&nextest.stderr);
-    if told.contains("no such command") {
-        return; // then nobody is misled by it; the test above asks the same question as it does
+    let shown = String::from_utf8_lossy(&nextest.stderr);
+    if shown.contains("no such command") {
+        return; // then it misleads no learner; the test above covers the same list
     }
-    assert!(nextest.status.success() && told.contains("3 tests run: 3 passed"), "{told}");
-    assert!(!told.contains("reap::4"), "{told}");
-    // Solved, but waiting for a step that is not: the list cannot know, so the run must not pass.
+    assert!(nextest.status.success() && shown.contains("3 tests run: 3 passed"), "{shown}");
+    assert!(!shown.contains("reap::4"), "{shown}");
+    // Solved, but waits for a step that is not: the list cannot show that, so the run must not pass.
     let start = holes(&source::stub("supervise")).remove(1);
     workshop.save("supervise", &replace(&source::solution("supervise"), &start));
     let mut nextest = workshop.cargo(&["nextest", "run", "-p", "exercises", "supervise::3"]);
     let output = nextest.output().expect("cargo runs");
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && told.contains("waits for supervise::2"), "{told}");
+    let shown = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && shown.contains("waits for supervise::2"), "{shown}");
 }
 
 #[test]
-fn a_hole_in_a_comment_is_no_hole_and_one_in_a_thread_is() {
+fn a_hole_counts_in_a_thread_and_not_in_a_comment() {
     let workshop = Workshop::open();
     let hole = "hole!(\"spawn::1\", work)";
     let commented = source::solution("spawn").replacen(

@@ -11,13 +11,13 @@ use crate::source;
 use crate::workshop::{Run, Workshop, exercises};
 
 #[test]
-fn every_wrong_attempt_is_caught_by_the_checks_that_should_and_explained() {
+fn every_wrong_attempt_fails_its_checks_with_its_message() {
     let mut all: BTreeMap<String, Vec<Attempt>> =
         exercises().into_iter().map(|id| (id.clone(), Attempt::all(&id))).collect();
     let rounds = all.values().map(Vec::len).max().unwrap_or_default();
     let workshop = Workshop::open();
     let mut wrong = Vec::new();
-    // The exercises are independent, so that one round tries one attempt of each.
+    // The exercises are independent, so one round tries one attempt of each.
     for _ in 0..rounds {
         let attempts: Vec<Attempt> = all.values_mut().filter_map(Vec::pop).collect();
         for id in exercises() {
@@ -59,7 +59,7 @@ fn differences(attempt: &Attempt, run: &Run) -> Vec<String> {
     }
     let seen = recorded(attempt, run);
     let path = attempt.path.with_extension("txt");
-    if env::var("GALLERY").is_ok_and(|what| what == "record") {
+    if env::var("GALLERY").is_ok_and(|value| value == "record") {
         fs::write(&path, seen).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         return wrong;
     }
@@ -74,8 +74,8 @@ fn differences(attempt: &Attempt, run: &Run) -> Vec<String> {
     wrong
 }
 
-/// The message of the first failure, without what differs from run to run, and the names of the
-/// others.
+/// The message of the first failure, without the parts that differ from run to run, and the names of
+/// the others.
 fn recorded(attempt: &Attempt, run: &Run) -> String {
     let (first, others) = attempt.fails.split_first().expect("an attempt fails something");
     let also = others.iter().map(|other| format!("also fails: {other} ({})\n", run.finding(other)));
@@ -98,7 +98,7 @@ fn normal(trial: &str, run: &Run, races: bool) -> String {
     wrapped(&if races { merged(&text) } else { text })
 }
 
-/// All pids of which a finding speaks.
+/// All pids in a finding.
 fn pids_in(value: &Value, known: &mut Vec<String>) {
     match value {
         Value::Array(values) => values.iter().for_each(|value| pids_in(value, known)),
@@ -114,7 +114,7 @@ fn pids_in(value: &Value, known: &mut Vec<String>) {
     }
 }
 
-/// A pid by its place among those of the text.
+/// A word of the text, in which a pid is replaced by its place among the pids of the text.
 fn word_of(word: &str, known: &[String], seen: &mut Vec<String>, races: bool) -> String {
     let number = word.trim_end_matches(|letter: char| !letter.is_ascii_digit());
     if !known.iter().any(|pid| pid == number) {
@@ -130,13 +130,13 @@ fn word_of(word: &str, known: &[String], seen: &mut Vec<String>, races: bool) ->
     word.replacen(number, &format!("PID{}", place + 1), 1)
 }
 
-/// As wide as a learner sees it. It was not wrapped before, because pids have several lengths.
+/// The text in the width that a learner sees. It is wrapped only now, because pids differ in length.
 fn wrapped(text: &str) -> String {
     let options = textwrap::Options::new(96).subsequent_indent("            ").break_words(false);
     text.lines().map(|line| textwrap::fill(line, &options) + "\n").collect()
 }
 
-/// `PID, PID` as `PID`: how many there are is decided by the race as well.
+/// `PID, PID` as `PID`: the race also decides how many there are.
 fn merged(text: &str) -> String {
     let mut text = text.to_owned();
     while text.contains("PID, PID") {

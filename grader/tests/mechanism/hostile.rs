@@ -1,4 +1,4 @@
-//! Code that does not want to be graded: it cannot pass, hang the run, or spoil another check.
+//! Code that resists the grader: it cannot pass, hang the run, or spoil another check.
 
 use std::sync::LazyLock;
 
@@ -29,7 +29,7 @@ static RUNS: LazyLock<Vec<(Vec<Attempt>, Run)>> = LazyLock::new(|| {
     runs
 });
 
-/// It fails what it must, is told what it did, and everybody else passes.
+/// Checks that the attempt fails its trials with its finding, and that all other trials pass.
 fn is_caught(name: &str) -> &'static Run {
     let mut all = RUNS.iter();
     let (attempts, run) = all
@@ -52,12 +52,12 @@ fn is_caught(name: &str) -> &'static Run {
 }
 
 #[test]
-fn exit_0_is_no_success() {
+fn exit_0_is_not_a_success() {
     is_caught("exits-with-0");
 }
 
 #[test]
-fn a_fork_that_returns_is_noticed_though_both_answers_are_right() {
+fn a_fork_that_returns_twice_is_noticed() {
     is_caught("forks-and-returns");
 }
 
@@ -77,7 +77,7 @@ fn an_infinite_loop_ends_at_the_deadline() {
 }
 
 #[test]
-fn a_signal_to_the_own_group_hits_nobody_else() {
+fn a_signal_to_its_own_group_hits_no_other_check() {
     is_caught("kills-its-group");
 }
 
@@ -87,7 +87,7 @@ fn a_daemon_in_a_session_of_its_own_is_found_and_ended() {
 }
 
 #[test]
-fn who_runs_away_from_every_group_is_ended() {
+fn a_process_that_leaves_every_group_is_ended() {
     is_caught("runs-away");
 }
 
@@ -104,7 +104,7 @@ fn ten_megabytes_of_output_are_read_and_cut() {
 }
 
 #[test]
-fn a_removed_working_directory_is_nobody_elses() {
+fn a_removed_working_directory_harms_no_other_check() {
     is_caught("removes-its-folder");
 }
 

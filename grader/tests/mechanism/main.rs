@@ -1,8 +1,7 @@
 //! The grader, graded: real learners' files in a copy of the workbook, and `cargo test -p exercises`
 //! on them, as a learner would run it.
 //!
-//! What is compared with a recorded message is recorded anew by
-//! `GALLERY=record cargo test -p grader gallery`.
+//! `GALLERY=record cargo test -p grader gallery` records anew the messages that a test compares.
 
 mod attempts;
 mod classroom;

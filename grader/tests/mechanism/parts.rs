@@ -1,4 +1,4 @@
-//! Every exercise has all its parts. Whoever adds one is told here what is missing; the steps are in
+//! Every exercise has all its parts. These tests list the missing parts of a new one; the steps are in
 //! CONTRIBUTING.md.
 
 use std::fs;
@@ -79,7 +79,7 @@ fn is_interview(id: &str, wants: &mut impl FnMut(bool, String)) {
 }
 
 #[test]
-fn what_the_grader_says_stands_in_the_words_and_leads_to_a_guide() {
+fn every_finding_has_words_that_lead_to_a_guide() {
     let mut wrong = Vec::new();
     let suite: Vec<(String, String)> =
         sources("grader/suite").chain(sources("grader/src")).collect();
@@ -88,7 +88,7 @@ fn what_the_grader_says_stands_in_the_words_and_leads_to_a_guide() {
         let is_word = |path: &str| path.contains("/words/");
         let used = suite.iter().any(|(path, text)| !is_word(path) && text.contains(&quoted));
         if !used {
-            wrong.push(format!("nobody finds {}", one.id));
+            wrong.push(format!("no check finds {}", one.id));
         }
         if let Some((file, section)) = one.read {
             let text = fs::read_to_string(root().join(file)).unwrap_or_default();
@@ -123,7 +123,7 @@ fn ensured(text: &str) -> Vec<(String, Vec<String>)> {
     let calls =
         text.split("ensure!(").skip(1).map(|rest| rest.split(");\n").next().unwrap_or(rest));
     let one = |call: &str| {
-        // The first text with a dot in it is the id; what stands before each `=` after it, a name.
+        // The first text with a dot in it is the id; the word before each `=` after it is a name.
         let id = call.split('"').skip(1).step_by(2).find(|text| text.contains('.'))?;
         let (_, values) = call.split_once(&format!("\"{id}\""))?;
         let last = |part: &str| part.split_whitespace().last().unwrap_or_default().to_owned();

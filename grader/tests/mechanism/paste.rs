@@ -1,10 +1,10 @@
-//! What is solved turns ok: exactly that, and nothing else.
+//! A solved step turns ok: exactly that step, and no other.
 
 use crate::source::{self, holes, replace};
 use crate::workshop::{Workshop, exercises};
 
 #[test]
-fn on_a_fresh_clone_everything_is_not_started_and_the_run_is_green() {
+fn a_fresh_clone_has_nothing_started_and_its_run_is_green() {
     let run = Workshop::open().test(&[]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert_eq!(run.in_state("not started").len(), run.trials.len());
@@ -16,11 +16,11 @@ fn on_a_fresh_clone_everything_is_not_started_and_the_run_is_green() {
     assert!(readme.contains(last), "README.md shows another last line than {last}");
     assert!(!run.stderr.contains("warning"), "a stub has a warning:\n{}", run.stderr);
     for (trial, line) in &run.trials {
-        let told =
+        let task =
             format!("{} — {}", line["file"].as_str().unwrap(), line["task"].as_str().unwrap());
-        let is_told =
-            |line: &&str| line.starts_with(&format!("test {trial} ")) && line.contains(&told);
-        assert!(run.stdout.lines().any(|line| is_told(&line)), "{told}\n{}", run.stdout);
+        let has_task =
+            |line: &&str| line.starts_with(&format!("test {trial} ")) && line.contains(&task);
+        assert!(run.stdout.lines().any(|line| has_task(&line)), "{task}\n{}", run.stdout);
     }
 }
 

@@ -1,5 +1,5 @@
 //! Cuts the files of exercises into functions, and puts others in their place. The files are
-//! formatted by rustfmt, so that a function ends at the first `}` that is indented as it is.
+//! formatted by rustfmt, so a function ends at the first `}` with the same indentation.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
 //! `exercises` and `solutions` are the same tree: the same modules, types, signatures and
-//! documentation. Only the bodies of the steps differ, and what the solutions keep to themselves.
+//! documentation. Only the bodies of the steps differ, and the private parts of the solutions.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::source::{self, functions, holes};
 use crate::workshop::exercises;
 
 #[test]
-fn both_trees_say_the_same() {
+fn both_trees_have_the_same_public_text() {
     for id in exercises() {
         let steps: Vec<String> = holes(&source::stub(&id)).into_iter().map(|f| f.name).collect();
         let (stub, solution) =
@@ -32,8 +32,8 @@ fn no_hole_is_left_in_a_solution() {
     }
 }
 
-/// What others can see of a file: without the bodies of the steps, imports, comments, and functions
-/// that are private and not provided.
+/// The public text of a file: without the bodies of the steps, imports, comments, and functions that
+/// are private and not provided.
 fn public(text: &str, steps: &[String]) -> Vec<String> {
     let mut text = text.to_owned();
     for function in functions(&text) {

@@ -1,7 +1,7 @@
 //! A copy of the workbook's exercises, in which a learner's files are tried out.
 //!
-//! There is one, below `target`, and one at a time works in it: so the grader, and what it needs, is
-//! compiled for it once.
+//! There is one copy, below `target`, and one test at a time works in it: so the grader and its
+//! dependencies are compiled for it once.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,24 +13,24 @@ use serde_json::Value;
 
 use crate::source::{self, root};
 
-/// The five exercises of level 1, and whatever comes later.
+/// The five exercises of level 1, and all that come later.
 pub fn exercises() -> Vec<String> {
     source::list().exercises.into_iter().map(|item| item.id).collect()
 }
 
-/// The copy, in my hands.
+/// The copy, locked by this test.
 pub struct Workshop {
     folder: PathBuf,
     _mine: Flock<File>,
 }
 
-/// What a run of `cargo test -p exercises` has come to.
+/// The result of a run of `cargo test -p exercises`.
 #[derive(Debug)]
 pub struct Run {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
-    /// For each trial what the grader wrote about it as JSON.
+    /// For each trial the JSON that the grader wrote about it.
     pub trials: BTreeMap<String, Value>,
 }
 
@@ -39,7 +39,7 @@ impl Workshop {
     pub fn open() -> Self {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("workshop");
         fs::create_dir_all(&folder).expect("a folder below target");
-        // A lock on a file, because some runners of tests start a process for each of them.
+        // A lock on a file, because some runners start a process for each test.
         let file = File::create(folder.join("lock")).expect("a file below target");
         let mine = Flock::lock(file, FlockArg::LockExclusive).expect("a lock");
         for part in ["exercises", "grader/src", "grader/suite", "workbook"] {
@@ -62,7 +62,7 @@ impl Workshop {
         write(&self.folder.join(item.expect("it is in the list").file), text);
     }
 
-    /// `cargo test -p exercises` with `arguments`, of which those behind `--` go to the grader.
+    /// Runs `cargo test -p exercises` with `arguments`; those after `--` go to the grader.
     pub fn test(&self, arguments: &[&str]) -> Run {
         let json = self.folder.join("verdicts.jsonl");
         let _ = fs::remove_file(&json);
@@ -83,7 +83,7 @@ impl Workshop {
         }
     }
 
-    /// Cargo in the copy, without the network. It has a build folder of its own: in that of the
+    /// Cargo in the copy, without the network. It has a build folder of its own: in the folder of the
     /// workbook, the packages of the copy would be taken for those of the workbook.
     pub fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO"));
@@ -98,12 +98,12 @@ impl Workshop {
 }
 
 impl Workshop {
-    /// Whether there is something of this name in the copy.
+    /// Returns true if there is a file or folder of this name in the copy.
     pub fn has(&self, name: &str) -> bool {
         self.folder.join(name).exists()
     }
 
-    /// No program that was built here runs any more.
+    /// Checks that no program that was built here still runs.
     fn nothing_is_left(&self) {
         for entry in fs::read_dir("/proc").expect("/proc can be listed").flatten() {
             let program = fs::read_link(entry.path().join("exe")).unwrap_or_default();
@@ -139,19 +139,19 @@ impl Run {
             .collect()
     }
 
-    /// The id of what was found wrong in a trial.
+    /// The id of the finding in a trial.
     pub fn finding(&self, trial: &str) -> String {
         let id = &self.trials[trial]["verdict"]["failed"]["id"];
         id.as_str().unwrap_or_default().to_owned()
     }
 
-    /// What a learner reads about a trial.
+    /// The message to the learner about a trial.
     pub fn message(&self, trial: &str) -> String {
         self.trials[trial]["message"].as_str().unwrap_or_default().to_owned()
     }
 }
 
-/// Makes `to` the same as `from`. What has not changed is not written, so that it is not compiled
+/// Makes `to` the same as `from`. A file that has not changed is not written, so it is not compiled
 /// again.
 fn mirror(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap_or_else(|error| panic!("{}: {error}", to.display()));

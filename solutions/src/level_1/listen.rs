@@ -8,7 +8,7 @@
 //!
 //! 1. There is one listening socket. A second bind of the same address fails.
 //! 2. The primary never accepts.
-//! 3. A worker answers one connection after the other, until somebody ends it.
+//! 3. A worker answers one connection after the other, until it is ended.
 //! 4. While one worker is busy, the others answer. While there is no worker, clients wait.
 //! 5. Only the program that is meant to get the socket gets it.
 //!
@@ -26,26 +26,26 @@ use nix::unistd::{ForkResult, Pid};
 
 use crate::provided::fork;
 
-/// The variable that tells a program on which descriptor it should listen.
+/// The variable with the number of the descriptor on which a program should listen.
 pub const LISTEN_FD: &str = "LISTEN_FD";
 
 /// Step 1. Listens on `address`. Port 0 lets the kernel choose a free one.
 ///
 /// # Errors
-/// One line for the user, which names the address. If it is taken, the line says so in the words
-/// "in use", and with which command to find out who has it: `ss -ltnp 'sport = :8000'`, with the
-/// right port.
+/// One line for the user, which names the address. If the address is taken, the line says so in the
+/// words "in use", and gives the command that shows which process has it: `ss -ltnp 'sport = :8000'`,
+/// with the right port.
 pub fn open(address: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(address).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => {
-            format!("{address} is in use; to see by whom: ss -ltnp 'sport = :{}'", address.port())
+            format!("{address} is in use; to see its owner: ss -ltnp 'sport = :{}'", address.port())
         }
         _ => format!("cannot listen on {address}: {error}"),
     })
 }
 
-/// Step 2. Forks a worker that accepts from `listener` and does `answer` with each connection, one
-/// after the other, for ever. Returns its pid at once.
+/// Step 2. Forks a worker that accepts from `listener` and calls `answer` with each connection, one
+/// after the other, forever. Returns its pid at once.
 ///
 /// # Errors
 /// There is no room for one more process.
@@ -69,7 +69,7 @@ pub fn start_worker(listener: &TcpListener, answer: impl Fn(TcpStream)) -> io::R
 /// pids at once.
 ///
 /// # Errors
-/// There is no room for so many processes.
+/// There is no room for `count` processes.
 pub fn start_workers(
     listener: &TcpListener,
     count: usize,
@@ -79,11 +79,11 @@ pub fn start_workers(
 }
 
 /// Step 4. Starts `program` as a worker: fork, then exec. The program finds `listener` on the
-/// descriptor whose number the variable [`LISTEN_FD`] says. Returns its pid at once.
+/// descriptor whose number is in the variable [`LISTEN_FD`]. Returns its pid at once.
 ///
 /// Rust marks every descriptor that it opens as close-on-exec, so `listener` would be gone after the
-/// exec. The mark has to go in the worker; in this process it stays, so that no other program that
-/// is started here gets the socket. A program that cannot be started makes the worker exit with code
+/// exec. Remove the mark in the worker; in this process it stays, so that no other program that is
+/// started here gets the socket. A program that cannot be started makes the worker exit with code
 /// 127.
 ///
 /// # Errors

@@ -7,10 +7,10 @@
 //! What must hold:
 //!
 //! 1. The work is done in the worker, never in the primary.
-//! 2. A worker never comes back from your function. It ends in it.
+//! 2. A worker never returns from your function, but ends inside of it.
 //! 3. Workers work at the same time.
-//! 4. A pipe ends when its last write end is closed, and it holds 64 KiB. Nobody waits in vain.
-//! 5. When your function has answered, no process and no descriptor of it is left, zombies included.
+//! 4. A pipe ends when its last write end is closed, and it holds 64 KiB. No process waits in vain.
+//! 5. When your function has returned, no process and no descriptor of it is left, zombies included.
 //!
 //! To read: `level-1-basics/guides/02-primary-and-workers.md` and `03-fork-exec-wait.md`. In a
 //! second terminal: `cargo test -p exercises spawn`.
@@ -40,24 +40,24 @@ pub fn fork_worker(work: impl FnOnce() -> i32) -> io::Result<Pid> {
 /// Step 2. Forks `count` workers, numbered from 0, which work at the same time. Returns their pids
 /// in the order of their numbers, at once.
 ///
-/// Worker `n` does `work(n)`, and exits with the code that it returns.
+/// Worker `n` does `work(n)`, and exits with the code that the work returns.
 ///
 /// # Errors
-/// There is no room for so many processes. Those that were forked before go on.
+/// There is no room for `count` processes. Those that were forked before go on.
 pub fn fork_workers(count: usize, work: impl Fn(usize) -> i32) -> io::Result<Vec<Pid>> {
     // The child of each round exits inside of `fork_worker`, so it never sees the next round.
     (0..count).map(|number| fork_worker(|| work(number))).collect()
 }
 
-/// Step 3. Forks a worker that does `work`, and returns what it answers. By then the worker is gone,
-/// reaped, and so is the pipe between the two.
+/// Step 3. Forks a worker that does `work`, and returns its answer. By then the worker is reaped, and
+/// the pipe between the two is closed.
 ///
 /// An answer may be of any length, megabytes included.
 ///
 /// # Errors
-/// - The worker ended with another code than 0, or by a signal: what has arrived, if anything, is not
-///   its answer.
-/// - There is no room for one more process, or for the pipe; or what arrived is not UTF-8.
+/// - The worker ended with a code other than 0, or by a signal: the bytes that have arrived, if any,
+///   are not its answer.
+/// - There is no room for one more process, or for the pipe; or the answer is not UTF-8.
 pub fn ask_worker(work: impl FnOnce() -> String) -> io::Result<String> {
     let (worker, reader) = fork_with_pipe(work)?;
     read_answer(worker, reader)
@@ -69,36 +69,36 @@ pub fn ask_worker(work: impl FnOnce() -> String) -> io::Result<String> {
 /// Worker `n` does `work(n)`. Each answer may be of any length.
 ///
 /// # Errors
-/// As in step 3, if it is true of one of them. All the others are gone by then, too.
+/// As in step 3, for any of the workers. All the others are gone by then, too.
 pub fn ask_workers(count: usize, work: impl Fn(usize) -> String) -> io::Result<Vec<String>> {
     // All are started before the first is read. Each pipe is made just before its fork, and its
     // write end is closed here just after it: so no worker has the write end of another one.
     let workers: Vec<(Pid, PipeReader)> =
         (0..count).map(|number| fork_with_pipe(|| work(number))).collect::<io::Result<_>>()?;
-    // All are read and reaped before the error of one of them is told.
+    // All are read and reaped before the error of one of them is returned.
     let answers: Vec<io::Result<String>> =
         workers.into_iter().map(|(worker, reader)| read_answer(worker, reader)).collect();
     answers.into_iter().collect()
 }
 
-/// A worker that writes what `work` returns into a pipe, and the end of the pipe to read it from.
+/// Forks a worker that writes what `work` returns into a pipe; returns its pid and the read end.
 fn fork_with_pipe(work: impl FnOnce() -> String) -> io::Result<(Pid, PipeReader)> {
     let (reader, mut writer) = io::pipe()?;
     let worker = fork_worker(|| match writer.write_all(work().as_bytes()) {
         Ok(()) => 0,
-        Err(_) => 1, // nobody reads any more
+        Err(_) => 1, // the primary no longer reads
     })?;
     // `writer` is dropped here, in the parent: from now on the worker has the only write end.
     Ok((worker, reader))
 }
 
-/// What `worker` answers, to the end. The worker is reaped, whatever it has answered.
+/// Reads the answer of `worker`, to the end. The worker is reaped, whatever it has answered.
 fn read_answer(worker: Pid, mut reader: PipeReader) -> io::Result<String> {
     let mut answer = String::new();
-    // First read, then wait: a worker with a long answer cannot exit before somebody reads it.
+    // First read, then wait: a worker with a long answer cannot exit before the answer is read.
     let read = reader.read_to_string(&mut answer);
-    drop(reader); // if that failed: a worker that still writes learns that nobody listens
-    // No handler is installed here that could interrupt this wait; `reap` is about those that are.
+    drop(reader); // if that failed: a worker that still writes gets an error
+    // No handler that could interrupt this wait is installed here; `reap` is about such waits.
     match waitpid(worker, None)? {
         WaitStatus::Exited(_, 0) => read.map(|_| answer),
         // The end of the stream looks the same after half an answer. The status does not.

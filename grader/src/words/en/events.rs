@@ -1,53 +1,53 @@
-//! What a timeline tells, and what other sentences are made of.
+//! The lines of a timeline, and the parts of other sentences.
 
 /// By id.
 pub const EVENTS: &[(&str, &str)] = &[
-    // What the warden sees.
-    ("appeared", "is there, a child of {parent}"),
+    // Seen by the warden.
+    ("appeared", "appears, a child of {parent}"),
     ("orphaned", "has lost its parent {parent}"),
     ("zombie", "is a zombie"),
     ("stopped", "is stopped"),
     ("gone", "is gone"),
-    ("ended-orphan", "has ended, as an orphan"),
+    ("ended-orphan", "has ended as an orphan"),
     ("gap", "[{count} more lines]"),
-    // What a check reports.
+    // Reported by a check.
     ("calls", "calls {function}"),
-    ("is-back", "is back from {function}"),
+    ("is-back", "returns from {function}"),
     ("panics", "panics: {message}"),
-    ("is-over", "is done with the check"),
+    ("is-over", "has finished the check"),
     ("forked", "forked {pid}"),
     ("reaped", "reaped {pid}, which {ending}"),
-    ("left-unreaped", "saw that {pid} has ended, and left it to be reaped"),
-    ("heard", "heard from {pid}: {word}"),
+    ("left-unreaped", "saw that {pid} had ended, and did not reap it"),
+    ("received", "received from {pid}: {word}"),
     ("opened-gate", "opened the gate for {count}"),
     ("interrupted", "was interrupted {count} times"),
     ("connected", "connected {count} times"),
-    ("connected-early", "connected, before there is any worker"),
-    ("answered", "was answered: {text}"),
+    ("connected-early", "connected before there was a worker"),
+    ("answered", "got the answer: {text}"),
     ("sent", "sent {signal} to {pid}"),
-    ("when-nobody", "when nobody has ended"),
-    ("when-two", "after two of three were killed at the same time"),
-    ("when-told", "after the end of one that was told to stop, with early_deaths at 2"),
-    ("when-early", "after the end of one that could not start"),
-    ("when-ready-and-gone", "after the end of one that was ready, and exited with 0 at once"),
+    ("when-none", "when no worker has ended"),
+    ("when-two", "after two of three workers were killed at the same time"),
+    ("when-asked", "after the end of a worker that was asked to stop, with early_deaths at 2"),
+    ("when-early", "after the end of a worker that could not start"),
+    ("when-ready-and-gone", "after the end of a worker that was ready, and exited with 0 at once"),
     ("worker-is", "{pid} {what}"),
-    // How a process has ended, as in "it was killed by SIGTERM".
+    // The end of a process, as in "it was killed by SIGTERM".
     ("exited-with", "exited with code {code}"),
     ("killed-by", "was killed by {signal}"),
     ("dumped-core", "was killed by {signal}, core dumped"),
-    ("was-stopped", "was stopped, and lives"),
-    ("was-continued", "was continued, and lives"),
-    ("runs-on", "runs on"),
-    // Where a process waits.
+    ("was-stopped", "was stopped, and is still alive"),
+    ("was-continued", "was continued, and is still alive"),
+    ("runs-on", "still runs"),
+    // The place where a process waits.
     ("waits-child", "{pid} waits in waitpid for any child"),
     ("waits-for", "{pid} waits in waitpid for {child}"),
     (
         "waits-read",
-        "{pid} waits in read on descriptor {number}, a pipe; open to write in: {holders}",
+        "{pid} waits in read on descriptor {number}, a pipe; its write end is open in: {holders}",
     ),
     (
         "waits-write",
-        "{pid} waits in write on descriptor {number}, a full pipe; open to read in: {holders}",
+        "{pid} waits in write on descriptor {number}, a full pipe; its read end is open in: {holders}",
     ),
     ("waits-gate", "{pid} waits at the grader's gate"),
     ("waits-accept", "{pid} waits in accept on descriptor {number}"),
@@ -56,5 +56,5 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("waits-somewhere", "{pid} sleeps"),
     ("waits-not", "{pid} runs, and does not stop"),
     ("is-stopped", "{pid} is stopped"),
-    ("is-zombie", "{pid} has ended, and nobody has reaped it"),
+    ("is-zombie", "{pid} has ended, and has not been reaped"),
 ];

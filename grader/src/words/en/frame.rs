@@ -4,27 +4,26 @@ use super::{Explanation, GUIDE_5};
 
 /// By the name of the trial.
 pub const DONE: &[(&str, &str)] = &[
-    ("frame::1", "encode(message) was called with messages from 0 to 65,537 bytes."),
+    ("frame::1", "encode(message) was called with messages of 0 to 65,537 bytes."),
     (
         "frame::2",
-        "write_frame(stream, message) was called with streams that take a few bytes at a time, and \
-         are interrupted in between.",
+        "write_frame(stream, message) was called with streams that take a few bytes at a time, with \
+         interruptions in between.",
     ),
     (
         "frame::3",
-        "read_full(stream, buffer) was called with streams and buffers of 0 to 9 bytes, which come \
-         in pieces, with interruptions, and with a stream that fails.",
+        "read_full(stream, buffer) was called with streams and buffers of 0 to 9 bytes, where the \
+         streams come in pieces, with interruptions; and with a stream that fails.",
     ),
     (
         "frame::4",
         "read_frame(stream) was called with whole frames in pieces, with frames that are cut at \
-         every place, with lengths that are lies, and with a worker that dies in the middle of a \
-         frame.",
+         every place, with false lengths, and with a worker that dies in the middle of a frame.",
     ),
     (
         "frame::5",
-        "push(piece) was called with four messages in one stream, cut at all places into one to \
-         three pieces, and into single bytes; and with a length that is a lie.",
+        "push(piece) was called with four messages in one stream, cut at every place into one to \
+         three pieces, and into single bytes; and with a false length.",
     ),
 ];
 
@@ -34,25 +33,25 @@ pub const EXPLANATIONS: &[Explanation] = &[
         id: "frame.encoded",
         expected: "the frame of a message of {length} bytes: {expected}",
         observed: "{seen}",
-        cause: "First the length of the message (without the four bytes of the length itself), as a \
-                `u32` with the most significant byte first: `to_be_bytes`. Then the message.",
+        cause: "First comes the length of the message (without the four bytes of the length itself), as \
+                a `u32` with the most significant byte first: `to_be_bytes`. Then comes the message.",
         read: Some((GUIDE_5, "Framing")),
     },
     Explanation {
         id: "frame.long",
         expected: "the error InvalidInput for a message of LIMIT + 1 bytes, and nothing written",
         observed: "{seen}",
-        cause: "What the other side would refuse is not sent: it would cost the whole channel. Check \
-                before the first byte.",
+        cause: "Do not send a message that the other side would refuse: it would cost the whole channel. \
+                Check the length before you write the first byte.",
         read: Some((GUIDE_5, "No limit.")),
     },
     Explanation {
         id: "frame.written",
-        expected: "all of the frame of a message of {length} bytes, on a stream that takes pieces of \
+        expected: "the whole frame of a message of {length} bytes, on a stream that takes pieces of \
                    {plan} bytes: {expected}",
         observed: "{seen}",
-        cause: "`write` may take a part, and says how many bytes it took. Somebody has to write the rest: \
-                `write_all` does, through interruptions, too.",
+        cause: "`write` may take a part, and returns how many bytes it took. Your code has to write the \
+                rest: `write_all` does so, also after interruptions.",
         read: Some((GUIDE_5, "`write` may take a part")),
     },
     Explanation {
@@ -61,7 +60,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
                    in pieces of {plan}",
         observed: "{seen}, and the buffer holds \"{buffer}\"",
         cause: "One read returns what is there. Go on until the buffer is full or the stream has ended \
-                (a read of 0 bytes), and read behind what is in the buffer already.",
+                (a read of 0 bytes), and put each piece after the bytes that are already in the \
+                buffer.",
         read: Some((GUIDE_5, "A stream has no messages.")),
     },
     Explanation {
@@ -76,58 +76,59 @@ pub const EXPLANATIONS: &[Explanation] = &[
         id: "frame.hidden",
         expected: "the error of a stream that fails (ConnectionReset)",
         observed: "{seen}",
-        cause: "Only an interruption is tried again. Every other error goes to the caller: it is neither \
-                the end of the stream nor a success.",
+        cause: "Try again only after an interruption. Return every other error to the caller: it is \
+                neither the end of the stream nor a success.",
         read: Some((GUIDE_5, "The end.")),
     },
     Explanation {
         id: "frame.read",
-        expected: "the message of {length} bytes, whole, from a stream that comes in pieces of \
+        expected: "the whole message of {length} bytes, from a stream that comes in pieces of \
                    {plan} bytes",
         observed: "{seen}",
-        cause: "Read the four bytes of the length, all of them; then as many bytes as it says, all of \
-                them, and not one more: the next one belongs to the next frame.",
+        cause: "Read all four bytes of the length; then read exactly as many bytes as it says, and not \
+                one more: the next byte belongs to the next frame.",
         read: Some((GUIDE_5, "A stream has no messages.")),
     },
     Explanation {
         id: "frame.goodbye",
         expected: "Ok(None): the stream has ended between two frames",
         observed: "{seen}",
-        cause: "The peer has said all that it had to say, and has hung up. That is not an error. You \
-                know it by a read that fills nothing of the header.",
+        cause: "The peer has sent all its messages, and has closed the stream. That is not an error. The \
+                sign of it is a read that fills no byte of the header.",
         read: Some((GUIDE_5, "The end.")),
     },
     Explanation {
         id: "frame.cut",
-        expected: "the error UnexpectedEof: the stream has ended inside of a frame, at byte {cut}",
+        expected: "the error UnexpectedEof: the stream has ended inside a frame, at byte {cut}",
         observed: "{seen}",
-        cause: "The peer died in the middle of a sentence. Half a message is no message, and half a \
-                length is no goodbye.",
+        cause: "The peer died in the middle of a frame. Half a message is not a message, and half a \
+                length is not a goodbye.",
         read: Some((GUIDE_5, "The end.")),
     },
     Explanation {
         id: "frame.lie",
         expected: "the error InvalidData for a length of {length}, after the 4 bytes of the length",
         observed: "{seen}, after {read} bytes",
-        cause: "The length comes from the other side, and was believed. Whoever believes it waits for \
-                bytes that never come, or takes memory that is not there. Check it against LIMIT first.",
+        cause: "The length comes from the other side, and your code believed it. Such code waits for \
+                bytes that never come, or takes memory that is not there. Check the length against \
+                LIMIT first.",
         read: Some((GUIDE_5, "No limit.")),
     },
     Explanation {
         id: "frame.decoded",
         expected: "{expected} after {pushed} bytes, in pieces of {pieces} bytes",
         observed: "{seen}",
-        cause: "A piece may hold half a length, several frames, or the end of one and the beginning of \
-                the next. Keep what is not complete; take out everything that is; forget nothing, and \
-                nothing twice.",
+        cause: "A piece may hold half a length, several frames, or the end of one frame and the beginning \
+                of the next. Keep a frame that is not complete; take out every frame that is; lose \
+                nothing, and return nothing twice.",
         read: Some((GUIDE_5, "A stream has no messages.")),
     },
     Explanation {
         id: "frame.lie-decoded",
-        expected: "the error InvalidData for a length of LIMIT + 1, with the fourth byte of it",
+        expected: "the error InvalidData for a length of LIMIT + 1, as soon as its fourth byte is there",
         observed: "{seen}",
-        cause: "A decoder that believes the length collects bytes until memory is full. Check it against \
-                LIMIT as soon as it is there, and not before.",
+        cause: "A decoder that believes the length collects bytes until memory is full. Check the length \
+                against LIMIT as soon as all of it is there, and not before.",
         read: Some((GUIDE_5, "No limit.")),
     },
 ];

@@ -12,8 +12,8 @@ pub const DONE: &[(&str, &str)] = &[
     (
         "listen::2",
         "start_worker(listener, answer) was called, two clients came, and the worker was ended. \
-         Another client connected; then start_worker was called once more, and three clients came, one after \
-         the other. The answer is the pid of who gives it.",
+         Another client connected; then start_worker was called once more, and three clients came, \
+         one after the other. Each answer is the pid of the process that answers.",
     ),
     (
         "listen::3",
@@ -40,7 +40,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
         id: "listen.address",
         expected: "a socket on 127.0.0.1, as asked",
         observed: "on {seen}",
-        cause: "The address is the caller's wish. 0.0.0.0 would open the port to everybody.",
+        cause: "The caller chooses the address. 0.0.0.0 would open the port to the whole network.",
         read: None,
     },
     Explanation {
@@ -48,23 +48,23 @@ pub const EXPLANATIONS: &[Explanation] = &[
         expected: "an error",
         observed: "a second socket for the same address",
         cause: "With SO_REUSEPORT a second bind succeeds: a second copy of your program takes half of \
-                your clients, and nobody notices. An ordinary bind refuses it.",
+                your clients, without any error. An ordinary bind fails.",
         read: Some((GUIDE_4, "A second bind fails.")),
     },
     Explanation {
         id: "listen.elsewhere",
         expected: "an error for 192.0.2.1:80, an address that this machine does not have",
         observed: "a socket",
-        cause: "It listens somewhere else than it was told. Bind the address that the caller gave, all \
-                of it.",
+        cause: "The socket listens somewhere else. Bind exactly the address that the caller gave.",
         read: None,
     },
     Explanation {
         id: "listen.nonblocking",
         expected: "a listener that blocks, as it did before",
         observed: "O_NONBLOCK is set",
-        cause: "That flag belongs to the open socket, not to the descriptor: whoever sets it sets it for \
-                all workers and for the primary, and an accept that returns at once makes a busy loop.",
+        cause: "That flag belongs to the open socket, not to the descriptor: a process that sets it sets \
+                it for all workers and for the primary, and an accept that returns at once makes a \
+                busy loop.",
         read: Some((GUIDE_4, "`O_NONBLOCK` is shared")),
     },
     Explanation {
@@ -72,19 +72,19 @@ pub const EXPLANATIONS: &[Explanation] = &[
         expected: "a line that names the address {address}",
         observed: "{seen}",
         cause: "The kernel's error does not say which address was meant, and the user may have given \
-                several. Put it into the line.",
+                several. Put the address into the line.",
         read: None,
     },
     Explanation {
         id: "listen.reason",
         expected: "the words \"in use\", if and only if the address is taken",
         observed: "{seen}",
-        cause: "Look at the error's kind (`ErrorKind::AddrInUse`): only that one means a taken port.",
+        cause: "Look at the error's kind: only `ErrorKind::AddrInUse` means that the port is taken.",
         read: Some((GUIDE_2, "Port in use.")),
     },
     Explanation {
         id: "listen.advice",
-        expected: "if and only if the address is taken, a command that shows by whom: ss -ltnp",
+        expected: "if and only if the address is taken, a command that shows its owner: ss -ltnp",
         observed: "{seen}",
         cause: "An error that says what to do next is worth two that do not.",
         read: Some((GUIDE_2, "Port in use.")),
@@ -93,71 +93,71 @@ pub const EXPLANATIONS: &[Explanation] = &[
         id: "listen.lines",
         expected: "one line",
         observed: "{seen}",
-        cause: "It is for a user's terminal, or for a log: one line.",
+        cause: "The error goes to a user's terminal, or to a log: keep it to one line.",
         read: None,
     },
     Explanation {
         id: "listen.in-primary",
         expected: "workers accept and answer",
         observed: "the process that called your function answered a client",
-        cause: "The accept loop stands in the parent's branch, or after the `match`. A primary that \
-                serves cannot look after its workers.",
+        cause: "The accept loop is in the parent's branch, or after the `match`. A primary that serves \
+                cannot look after its workers.",
         read: Some((GUIDE_2, "What must a primary not do?")),
     },
     Explanation {
         id: "listen.no-answer",
         expected: "an answer for each client, however many came before",
-        observed: "a client whose connection nobody answered",
+        observed: "a client that got no answer",
         cause: "Did the worker accept once, and end? Did it fail, for example because it tried to bind \
-                an address that is already bound (its complaint is below)? A worker inherits the \
-                socket: it only has to accept from it, in a loop.",
+                an address that is already bound (its error is below)? A worker inherits the socket: it \
+                only has to accept from it, in a loop.",
         read: Some((GUIDE_4, "A second bind fails.")),
     },
     Explanation {
         id: "listen.count",
         expected: "the pids of {expected} workers",
         observed: "{seen}",
-        cause: "One fork for each worker.",
+        cause: "Fork once for each worker.",
         read: None,
     },
     Explanation {
         id: "listen.alone",
         expected: "three workers busy at the same time, each with a client of its own",
         observed: "busy with a client: {busy}; the other clients wait",
-        cause: "The clients wait in the queue of the one socket, and nobody takes them from it. Are all \
-                the workers forked before anything is waited for? Do all of them accept?",
+        cause: "The clients wait in the queue of the one socket, and no worker takes them from it. Are all \
+                workers forked before your code waits for anything? Do all of them accept?",
         read: Some((GUIDE_4, "Shared listener.")),
     },
     Explanation {
         id: "listen.others",
         expected: "answers from the workers whose pids were returned: {workers}",
         observed: "{busy} answered",
-        cause: "Somebody else was forked: a child for each connection, perhaps, or a child that forked \
+        cause: "Another process was forked: perhaps a child for each connection, or a child that forked \
                 again. The primary cannot look after processes that it does not know.",
-        read: Some((GUIDE_2, "Who am I?")),
+        read: Some((GUIDE_2, "Which role is mine?")),
     },
     Explanation {
         id: "listen.sockets",
         expected: "one listening socket on this port",
         observed: "several",
-        cause: "A worker has made a socket of its own (SO_REUSEPORT). What waits in the queue of that \
-                one is lost when the worker ends.",
+        cause: "A worker has made a socket of its own (SO_REUSEPORT). The clients that wait in its queue \
+                are lost when the worker ends.",
         read: Some((GUIDE_4, "SO_REUSEPORT")),
     },
     Explanation {
         id: "listen.ended",
         expected: "worker {pid} serves until SIGTERM ends it",
         observed: "it {seen}",
-        cause: "A worker is there for the next client, too. Its loop has no end of its own.",
+        cause: "A worker is there for the next client, too. Its loop does not end by itself.",
         read: None,
     },
     Explanation {
         id: "listen.not-got",
         expected: "an answer from the program, which listens on the descriptor that LISTEN_FD names",
-        observed: "a client whose connection nobody answered",
-        cause: "The program did not get the socket, or was not told its number (its complaint is below). \
-                Rust marks whatever it opens as close-on-exec; the mark has to go from this one \
-                descriptor, in the child, before the exec.",
+        observed: "a client that got no answer",
+        cause: "The program did not get the socket, or did not get its number (its error is below). Rust \
+                marks everything that it opens as close-on-exec; the mark has to be removed from this \
+                one descriptor, in the child, before the exec.",
         read: Some((GUIDE_3, "Descriptors.")),
     },
     Explanation {
@@ -165,32 +165,32 @@ pub const EXPLANATIONS: &[Explanation] = &[
         expected: "the program runs in the worker whose pid was returned",
         observed: "it runs in {seen}",
         cause: "`exec` replaces the program of the child and keeps its pid. `spawn` and `status` fork \
-                once more: then there are two processes where one was asked for.",
+                once more: then there are two processes instead of one.",
         read: Some((GUIDE_3, "Exec.")),
     },
     Explanation {
         id: "listen.descriptors",
         expected: "a program with stdin, stdout, stderr and the socket",
         observed: "it has the descriptors {seen}",
-        cause: "Something else was left open through the exec: a copy of the socket, for example. Keep \
-                the mark close-on-exec on everything but the one descriptor.",
+        cause: "Another descriptor stayed open through the exec: a copy of the socket, for example. Keep \
+                the close-on-exec mark on everything but the one descriptor.",
         read: Some((GUIDE_3, "Descriptors.")),
     },
     Explanation {
         id: "listen.mark",
         expected: "in the primary, the listener is still close-on-exec",
         observed: "the mark is gone",
-        cause: "It was removed in the parent, before the fork. Now every program that the primary ever \
-                starts gets the socket, and keeps the port open. Remove it in the child, between fork \
-                and exec.",
+        cause: "The mark was removed in the parent, before the fork. Now every program that the primary \
+                ever starts gets the socket, and keeps the port open. Remove the mark in the child, \
+                between fork and exec.",
         read: Some((GUIDE_3, "Descriptors.")),
     },
     Explanation {
         id: "listen.missing",
-        expected: "a worker that exited with code 127, as shells do it",
+        expected: "a worker that exited with code 127, as shells do",
         observed: "it {seen}",
-        cause: "`exec` returns only if it has failed. What stands after it is for that case: say what is \
-                wrong, and exit.",
+        cause: "`exec` returns only if it has failed. The code after it is for that case: report the \
+                error, and exit.",
         read: Some((GUIDE_3, "Exec.")),
     },
 ];

@@ -30,7 +30,7 @@ pub const ENGLISH: Language = Language {
         hint: "hint",
         output: "output",
         check: "check",
-        nobody: "nobody",
+        none: "none",
         nothing: "(nothing)",
         not_started: "not started",
         waits_for: "waits for",
@@ -40,7 +40,7 @@ pub const ENGLISH: Language = Language {
         failing_count: "failing",
         next: "next",
         all_done: "nothing, all of this is done",
-        nothing_found: "no step has such a name; `cargo test -p exercises -- --list` shows all",
+        nothing_found: "no step has this name; `cargo test -p exercises -- --list` shows all",
     },
     explanations: &[
         general::EXPLANATIONS,

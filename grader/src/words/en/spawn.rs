@@ -6,17 +6,17 @@ use super::{Explanation, GUIDE_2, GUIDE_3, GUIDE_5};
 pub const DONE: &[(&str, &str)] = &[
     (
         "spawn::1",
-        "fork_worker(work) was called. The work says its pid, waits for the grader, and returns 7.",
+        "fork_worker(work) was called. The work reports its pid, waits for the grader, and returns 7.",
     ),
     (
         "spawn::2",
-        "fork_workers(4, work) was called. Worker n says its number, waits for the grader until all \
+        "fork_workers(4, work) was called. Worker n reports its number, waits for the grader until all \
          four are at work, and returns 10 + n.",
     ),
     (
         "spawn::3",
-        "ask_worker(work) was called with answers from nothing to more than 1 MiB, once while an elder \
-         child had ended and was left unreaped; with work that exits with code 3, and with work that \
+        "ask_worker(work) was called with answers from nothing to more than 1 MiB, once while an older \
+         child had ended and was not reaped; with work that exits with code 3, and with work that \
          dies of SIGKILL.",
     ),
     (
@@ -33,33 +33,33 @@ pub const EXPLANATIONS: &[Explanation] = &[
         id: "spawn.in-primary",
         expected: "the work is done in a worker",
         observed: "the process that called your function did it itself",
-        cause: "`work` was called outside of the child's branch. The primary is the only process that \
-                nobody restarts; it does no work.",
+        cause: "`work` was called outside the child's branch. The primary is the only process that is \
+                not restarted when it dies, so it does no work.",
         read: Some((GUIDE_2, "What must a primary not do?")),
     },
     Explanation {
         id: "spawn.pid",
         expected: "the pid of the worker: {worker}",
         observed: "{returned}",
-        cause: "`fork` returns twice. In the parent it hands you the child's pid; `getpid()` is your own, \
-                and a child that forks again is not the worker any more.",
-        read: Some((GUIDE_2, "Who am I?")),
+        cause: "`fork` returns twice. In the parent it returns the child's pid; `getpid()` returns your \
+                own, and a child that forks again is no longer the worker.",
+        read: Some((GUIDE_2, "Which role is mine?")),
     },
     Explanation {
         id: "spawn.code",
         expected: "a worker that exited with code {expected}, which its work returned",
         observed: "it {seen}",
-        cause: "What `work` returns has to become the exit code: `exit(work())`. An exit with a constant \
-                tells the primary nothing.",
+        cause: "The value that `work` returns has to become the exit code: `exit(work())`. A \
+                constant code gives the primary no information.",
         read: Some((GUIDE_3, "Status.")),
     },
     Explanation {
         id: "spawn.numbers",
         expected: "the numbers 0, 1, 2 and 3, each in one worker",
         observed: "{seen}",
-        cause: "A number that comes twice was worked on by two processes: a child went on in the loop of \
-                its parent. One that is missing was counted wrongly.",
-        read: Some((GUIDE_2, "Who am I?")),
+        cause: "If a number comes twice, two processes worked on it: a child went on in the loop of its \
+                parent. If a number is missing, the loop counts wrongly.",
+        read: Some((GUIDE_2, "Which role is mine?")),
     },
     Explanation {
         id: "spawn.pids",
@@ -71,10 +71,10 @@ pub const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         id: "spawn.more-work",
         expected: "each worker does one piece of work",
-        observed: "after all of them had ended, there was more work done",
+        observed: "after all of them had ended, more work was done",
         cause: "A child went on in the loop of its parent, and forked workers of its own. With n rounds \
                 there are 2ⁿ processes.",
-        read: Some((GUIDE_2, "Who am I?")),
+        read: Some((GUIDE_2, "Which role is mine?")),
     },
     Explanation {
         id: "spawn.answers",
@@ -86,24 +86,25 @@ pub const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         id: "spawn.answer",
         expected: "the whole answer: {expected} bytes",
-        observed: "{seen} bytes, or others",
+        observed: "{seen} bytes, or the wrong ones",
         cause: "A pipe is a stream: one read returns what is there, and that may be a part. The answer \
-                ends where the stream does.",
+                ends where the stream ends.",
         read: Some((GUIDE_5, "A stream has no messages.")),
     },
     Explanation {
         id: "spawn.half-answer",
         expected: "an error, because a worker died before it had answered",
         observed: "{seen}",
-        cause: "The end of a pipe looks the same after half an answer, or none. What tells is how the \
-                worker ended: waitpid says so, and only code 0 means that it got to its end.",
+        cause: "The end of a pipe looks the same after half an answer, or none. The difference is in how \
+                the worker ended: waitpid returns that, and only code 0 means that the work was \
+                finished.",
         read: Some((GUIDE_3, "Status.")),
     },
     Explanation {
         id: "spawn.answer-order",
         expected: "in place {number} the answer of worker {number}",
-        observed: "that of worker {seen}",
-        cause: "Workers end in any order. The caller wants the answers in the order of their numbers.",
+        observed: "the answer of worker {seen}",
+        cause: "Workers end in any order. The caller expects the answers in the order of their numbers.",
         read: None,
     },
 ];

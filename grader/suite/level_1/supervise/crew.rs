@@ -4,11 +4,11 @@ use nix::unistd::Pid;
 
 use crate::level_1::supervise::{Next, Ready, Supervisor};
 
-/// A supervisor in the hands of a check.
+/// A supervisor that a check drives.
 pub struct Crew<'c, W> {
     pub check: &'c Check,
     pub supervisor: &'c mut Supervisor<W>,
-    /// What has just happened to the workers: the id of its words.
+    /// The last event among the workers: the id of its words.
     pub case: &'static str,
 }
 
@@ -17,7 +17,7 @@ impl<W: Fn(Ready) -> i32> Crew<'_, W> {
         self.check.call_ok("start()", || self.supervisor.start())
     }
 
-    /// Tends, and compares what was decided. The order is free.
+    /// Calls `tend`, and compares its decisions. The order is free.
     pub fn tend(&mut self, expected: &[(Pid, Next)]) -> Outcome {
         let seen = self.check.call_ok("tend()", || self.supervisor.tend())?;
         let (expected, seen) = (in_order(expected), in_order(&seen));
@@ -32,9 +32,9 @@ impl<W: Fn(Ready) -> i32> Crew<'_, W> {
         Ok(())
     }
 
-    pub fn tell_to_stop(&mut self, worker: Pid) {
+    pub fn ask_to_stop(&mut self, worker: Pid) {
         if let Some(life) = self.supervisor.workers.get_mut(&worker) {
-            life.told_to_stop = true;
+            life.asked_to_stop = true;
         }
     }
 
@@ -42,7 +42,7 @@ impl<W: Fn(Ready) -> i32> Crew<'_, W> {
         self.supervisor.workers.keys().copied().collect()
     }
 
-    /// There is exactly one worker that was not there before. Returns it.
+    /// Checks that there is exactly one worker that was not there before, and returns it.
     pub fn is_replaced(&self, old: &[Pid]) -> Result<Pid, Finding> {
         let listed = self.listed();
         let new: Vec<Pid> = listed.into_iter().filter(|pid| !old.contains(pid)).collect();
@@ -64,7 +64,7 @@ impl<W: Fn(Ready) -> i32> Crew<'_, W> {
         Ok(())
     }
 
-    /// As many workers as there should be: on the list, and running.
+    /// Checks that there are as many workers as there should be: on the list, and running.
     pub fn is_kept(&self, expected: usize) -> Outcome {
         let (listed, running) = (self.listed(), self.check.running_children());
         let right = listed == running && running.len() == expected;
