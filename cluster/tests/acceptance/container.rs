@@ -129,7 +129,7 @@ fn orphaned_worker(workers: usize) {
     service.wait();
     std::fs::write(service.program().folder().join("go"), "").expect("there is room");
     until("the orphan ends", || crate::lab::gone(worker).then_some(()));
-    let lines = service.log();
+    let lines = service.whole_log();
     assert!(
         !lines.contains("admin API on") || lines.matches("admin API on").count() == 1,
         "{lines}"

@@ -77,7 +77,7 @@ fn loop_panics(workers: usize) {
     assert_eq!(slow.receive().expect("what was in flight is finished").status, 200);
     assert_eq!(service.wait().code(), Some(1));
     assert!(pids.into_iter().all(gone), "no worker is left");
-    let exits = service.events().into_iter().filter(|event| event["event"] == "Exited");
+    let exits = service.all_events().into_iter().filter(|event| event["event"] == "Exited");
     assert_eq!(exits.filter(|event| event["code"] == 0).count(), workers, "each exit is reported");
 }
 
@@ -258,6 +258,6 @@ fn second_term(workers: usize) {
     service.signal(Signal::SIGTERM);
     assert!(service.wait().success(), "it was requested");
     slow.receive().expect_err("it was cut");
-    let exits = service.events().into_iter().filter(|event| event["event"] == "Exited");
+    let exits = service.all_events().into_iter().filter(|event| event["event"] == "Exited");
     assert!(exits.into_iter().any(|event| event["signal"] == 9), "a worker was killed");
 }

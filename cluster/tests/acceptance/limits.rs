@@ -114,7 +114,7 @@ fn deadline(workers: usize) {
     if let Err(error) = io::Read::read_to_end(&mut h2, &mut rest) {
         assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "it was cut: {error}");
     }
-    for event in service.events().iter().filter(|event| event["event"] == "Exited") {
+    for event in service.all_events().iter().filter(|event| event["event"] == "Exited") {
         // The workers cut the connections themselves; none had to be killed.
         assert_eq!((&event["code"], &event["signal"]), (&0.into(), &Value::Null), "{event}");
         assert_eq!(event["voluntary"], true);

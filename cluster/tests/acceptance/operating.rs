@@ -186,5 +186,5 @@ fn wrong_settings(workers: usize) {
     assert_eq!(service.wait().code(), Some(1));
     service.logged("DRAIN_WINDOW=soon");
     service.logged("WORKER_MEMORY_LIMIT=1 elephant");
-    assert!(service.events().is_empty(), "nothing was spawned");
+    assert!(service.all_events().is_empty(), "nothing was spawned");
 }

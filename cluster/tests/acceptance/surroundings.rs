@@ -116,7 +116,7 @@ fn no_place(workers: usize) {
         service.event("ReloadFinished");
         service.signal(Signal::SIGTERM);
         assert!(service.wait().success());
-        let log = service.log();
+        let log = service.whole_log();
         let lines: Vec<_> = log.lines().filter(|line| line.contains("admin API")).collect();
         let [line] = lines.as_slice() else { panic!("one line, not {lines:?}") };
         assert!(line.contains("WARN") && line.contains("set CLUSTER_API_SOCKET"), "{line}");
@@ -129,7 +129,7 @@ fn no_place_though_asked(workers: usize) {
     let mut service = start.env("CLUSTER_API_SOCKET", "/nowhere/admin.sock").spawn();
     assert_eq!(service.wait().code(), Some(1));
     service.logged("the admin API cannot listen on /nowhere/admin.sock");
-    assert!(service.events().is_empty(), "nothing was spawned");
+    assert!(service.all_events().is_empty(), "nothing was spawned");
 }
 
 fn variables_of_others(workers: usize) {
@@ -145,7 +145,7 @@ fn variables_of_others(workers: usize) {
     assert_eq!(service.admin("GET", "/health", "").0, 200, "the socket is where it was asked for");
     service.signal(Signal::SIGTERM);
     assert!(service.wait().success());
-    let log = service.log();
+    let log = service.whole_log();
     let lines: Vec<_> = log.lines().filter(|line| line.contains("is ignored")).collect();
     let [port, format] = lines.as_slice() else { panic!("two lines, not {lines:?}") };
     assert!(port.contains("WARN CLUSTER_API_PORT=tcp://10.96.0.10:443 is ignored"), "{port}");

@@ -214,6 +214,12 @@ impl Service {
         self.seen.lines.lock().expect("no holder panics").events.clone()
     }
 
+    /// All events, when the process has ended and no more will come.
+    pub fn all_events(&self) -> Vec<Value> {
+        self.whole_log();
+        self.events()
+    }
+
     /// All lines of the log so far.
     pub fn log(&self) -> String {
         self.seen.lines.lock().expect("no holder panics").log.join("\n")
