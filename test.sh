@@ -2,12 +2,12 @@
 # Runs all tests of the workbook.
 #
 #   ./test.sh                        with a real Redis server, which is found or fetched
-#   ./test.sh --without-redis        what needs Redis is reported as ignored
-#   ./test.sh -- -p level-1          what follows goes to `cargo test`, instead of --workspace
+#   ./test.sh --without-redis        tests that need Redis are reported as ignored
+#   ./test.sh -- -p level-1          the rest goes to `cargo test`, instead of --workspace
 #
 # Redis: tools/redis-server finds or fetches a server, and each test that needs one starts its own,
-# to kill it. Nothing is installed outside target/. If REDIS_URL is set the examples count there; then
-# the tests with a server of their own are reported as ignored where none can be had.
+# to kill it. Nothing is installed outside target/. If REDIS_URL is set, the examples count there; then
+# the tests with a server of their own are reported as ignored if none can be found or fetched.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -27,7 +27,7 @@ done
 
 command -v cargo >/dev/null || { echo "error: cargo is missing; install Rust 1.88 or later" >&2 && exit 1; }
 
-# Does anything answer at REDIS_URL? (Whatever it says: a server with a password answers, too.)
+# Returns whether a server answers at REDIS_URL. Any answer counts: a server with a password answers, too.
 answers() {
     local rest=${1#*://} place host port reply
     place=${rest##*@} place=${place%%/*} host=${place%%:*} port=6379
@@ -51,7 +51,7 @@ if [ "$redis" = yes ]; then
         unset REDIS_SERVER_BIN WORKBOOK_NEEDS_REDIS
         echo "Redis for tests that kill it: none, so they are ignored"
     else
-        exit 1 # it has said why
+        exit 1 # tools/redis-server has printed the reason
     fi
 fi
 

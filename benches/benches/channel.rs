@@ -1,8 +1,8 @@
-//! What do the frames of the channel cost, beside the JSON that is in them?
+//! The cost of the frames of the channel, beside the JSON in them.
 //!
-//! A frame is a length, a version, and a message as JSON. Measured is a heartbeat, which is what an
+//! A frame is a length, a version, and a message as JSON. The bench measures a heartbeat, which an
 //! idle cluster sends, and messages of a program in three sizes: encoding and decoding, against
-//! `serde_json` alone on the same message. What a message costs on its way between two processes is
+//! `serde_json` alone on the same message. The cost of a message between two processes is
 //! a row of `whole-cluster`.
 //!
 //! ```console
@@ -38,14 +38,14 @@ fn main() {
 fn messages() -> Vec<(String, ToPrimary)> {
     let vitals = Vitals { requests: 123_456, connections: 78 };
     let heartbeat = ToPrimary::Heartbeat(vitals, Some(Box::new(Metrics::default().snapshot())));
-    let told = [64, 4096, 65_536].map(|size| {
+    let sized = [64, 4096, 65_536].map(|size| {
         let body = to_raw_value(&"x".repeat(size)).expect("a string is JSON");
         (format!("a message of {size} bytes"), ToPrimary::Tell(body))
     });
-    [("a heartbeat".to_owned(), heartbeat)].into_iter().chain(told).collect()
+    [("a heartbeat".to_owned(), heartbeat)].into_iter().chain(sized).collect()
 }
 
-/// Something to do again and again.
+/// A function that is called again and again.
 type Way<'a> = Box<dyn FnMut() + 'a>;
 
 /// By JSON alone, and as a frame.
@@ -71,7 +71,7 @@ fn ways_to_decode(message: &ToPrimary) -> [Way<'_>; 2] {
     [Box::new(alone), Box::new(in_frames)]
 }
 
-/// Medians of rounds in which both take turns.
+/// Prints medians of rounds in which both take turns.
 fn ratio(name: &str, rounds: u32, times: u32, ways: &mut [Way<'_>; 2]) {
     let mut took = [const { Vec::new() }; 2];
     for _ in 0..rounds {

@@ -1,11 +1,11 @@
-//! JSON or postcard for the messages between processes: what do they cost to make, to read, to send?
+//! JSON or postcard for the messages between processes: the costs of encoding, decoding and sending.
 //!
-//! JSON is what the library speaks, because people can read it. Postcard is a compact binary format:
-//! no names, numbers of variable length, bytes as they are. Measured are a status of three fields, a
-//! table of a hundred rows, and 64 KiB as a text and as bytes, which JSON has no word for but a list of
-//! numbers. First a table, by rounds in which both take turns: bytes on the wire, encoding, decoding,
-//! and the round trip to another process, which reads the message and answers with the same one. The
-//! trip is the real question: it holds two system calls and two changes of process, whatever the format.
+//! The library uses JSON, because people can read it. Postcard is a compact binary format: it has no
+//! names, numbers of variable length, and bytes as they are. The messages are a status of three fields,
+//! a table of a hundred rows, and 64 KiB as text and as bytes, which JSON can only write as a list of
+//! numbers. First comes a table, by rounds in which both take turns: bytes on the wire, encoding,
+//! decoding, and the round trip to another process, which reads the message and sends the same one back.
+//! The trip matters most: it includes two system calls and two process switches in any format.
 //!
 //! ```console
 //! $ cargo bench -p benches --bench ipc
@@ -97,7 +97,7 @@ fn messages() -> [(&'static str, Message); 4] {
 
 fn table(name: &str, message: &Message, rounds: u32, times: u32) {
     let sizes = FORMATS.each_ref().map(|format| (format.encode)(message).len());
-    // Casts: they are far from where an f64 has gaps.
+    // Casts: the numbers are far below the point at which an f64 has gaps.
     #[allow(clippy::cast_precision_loss)]
     row(&format!("{name}: bytes"), sizes.map(|size| size as f64));
     row(&format!("{name}: encode, ns"), compare(rounds, times, |format| encoding(format, message)));
@@ -112,7 +112,7 @@ fn row(what: &str, [json, postcard]: [f64; 2]) {
     println!("  {what:<34}{json:>10.0} {postcard:>10.0} {:>7.1}", json / postcard);
 }
 
-/// Something to do again and again.
+/// A function that is called again and again.
 type Way<'a> = Box<dyn FnMut() + 'a>;
 
 fn encoding<'a>(format: &'static Format, message: &'a Message) -> Way<'a> {
@@ -133,7 +133,7 @@ fn trips<'a>(format: &'static Format, message: &'a Message) -> Way<'a> {
     })
 }
 
-/// Nanoseconds by each format: medians of rounds in which both take turns.
+/// Nanoseconds for each format: medians of rounds in which both take turns.
 fn compare<'a>(
     rounds: u32,
     times: u32,
@@ -172,7 +172,7 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        self.socket = None; // it ends when we hang up
+        self.socket = None; // the process ends when we hang up
         let _ = self.process.wait();
     }
 }
@@ -181,7 +181,7 @@ impl Drop for Peer {
 fn answer(format: &Format) {
     let socket = io::stdin().as_fd().try_clone_to_owned().expect("one more descriptor");
     let mut socket = BufReader::new(UnixStream::from(socket));
-    // A bench that is killed half-way through an answer resets the connection: an end, too.
+    // A bench that is killed half-way through an answer resets the connection: that is an end, too.
     while let Ok(Some(frame)) = receive(&mut socket) {
         let message = (format.decode)(&frame);
         if send(&mut socket, &(format.encode)(&message)).is_err() {
@@ -190,13 +190,13 @@ fn answer(format: &Format) {
     }
 }
 
-/// A frame, as in the library: a length, then the message. One write, and so one system call.
+/// Sends a frame, as in the library: a length, then the message. One write is one system call.
 fn send(socket: &mut BufReader<UnixStream>, message: &[u8]) -> io::Result<()> {
     let length = u32::try_from(message.len()).expect("far below 4 GiB");
     socket.get_mut().write_all(&[&length.to_be_bytes(), message].concat())
 }
 
-/// The next frame; nothing when the other side has hung up.
+/// The next frame, or `None` after the other side has hung up.
 fn receive(socket: &mut BufReader<UnixStream>) -> io::Result<Option<Vec<u8>>> {
     let mut length = [0; 4];
     match socket.read_exact(&mut length) {

@@ -1,9 +1,9 @@
-//! What does one event cost the supervisor, with 10, 100, 1,000 workers?
+//! The cost of one event for the supervisor, with 10, 100, 1,000 workers.
 //!
 //! Everything that happens in a cluster goes through `step`, so its cost must hardly depend on the
-//! number of workers: not at all, or by the logarithm. Before the times comes a table of how they
-//! grow, beside what is logarithmic by construction: to take a key out of a `BTreeMap` of as many
-//! entries as there are workers, and to put another one in.
+//! number of workers: not at all, or by the logarithm. Before the times comes a table of their
+//! growth, beside an operation that is logarithmic by construction: it takes a key out of a `BTreeMap`
+//! that has one entry for each worker, and puts another one in.
 //!
 //! ```console
 //! $ cargo bench -p benches --bench supervisor-step
@@ -19,16 +19,16 @@ use criterion::{BenchmarkId, Criterion};
 
 const SIZES: [usize; 3] = [10, 100, 1000];
 
-/// How long each worker lives in the cycle of crashes: none dies early.
+/// The uptime of each worker in the cycle of crashes: none dies early.
 const LIFE: Duration = Duration::from_secs(2);
 
-/// From one timer to the next, where timers are what is measured.
+/// The time from one timer to the next, in the measurements of timers.
 const PACE: Duration = Duration::from_millis(200);
 
 /// Something that happens again and again: one call is one event.
 type Happening = Box<dyn FnMut()>;
 
-/// Its name, and what makes it for so many workers.
+/// Its name, and the function that makes it for a number of workers.
 type Event = (&'static str, fn(usize) -> Happening);
 
 const EVENTS: [Event; 4] = [
@@ -45,7 +45,7 @@ fn main() {
     times(&mut Criterion::default().configure_from_args());
 }
 
-/// Medians of rounds in which all take turns: a busy machine is busy for all of them.
+/// Prints medians of rounds in which all take turns: a busy machine is busy for all of them.
 fn growth(rounds: usize, events: u32) {
     let [few, some, many] = SIZES;
     let growth = format!("{many} : {few} (a logarithm: 3.0)");
@@ -95,7 +95,7 @@ fn cluster(policy: Policy) -> (Supervisor, Time, VecDeque<WorkerId>) {
     (supervisor, now, workers)
 }
 
-/// Timers that are due `PACE` apart in a cluster where nobody is ill.
+/// Timers that are due `PACE` apart in a cluster of healthy workers.
 fn policy(workers: usize) -> Policy {
     let all = PACE * u32::try_from(workers).expect("a thousand at most");
     Policy {

@@ -1,8 +1,8 @@
-//! What does a worker cost: as a task, a thread, a forked process, a process started again?
+//! The cost of a worker: as a task, a thread, a forked process, a process started again.
 //!
-//! Measured is the time from starting it until its first useful work has been seen: it writes one
-//! byte to a pipe, and whoever started it reads that byte. Ending it does not count. Then a table of
-//! memory: what one idle worker more adds to the proportional set size (PSS) of all.
+//! The bench measures the time from the start of a worker until its first useful work: it writes one
+//! byte to a pipe, and its parent reads that byte. Ending it does not count. Then comes a table of
+//! memory: the part that one more idle worker adds to the proportional set size (PSS) of all.
 //!
 //! ```console
 //! $ cargo bench -p benches --bench worker-cost
@@ -26,7 +26,7 @@ use tokio::runtime::{Builder, Runtime};
 
 /// Set in the environment of a process that was started again.
 const ROLE: &str = "WORKER_COST_ROLE";
-/// The parent's memory in the bench that asks whether it matters.
+/// The parent's memory in the bench that shows whether it matters.
 const MUCH: usize = 256 << 20;
 
 fn main() {
@@ -131,7 +131,7 @@ fn start_again(role: &str) -> Child {
     command.spawn().expect("it starts")
 }
 
-/// What one idle worker more adds, in KiB of PSS over all processes.
+/// Prints the memory that one more idle worker adds, in KiB of PSS over all processes.
 fn memory_table(n: usize) {
     let row = |kind: &str, added: u64| {
         let each = added / n as u64;
@@ -183,7 +183,7 @@ fn started_again(n: usize) -> u64 {
     }
     let added = pss(&workers.iter().map(Child::id).collect::<Vec<_>>()).saturating_sub(alone);
     for mut worker in workers {
-        worker.wait().expect("it ends when its stdin does, and wait closes that first");
+        worker.wait().expect("it ends when its stdin is closed, and wait does that first");
     }
     added
 }
@@ -199,7 +199,7 @@ fn tasks(n: usize) -> u64 {
         });
         seen(&mut reader);
     };
-    start(); // the runtime has what it needs by now, and one more task is just a task
+    start(); // now the runtime has all that it needs, and one more task is just a task
     let alone = pss(&[]);
     (0..n).for_each(|_| start());
     pss(&[]).saturating_sub(alone)

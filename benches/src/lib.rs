@@ -6,8 +6,8 @@
 //! $ benches/against-nginx/run
 //! ```
 //!
-//! Those of `cluster`. Where whole processes are measured, it is by a program that prints a table,
-//! with a target in each row; `--help` tells how to measure less:
+//! The benches of `cluster` follow. Whole processes are measured by a program that prints a table,
+//! with a target in each row; its `--help` shows how to measure less:
 //!
 //! ```console
 //! $ cargo bench -p benches --bench supervisor-step
@@ -20,13 +20,13 @@
 //!
 //! `cargo test -p benches --benches` runs every bench once, without measuring, so that none rots.
 
-/// The middle one of some numbers; NaN when there are none.
+/// The middle one of `numbers`; NaN if there are none.
 #[must_use]
 pub fn median(numbers: Vec<f64>) -> f64 {
     quantile(numbers, 0.5)
 }
 
-/// The number that this part of all (0 to 1) does not exceed; NaN when there are none.
+/// The number that this part of `numbers` (0 to 1) does not exceed; NaN if there are none.
 #[must_use]
 pub fn quantile(mut numbers: Vec<f64>, part: f64) -> f64 {
     numbers.sort_by(f64::total_cmp);

@@ -12,17 +12,17 @@ use clap::{Arg, CommandFactory, FromArgMatches};
 use crate::Result;
 use crate::narrate::complain;
 
-/// More workers than this are a slip of the finger, not a lesson.
+/// The limit for `--workers`: a larger number is a typing error, not a lesson.
 const MOST_WORKERS: usize = 64;
 
 /// The options of the contract: the same for all examples of the workbook.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Common {
-    /// Where to listen; with port 0 the kernel picks a free one
+    /// Address to listen on; with port 0 the kernel picks a free one
     #[arg(long, value_name = "ADDRESS:PORT", env = "CLUSTER_LISTEN", default_value = "127.0.0.1:8000", value_parser = address)]
     pub listen: SocketAddr,
 
-    /// How many workers, 1 to 64; the default is one for each core, but at least 2 and at most 8
+    /// Number of workers, 1 to 64; the default is one for each core, but at least 2 and at most 8
     #[arg(long, value_name = "N", env = "CLUSTER_WORKERS", default_value_t = default_workers(),
           value_parser = workers, hide_default_value = true)]
     pub workers: NonZeroUsize,
@@ -37,17 +37,17 @@ impl Common {
     /// Binds the socket that `--listen` names: once, in the primary, before any fork.
     ///
     /// # Errors
-    /// Says what is wrong with the address and what to do about it.
+    /// The message says what is wrong with the address and what to do about it.
     pub fn bind(&self) -> Result<TcpListener> {
         // On Unix, std sets SO_REUSEADDR, so a restart need not wait for old connections to age.
         TcpListener::bind(self.listen).map_err(|error| cannot_listen(self.listen, &error).into())
     }
 }
 
-/// Parses the command line into `A`; prints the help or what is wrong, and ends the process there.
+/// Parses the command line into `A`; for `--help` or a mistake, prints it and ends the process.
 ///
-/// An option given twice counts as given last. A demo relies on that when it adds its own. A variable
-/// that is empty counts as not set, as in the library `cluster`.
+/// If an option is given twice, the last one counts. A demo relies on that when it adds its own. An
+/// empty variable counts as not set, as in the library `cluster`.
 #[must_use]
 pub fn parse<A: CommandFactory + FromArgMatches>() -> A {
     std::panic::set_hook(Box::new(|bug| {
@@ -65,7 +65,7 @@ fn without_empty_variable(arg: Arg) -> Arg {
     if value.is_some_and(|value| value.is_empty()) { arg.env(None::<&'static str>) } else { arg }
 }
 
-/// Prints the help that was asked for; or else, in one line, what is wrong with the command line.
+/// Prints the help if it was requested, or else one line that says what is wrong with the command line.
 fn refuse(error: &clap::Error) -> ! {
     if !error.use_stderr() {
         error.exit();
@@ -98,7 +98,7 @@ pub fn exit(result: Result<()>) -> ExitCode {
 pub fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
     let advice = match error.kind() {
         ErrorKind::AddrInUse => format!(
-            "the port is taken. See who has it with `ss -ltnp 'sport = :{}'`, or choose a free \
+            "the port is taken. Find its owner with `ss -ltnp 'sport = :{}'`, or choose a free \
              one with `--listen {}`",
             address.port(),
             SocketAddr::new(address.ip(), 0)
@@ -108,7 +108,7 @@ pub fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
                 .to_owned()
         }
         ErrorKind::AddrNotAvailable => {
-            "this machine does not have that address. `ip addr` lists those it has; 127.0.0.1 \
+            "this machine does not have that address. `ip addr` lists those that it has; 127.0.0.1 \
              always works"
                 .to_owned()
         }

@@ -1,4 +1,4 @@
-//! Who asks a service: each connection and each request has one try.
+//! Requests to a service: each connection and each request has one try.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread::{self, JoinHandle};
@@ -9,12 +9,12 @@ impl Service {
     /// Opens a connection that stays open between requests.
     ///
     /// # Errors
-    /// It was refused or reset.
+    /// The connection was refused or reset.
     pub fn connect(&self) -> Result<Client> {
         Client::connect(self.address())
     }
 
-    /// Asks for `path` on a fresh connection.
+    /// Requests `path` on a fresh connection.
     ///
     /// # Errors
     /// The connection or the request failed. There is no second try.
@@ -22,15 +22,15 @@ impl Service {
         self.connect()?.get(path)
     }
 
-    /// Asks for `path` on a fresh connection and does not wait: the answer comes when the handle is
-    /// joined.
+    /// Requests `path` on a fresh connection and does not wait: joining the handle returns the
+    /// answer.
     #[must_use]
     pub fn get_later(&self, path: &str) -> JoinHandle<Result<Answer>> {
         let (address, path) = (self.address(), path.to_owned());
         thread::spawn(move || Client::connect(address)?.get(&path))
     }
 
-    /// Asks for `path` on `n` fresh connections at the same time.
+    /// Requests `path` on `n` fresh connections at the same time.
     ///
     /// # Errors
     /// One of the requests failed.
@@ -44,7 +44,7 @@ impl Service {
         })
     }
 
-    /// The pids that answer fresh connections, asked until all of `wanted` have.
+    /// The pids that answer on fresh connections; repeats until all of `wanted` have answered.
     ///
     /// # Errors
     /// A request failed, or not all of `wanted` answered in the end.
@@ -58,16 +58,16 @@ impl Service {
         };
         wait_for(&format!("all of {wanted:?} to answer"), || match ask() {
             Ok(all) => all.then_some(Ok(())),
-            Err(error) => Some(Err(error)), // a lost request is not asked again
+            Err(error) => Some(Err(error)), // a lost request is not sent again
         })??;
         Ok(answered)
     }
 
-    /// A connection to each of `workers`, by pid; it stays with that worker. Who answers a fresh one is
-    /// not the client's choice, so as many are opened as that takes.
+    /// A connection to each of `workers`, by pid; it stays with that worker. A client cannot choose its
+    /// worker, so connections are opened until each worker has one.
     ///
     /// # Errors
-    /// A connection failed, or not all of them answered in the end.
+    /// A connection failed, or not all of `workers` answered in the end.
     pub fn connect_each(&self, workers: &[i32]) -> Result<BTreeMap<i32, Client>> {
         let mut clients = BTreeMap::new();
         let mut connect = || -> Result<bool> {
@@ -80,7 +80,7 @@ impl Service {
         };
         wait_for(&format!("a connection to each of {workers:?}"), || match connect() {
             Ok(all) => all.then_some(Ok(())),
-            Err(error) => Some(Err(error)), // a lost request is not asked again
+            Err(error) => Some(Err(error)), // a lost request is not sent again
         })??;
         Ok(clients)
     }

@@ -1,4 +1,4 @@
-//! A client that never retries: what is lost shows up as an error.
+//! A client that never retries: a lost request shows up as an error.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -23,14 +23,14 @@ pub struct Client {
     sender: SendRequest<Full<Bytes>>,
 }
 
-/// What came back.
+/// An answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The HTTP status code.
     pub status: u16,
     /// The whole body.
     pub body: String,
-    /// Whether it said `Connection: close`: it is the last one on this connection.
+    /// The answer had `Connection: close`: it is the last one on this connection.
     pub closes: bool,
 }
 
@@ -38,7 +38,7 @@ impl Client {
     /// Opens a connection.
     ///
     /// # Errors
-    /// Refused, reset, or nothing within [`patience()`].
+    /// The connection was refused or reset, or not accepted within [`patience()`].
     pub fn connect(address: SocketAddr) -> Result<Self> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let sender = runtime.block_on(async {
@@ -62,7 +62,7 @@ impl Client {
     /// Sends `POST path` with a body, and waits for the whole answer.
     ///
     /// # Errors
-    /// Those of [`get`](Self::get).
+    /// The same as for [`get`](Self::get).
     pub fn post(&mut self, path: &str, body: &str) -> Result<Answer> {
         self.send(Request::post(path), body)
     }
@@ -70,7 +70,7 @@ impl Client {
     /// Waits until the other side has closed this connection.
     ///
     /// # Errors
-    /// It did not, within [`patience()`].
+    /// The connection was not closed within [`patience()`].
     pub fn closed(&mut self) -> Result<()> {
         let closed = async {
             while self.sender.ready().await.is_ok() {
@@ -103,7 +103,7 @@ impl Answer {
     /// The pid that the body names: the number after the word `worker`.
     ///
     /// # Errors
-    /// There is none; the message has the whole body.
+    /// There is no pid; the message has the whole body.
     pub fn worker(&self) -> Result<i32> {
         let after = self.body.split("worker ").nth(1).unwrap_or_default();
         let digits: String = after.chars().take_while(char::is_ascii_digit).collect();

@@ -4,11 +4,11 @@
 //! |---|---|
 //! | [`args`] | the options that every example takes, the listening socket, one-line errors |
 //! | [`narrate`] | the `ready` line on stdout, the narration on stderr |
-//! | [`Service`], [`Client`], [`Table`] | an example that runs as a child, somebody who asks it and never retries, and what a demo prints |
-//! | [`raw`], [`load`] | a client on a bare socket; many of them, in the background, while something is done to a service |
+//! | [`Service`], [`Client`], [`Table`] | an example that runs as a child, a client that never retries, and the table that a demo prints |
+//! | [`raw`], [`load`] | a client on a bare socket; many clients in the background, while something happens to a service |
 //! | [`proc`] | what `/proc` says about a process |
-//! | [`RedisServer`] | a real Redis for an example or a test, started and ended with it |
-//! | [`suite`], [`contract`] | the examples of a level as its tests start them, and what all must keep |
+//! | [`RedisServer`] | a real Redis server for an example or a test, started and ended with it |
+//! | [`suite`], [`contract`] | the examples of a level as its tests start them, and the contract as checks |
 //!
 //! Every `--demo` and every test of an example is a client of a [`Service`]. Nothing here waits for
 //! a time to pass: it waits for a fact (a line, an answer, an entry of `/proc`), and gives up with
@@ -53,9 +53,9 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// The result of everything in the examples that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// How long the laboratory waits for a fact before it calls it missing: 10 s, or as many seconds as
-/// `LAB_PATIENCE` says. It is long, so that a slow and busy machine passes too; when all is well,
-/// nothing waits for it.
+/// The time that the laboratory waits for a fact before it gives up: 10 s, or the seconds in
+/// `LAB_PATIENCE`. It is long, so that a slow and busy machine passes too; when all is well, no wait
+/// takes that long.
 #[must_use]
 pub fn patience() -> Duration {
     static SECONDS: OnceLock<u64> = OnceLock::new();
@@ -63,10 +63,10 @@ pub fn patience() -> Duration {
     Duration::from_secs(*SECONDS.get_or_init(|| given().unwrap_or(10)))
 }
 
-/// Looks again and again until `look` finds something, and returns that.
+/// Calls `look` until it finds something, and returns that.
 ///
 /// # Errors
-/// Nothing was found within [`patience()`]; the message names `what` was waited for.
+/// Nothing was found within [`patience()`]; the message names `what`.
 pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> Result<T> {
     let start = Instant::now();
     loop {
@@ -81,11 +81,11 @@ pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> Result<T>
     }
 }
 
-/// From now on nobody leaves a core dump who is started by this process: for a demo or a test in which
-/// workers abort.
+/// Turns core dumps off for all processes that this one starts from now on: for a demo or a test in
+/// which workers abort.
 ///
 /// # Errors
-/// The kernel's.
+/// The kernel refuses to change the limit.
 pub fn no_cores() -> Result<()> {
     let (_, most) = getrlimit(Resource::RLIMIT_CORE)?;
     Ok(setrlimit(Resource::RLIMIT_CORE, 0, most)?)
@@ -94,7 +94,7 @@ pub fn no_cores() -> Result<()> {
 /// The middle value of `values`, for durations of which a few may be far off.
 ///
 /// # Panics
-/// When there are none.
+/// `values` is empty.
 #[must_use]
 pub fn median(mut values: Vec<Duration>) -> Duration {
     values.sort_unstable();

@@ -1,10 +1,10 @@
-//! What a child writes, collected line by line.
+//! The output of a child, collected line by line.
 
 use std::io::{BufRead, BufReader, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// The lines of one stream. They are read on a thread of its own, so that the child never blocks on
+/// The lines of one stream. They are read on a separate thread, so that the child never blocks on
 /// a full pipe, whatever the laboratory is doing.
 pub(super) struct Lines {
     read: Arc<Mutex<Vec<String>>>,
@@ -23,7 +23,7 @@ impl Lines {
         Self { read }
     }
 
-    /// What has been read by now.
+    /// The lines that have been read so far.
     pub(super) fn so_far(&self) -> Vec<String> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -1,4 +1,4 @@
-//! Traffic in the background: clients that never retry, what they were answered, and what was lost.
+//! Traffic in the background: clients that never retry, their answers, and the requests that they lost.
 
 use std::fmt;
 use std::io;
@@ -10,50 +10,50 @@ use std::time::{Duration, Instant};
 use crate::raw::Client;
 use crate::{Result, wait_for};
 
-/// How a client uses its connections.
+/// The way in which a client uses its connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Habit {
     /// A new connection for each request, and no pause.
     Fresh,
     /// One connection for many requests, with pauses up to this long; a new one only after the
-    /// server has said that it closes.
+    /// server has announced that it closes the old one.
     KeepAlive(Duration),
 }
 
-/// What all clients ask.
+/// The request that all clients send.
 #[derive(Clone, Copy, Debug)]
 pub struct Question {
     /// The path.
     pub path: &'static str,
-    /// Bytes of the request's body: 0 for a GET, else it is a POST.
+    /// Bytes of the request's body: 0 for a GET, else the request is a POST.
     pub body: usize,
-    /// Words that a good answer contains.
+    /// Text that a good answer contains.
     pub wants: &'static str,
 }
 
 /// A request that was answered.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// How the client uses its connections.
+    /// The habit of the client.
     pub habit: Habit,
-    /// When the connection was opened.
+    /// The time at which the connection was opened.
     pub opened: Instant,
-    /// When the request was sent.
+    /// The time at which the request was sent.
     pub sent: Instant,
     /// The answer's body.
     pub body: String,
-    /// Whether the answer said `Connection: close`.
+    /// The answer had `Connection: close`.
     pub closes: bool,
 }
 
-/// A request that was not.
+/// A request that was lost.
 #[derive(Clone, Debug)]
 pub struct Loss {
-    /// How the client uses its connections.
+    /// The habit of the client.
     pub habit: Habit,
     /// Time since the clients were started.
     pub after: Duration,
-    /// What the client saw instead of an answer.
+    /// The error that the client got instead of an answer.
     pub error: String,
 }
 
@@ -63,24 +63,23 @@ impl fmt::Display for Loss {
     }
 }
 
-/// What became of all requests.
+/// The outcome of all requests.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// The answers of each client in their order, one client after another.
     pub answers: Vec<Seen>,
-    /// The same of what was lost. A client that has lost 100 requests ends.
+    /// The lost requests, in the same order. A client that has lost 100 requests ends.
     pub losses: Vec<Loss>,
 }
 
-/// Clients that run until they are asked for their report. When it is dropped, they end by
-/// themselves.
+/// Clients that run until [`finish`](Self::finish) collects their reports, or until this is dropped.
 pub struct Load {
     stop: Arc<AtomicBool>,
     clients: Vec<(Arc<AtomicU64>, JoinHandle<Report>)>,
 }
 
 impl Load {
-    /// Starts so many clients of each habit, against `127.0.0.1:8000` or `unix:/path`.
+    /// Starts the given number of clients of each habit, against `127.0.0.1:8000` or `unix:/path`.
     #[must_use]
     pub fn start(address: &str, question: Question, clients: &[(Habit, usize)]) -> Self {
         let (stop, begun) = (Arc::<AtomicBool>::default(), Instant::now());
@@ -103,25 +102,25 @@ impl Load {
         Self { stop, clients }
     }
 
-    /// How many requests were answered until now.
+    /// The number of requests that were answered so far.
     #[must_use]
     pub fn answered(&self) -> u64 {
         self.counts().iter().sum()
     }
 
-    /// Waits until as many more requests were answered.
+    /// Waits until `more` further requests were answered.
     ///
     /// # Errors
-    /// They were not, within [`patience()`](crate::patience).
+    /// They were not answered within [`patience()`](crate::patience).
     pub fn wait_for(&self, more: u64) -> Result<()> {
         let goal = self.answered() + more;
         wait_for("answers to the clients", || (self.answered() >= goal).then_some(()))
     }
 
-    /// Waits until each client has had as many more answers.
+    /// Waits until each client has had `more` further answers.
     ///
     /// # Errors
-    /// It had not, within [`patience()`](crate::patience).
+    /// A client did not get them within [`patience()`](crate::patience).
     pub fn each_has(&self, more: u64) -> Result<()> {
         let before = self.counts();
         wait_for("answers to each client", || {
@@ -130,7 +129,7 @@ impl Load {
         })
     }
 
-    /// Stops the clients, each after the request that it is about to ask, and collects what they saw.
+    /// Stops each client after its next request, and collects the reports.
     #[must_use]
     pub fn finish(mut self) -> Report {
         self.stop.store(true, Ordering::Relaxed);
@@ -192,7 +191,7 @@ impl One {
         }
     }
 
-    /// One request; whether its answer says that the connection ends.
+    /// Sends one request; returns whether its answer ends the connection.
     fn ask(&mut self, client: &mut Client, opened: Instant) -> io::Result<bool> {
         let (Question { path, body, wants }, sent) = (self.question, Instant::now());
         let reply = match body {

@@ -1,10 +1,10 @@
-//! What an example says: one `ready` line on stdout for programs, the narration on stderr for
+//! The output of an example: one `ready` line on stdout for programs, the narration on stderr for
 //! people.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
-/// Tells one sentence on stderr, with the pid of whoever speaks in front of it.
+/// Prints one sentence on stderr, after the pid of the process.
 ///
 /// It takes what `format!` takes. The whole line is one `write`, so that the short lines of several
 /// processes do not get mixed up (in a pipe: up to 4096 bytes, see `man 7 pipe`).
@@ -16,11 +16,11 @@ macro_rules! say {
 /// The function behind [`say!`].
 pub fn tell(sentence: &str) {
     let line = format!("{} {sentence}\n", std::process::id());
-    // A narrator whose listener has left goes on working: `eprintln!` would panic here.
+    // An example goes on working after the reader of its stderr has left: `eprintln!` would panic here.
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
-/// Prints the one line that tells readers, tests and scripts that requests can be answered.
+/// Prints the one line that shows readers, tests and scripts that requests can be answered.
 ///
 /// Its shape is the same for every example of the workbook:
 /// `ready http://127.0.0.1:8000 primary=4242 workers=4`.

@@ -1,4 +1,4 @@
-//! What `/proc` knows about processes. See `man 5 proc`.
+//! Facts about processes, from `/proc`. See `man 5 proc`.
 
 use std::path::PathBuf;
 
@@ -20,27 +20,27 @@ pub fn children(pid: i32) -> Result<Vec<i32>> {
     Ok(found)
 }
 
-/// The state letter of `pid`: `R` running, `S` sleeping, `T` stopped, `Z` zombie; nothing when
+/// The state letter of `pid`: `R` running, `S` sleeping, `T` stopped, `Z` zombie; `None` if
 /// there is no such process.
 #[must_use]
 pub fn state(pid: i32) -> Option<char> {
     Process::new(pid).ok()?.stat().ok().map(|stat| stat.state)
 }
 
-/// When `pid` was started, in clock ticks since the machine was: together with the pid it names one
-/// process for ever.
+/// The start of `pid`, in clock ticks since the machine was started: together with the pid it names
+/// one process forever.
 #[must_use]
 pub fn born(pid: i32) -> Option<u64> {
     Process::new(pid).ok()?.stat().ok().map(|stat| stat.starttime)
 }
 
-/// The name of `pid`: the first 15 bytes of its program's, unless it has given itself another one.
+/// The name of `pid`: the first 15 bytes of its program's name, unless it has given itself another one.
 #[must_use]
 pub fn name(pid: i32) -> Option<String> {
     Process::new(pid).ok()?.stat().ok().map(|stat| stat.comm)
 }
 
-/// Whether `pid` runs no more. A zombie does not run: it is a note for a parent to read.
+/// Returns whether `pid` no longer runs. A zombie does not run: it is a note for a parent to read.
 #[must_use]
 pub fn gone(pid: i32) -> bool {
     matches!(state(pid), None | Some('Z' | 'X'))

@@ -1,4 +1,4 @@
-//! A client on a bare socket, TCP or Unix: it says exactly what happened, and never tries twice.
+//! A client on a bare socket, TCP or Unix: it reports exactly what happened, and never tries twice.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -44,7 +44,7 @@ impl Wire for UnixStream {
 pub struct Reply {
     /// The HTTP status code.
     pub status: u16,
-    /// Whether it said `Connection: close`.
+    /// The answer had `Connection: close`.
     pub closes: bool,
     /// The whole body.
     pub body: String,
@@ -54,7 +54,7 @@ impl Reply {
     /// The value of `name` in a body of the form `a=1 b=2`.
     ///
     /// # Panics
-    /// When there is none.
+    /// The body has no such field.
     #[must_use]
     pub fn field(&self, name: &str) -> &str {
         let pairs = self.body.split_whitespace().filter_map(|pair| pair.split_once('='));
@@ -65,7 +65,7 @@ impl Reply {
     /// The same, as a number.
     ///
     /// # Panics
-    /// When there is none.
+    /// The body has no such field, or its value is not a number.
     #[must_use]
     pub fn number(&self, name: &str) -> u64 {
         self.field(name).parse().expect("a number was sent")
@@ -76,7 +76,7 @@ impl Client {
     /// Connects to `127.0.0.1:8000` or `unix:/path`.
     ///
     /// # Errors
-    /// Nobody listens there.
+    /// Nothing listens there.
     pub fn connect(address: &str) -> io::Result<Self> {
         let stream: Box<dyn Wire> = match address.strip_prefix("unix:") {
             Some(path) => Box::new(UnixStream::connect(path)?),
@@ -89,8 +89,8 @@ impl Client {
     /// Sends a request and reads the whole answer.
     ///
     /// # Errors
-    /// The connection ended or was reset before that, or nothing came within three times
-    /// [`patience()`].
+    /// The connection ended or was reset before the end of the answer, or nothing came within three
+    /// times [`patience()`].
     pub fn get(&mut self, path: &str) -> io::Result<Reply> {
         self.send(path)?;
         self.receive()
@@ -99,7 +99,7 @@ impl Client {
     /// Sends a request with a body, and reads the whole answer.
     ///
     /// # Errors
-    /// Those of [`get`](Self::get).
+    /// The same as for [`get`](Self::get).
     pub fn post(&mut self, path: &str, body: &[u8]) -> io::Result<Reply> {
         let length = body.len();
         let head =
@@ -108,7 +108,7 @@ impl Client {
         self.receive()
     }
 
-    /// Sends a request, and does not wait.
+    /// Sends a request, and does not wait for the answer.
     ///
     /// # Errors
     /// The connection has ended.
@@ -136,7 +136,7 @@ impl Client {
     /// Reads one answer.
     ///
     /// # Errors
-    /// Those of [`get`](Self::get).
+    /// The same as for [`get`](Self::get).
     pub fn receive(&mut self) -> io::Result<Reply> {
         let status_line = self.line()?;
         let status = status_line.split(' ').nth(1).and_then(|code| code.parse().ok());
@@ -160,7 +160,7 @@ impl Client {
     /// Reads bytes as they come, for upgraded connections.
     ///
     /// # Errors
-    /// The connection ended before.
+    /// The connection ended before all bytes came.
     pub fn read_exact(&mut self, bytes: &mut [u8]) -> io::Result<()> {
         self.stream.read_exact(bytes)
     }
@@ -168,11 +168,11 @@ impl Client {
     /// Waits for the end of the connection: `Ok` for an orderly one.
     ///
     /// # Errors
-    /// It was reset, there came more bytes, or neither within three times [`patience()`].
+    /// The connection was reset, more bytes came, or nothing happened within three times [`patience()`].
     pub fn end(&mut self) -> io::Result<()> {
         match self.stream.read(&mut [0])? {
             0 => Ok(()),
-            _ => Err(io::Error::other("there came more bytes")),
+            _ => Err(io::Error::other("more bytes came")),
         }
     }
 

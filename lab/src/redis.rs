@@ -1,4 +1,4 @@
-//! A Redis server of one's own: found on this machine, started for one owner, and gone with it.
+//! A private Redis server: found on this machine, started for one owner, and ended with it.
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
@@ -14,18 +14,17 @@ use crate::lines::Lines;
 use crate::service::isolate;
 use crate::{Result, proc, wait_for};
 
-/// Names a server that is to be used in place of those on the `PATH`.
+/// The variable that names a server to use instead of those on the `PATH`.
 const PROGRAM: &str = "REDIS_SERVER_BIN";
 
-/// What its folders are called, before the pid of the owner.
+/// The start of the names of its folders, before the pid of the owner.
 const FOLDER: &str = "workbook-redis-";
 
-/// Servers that speak the same language.
+/// Servers that speak the same protocol.
 const NAMES: [&str; 2] = ["redis-server", "valkey-server"];
 
 /// A running Redis server that keeps nothing on disk and listens on a Unix socket that only this user
-/// can reach. It ends when this is dropped, and with the thread that has started it, however that
-/// ends.
+/// can reach. It ends when this is dropped, or when the thread that started it ends in any other way.
 pub struct RedisServer {
     program: PathBuf,
     folder: PathBuf,
@@ -46,15 +45,15 @@ impl RedisServer {
         })
     }
 
-    /// A server for a test or a bench of its own. The one at `REDIS_URL` would not do: it is somebody
-    /// else's, and not ours to be killed.
+    /// A private server for a test or a bench. The one at `REDIS_URL` would not do: it belongs to the
+    /// user, and a test must not kill it.
     ///
     /// # Errors
-    /// There is none: the reason for which the test is to be reported as ignored.
+    /// There is no server: the reason with which the test is reported as ignored.
     ///
     /// # Panics
-    /// It does not start; or there is none, and `WORKBOOK_NEEDS_REDIS=1` says that one is needed, as
-    /// `./test.sh` does.
+    /// The server does not start; or there is no server, and `WORKBOOK_NEEDS_REDIS=1` says that one is
+    /// needed, as `./test.sh` does.
     pub fn for_test() -> Result<Self, String> {
         let Some(program) = Self::find() else {
             let needed = env::var_os("WORKBOOK_NEEDS_REDIS").is_some_and(|it| it == "1");
@@ -68,7 +67,7 @@ impl RedisServer {
     /// Starts a server, and waits until it accepts connections.
     ///
     /// # Errors
-    /// It cannot be started, or ends at once: what it said last.
+    /// The server cannot be started, or ends at once: the message has its last line.
     pub fn start(program: &Path) -> Result<Self> {
         sweep();
         let folder = private_folder()?;
@@ -85,32 +84,32 @@ impl RedisServer {
         }
     }
 
-    /// How a client is told where it is.
+    /// The address of the server, for a client.
     #[must_use]
     pub fn url(&self) -> String {
         format!("unix://{}", socket(&self.folder).display())
     }
 
-    /// Its process.
+    /// The pid of the server.
     #[must_use]
     pub fn pid(&self) -> i32 {
         self.child.id().cast_signed()
     }
 
-    /// Kills it with SIGKILL: its clients learn of it from the kernel, as after a crash.
+    /// Kills the server with SIGKILL: its clients notice it through the kernel, as after a crash.
     ///
     /// # Errors
-    /// It cannot be reaped.
+    /// The server cannot be reaped.
     pub fn kill(&mut self) -> Result<()> {
-        self.child.kill()?; // an exited child that was reaped is no error
+        self.child.kill()?; // an exited child that was reaped is not an error
         self.child.wait()?;
         Ok(())
     }
 
-    /// Ends it, and starts another one at the same place. That one has forgotten everything.
+    /// Ends the server, and starts another one at the same address. The new one is empty.
     ///
     /// # Errors
-    /// It does not start.
+    /// The new server does not start.
     pub fn restart(&mut self) -> Result<()> {
         self.kill()?;
         let _ = fs::remove_file(socket(&self.folder));
@@ -118,11 +117,11 @@ impl RedisServer {
         self.until_ready()
     }
 
-    /// Starts another one at the same place if it has ended, and says whether it had. Until then its
-    /// process is a zombie.
+    /// Starts another server at the same address if this one has ended, and returns whether it had.
+    /// Until then its process is a zombie.
     ///
     /// # Errors
-    /// It does not start.
+    /// The new server does not start.
     pub fn revive(&mut self) -> Result<bool> {
         let ended = self.child.try_wait()?.is_some();
         if ended {
@@ -147,7 +146,7 @@ impl RedisServer {
     }
 }
 
-/// What a server says when it accepts connections, in all versions since 3.
+/// The log line of a server that accepts connections, in all versions since 3.
 const READY: &str = "ready to accept connections";
 
 impl Drop for RedisServer {
@@ -164,7 +163,7 @@ fn launch(program: &Path, folder: &Path) -> Result<(Child, Lines)> {
     command.arg("--unixsocket").arg(socket(folder)).arg("--dir").arg(folder);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     isolate(&mut command); // and ends with its owner
-    // A session of its own: the Ctrl-C of a terminal is for its owner, which may need it to the last.
+    // A session of its own: the Ctrl-C of a terminal is for its owner, which may need it to the end.
     // SAFETY: the closure runs between fork and exec and does one system call.
     unsafe { command.pre_exec(|| Ok(setsid().map(drop)?)) };
     let cannot = |error: io::Error| format!("cannot start {}: {error}", program.display());
@@ -177,12 +176,12 @@ fn socket(folder: &Path) -> PathBuf {
     folder.join("socket")
 }
 
-/// Where the folders are. The name of a socket has at most 107 bytes (`man 7 unix`).
+/// The place of the folders. The name of a socket has at most 107 bytes (`man 7 unix`).
 fn place() -> PathBuf {
     Some(env::temp_dir()).filter(|it| it.as_os_str().len() < 70).unwrap_or_else(|| "/tmp".into())
 }
 
-/// A folder that nobody else can look into.
+/// A folder that no other user can look into.
 fn private_folder() -> Result<PathBuf> {
     let mine = format!("{FOLDER}{}", std::process::id());
     let mut number = 0;
@@ -206,7 +205,7 @@ fn sweep() {
         let dead = owner.is_some_and(proc::gone);
         // An owner in another container has a pid that means nothing here; its server answers.
         if dead && UnixStream::connect(socket(&entry.path())).is_err() {
-            let _ = fs::remove_dir_all(entry.path()); // or it belongs to somebody else
+            let _ = fs::remove_dir_all(entry.path()); // or it belongs to another user
         }
     }
 }

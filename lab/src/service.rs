@@ -29,10 +29,10 @@ pub struct Service {
 impl Service {
     /// Starts this same program on a free port and waits for its `ready` line. It gets the options
     /// that the demo itself was given (`--demo --workers 8` plays the lesson with 8 workers), and
-    /// then `args`, which count more.
+    /// then `args`, which take precedence.
     ///
     /// # Errors
-    /// It could not be started, or ended before it was ready; the message has what it said.
+    /// It could not be started, or ended before it was ready; the message has its narration.
     pub fn start(args: &[&str]) -> Result<Self> {
         Self::begin(args)?.until_ready()
     }
@@ -40,14 +40,14 @@ impl Service {
     /// The same as [`Service::start`], with these variables in its environment.
     ///
     /// # Errors
-    /// As there.
+    /// The same as for [`Service::start`].
     pub fn start_with(variables: &[(&str, &str)], args: &[&str]) -> Result<Self> {
         let mut command = Self::command(args)?;
         command.envs(variables.iter().copied());
         Self::launch(command)?.until_ready()
     }
 
-    /// The same as [`Service::start`], without waiting: for a version that never gets ready.
+    /// The same as [`Service::start`], without waiting: for a version that never becomes ready.
     ///
     /// # Errors
     /// It could not be started.
@@ -59,15 +59,15 @@ impl Service {
     /// its environment, for example.
     ///
     /// # Errors
-    /// This program has no path any more.
+    /// This program no longer has a path.
     pub fn command(args: &[&str]) -> Result<Command> {
         let mut command = Command::new(env::current_exe()?);
         command.args(Self::options(args));
         Ok(command)
     }
 
-    /// The options for a service of this demo: those that it was given itself, `args`, and a free
-    /// port.
+    /// The options for a service of this demo: those that the demo was given itself, `args`, and a
+    /// free port.
     #[must_use]
     pub fn options(args: &[&str]) -> Vec<String> {
         let given = env::args().skip(1).filter(|arg| arg != "--demo");
@@ -100,7 +100,7 @@ impl Service {
     /// Waits until there is a `ready` line (true), or until the primary has ended (false).
     ///
     /// # Errors
-    /// Neither came.
+    /// Neither happened.
     pub fn ready_or_over(&mut self) -> Result<bool> {
         let line = wait_for("the ready line", || {
             let line = self.ready_line();
@@ -117,18 +117,18 @@ impl Service {
     /// Waits for the `ready` line.
     ///
     /// # Errors
-    /// The service ended before; the message has what it said.
+    /// The service ended before it was ready; the message has its narration.
     pub fn until_ready(mut self) -> Result<Self> {
         if self.ready_or_over()? {
             return Ok(self);
         }
-        Err(format!("ended before it was ready; it said:\n{}", self.narration().join("\n")).into())
+        Err(format!("ended before it was ready; output:\n{}", self.narration().join("\n")).into())
     }
 
     /// The same as [`Service::start`], for a lesson that makes no sense with a single worker.
     ///
     /// # Errors
-    /// As there; or it has only one worker.
+    /// The same as for [`Service::start`]; or there is only one worker.
     pub fn start_several(args: &[&str]) -> Result<Self> {
         let mut service = Self::start(args)?;
         match service.workers()?.len() {
@@ -143,7 +143,7 @@ impl Service {
         self.stdout.so_far().into_iter().find(|line| line.starts_with("ready "))
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -168,10 +168,10 @@ impl Service {
         Ok(running)
     }
 
-    /// Waits until `wanted` workers run and `victim` is none of them; returns the newest.
+    /// Waits until `wanted` workers run and `victim` is not one of them; returns the newest.
     ///
     /// # Errors
-    /// It did not come to that.
+    /// It did not happen.
     pub fn replaced(&mut self, victim: i32, wanted: usize) -> Result<i32> {
         wait_for("a replacement", || {
             let workers = self.workers().ok()?;
@@ -180,7 +180,7 @@ impl Service {
         })
     }
 
-    /// What the service has said on stderr so far.
+    /// The lines that the service has written to stderr so far.
     #[must_use]
     pub fn narration(&self) -> Vec<String> {
         self.stderr.so_far()
@@ -189,8 +189,8 @@ impl Service {
     /// Waits for a line on stderr that contains `part`.
     ///
     /// # Errors
-    /// It did not come.
-    pub fn hears(&self, part: &str) -> Result<String> {
+    /// The line did not come.
+    pub fn prints(&self, part: &str) -> Result<String> {
         wait_for(&format!("the words {part:?}"), || {
             self.narration().into_iter().find(|line| line.contains(part))
         })
@@ -199,11 +199,11 @@ impl Service {
     /// Waits until `n` lines on stderr contain `part`.
     ///
     /// # Errors
-    /// They did not come.
-    pub fn hears_times(&self, part: &str, n: usize) -> Result<()> {
+    /// The lines did not come.
+    pub fn prints_times(&self, part: &str, n: usize) -> Result<()> {
         wait_for(&format!("{n} times the words {part:?}"), || {
-            let heard = self.narration().iter().filter(|line| line.contains(part)).count();
-            (heard >= n).then_some(())
+            let lines = self.narration().iter().filter(|line| line.contains(part)).count();
+            (lines >= n).then_some(())
         })
     }
 
@@ -218,7 +218,7 @@ impl Service {
     /// Sends `signal` to the primary and waits until it has ended.
     ///
     /// # Errors
-    /// It did not end, or left workers behind.
+    /// The primary did not end, or left workers behind.
     pub fn end(&mut self, signal: Signal) -> Result<ExitStatus> {
         self.workers()?;
         self.signal(self.primary(), signal)?;
@@ -230,13 +230,13 @@ impl Service {
     /// Waits until the primary has ended by itself.
     ///
     /// # Errors
-    /// It did not.
+    /// The primary did not end.
     pub fn ended(&mut self) -> Result<ExitStatus> {
         wait_for("the primary to end", || self.child.try_wait().transpose())?.map_err(Into::into)
     }
 
-    /// The workers that still run. A pid may be given to somebody else once it is free; the time
-    /// of birth tells them apart.
+    /// The workers that still run. A pid may be given to another process once it is free; the start
+    /// time distinguishes them.
     fn left(&self) -> Vec<i32> {
         let alive = |(pid, born): &(i32, u64)| !proc::gone(*pid) && proc::born(*pid) == Some(*born);
         self.seen.iter().copied().filter(alive).map(|(pid, _)| pid).collect()
@@ -244,8 +244,8 @@ impl Service {
 }
 
 impl Drop for Service {
-    /// Ends what still runs, also when a test has failed half-way. A primary that is asked to end
-    /// takes its files with it; the same signal half a second later means at once. A primary that does
+    /// Ends all remaining processes, even if a test has failed half-way. A primary that ends on a signal
+    /// removes its files; the same signal half a second later means at once. A primary that does
     /// not react is killed.
     fn drop(&mut self) {
         let _ = self.workers();
@@ -265,8 +265,8 @@ impl Drop for Service {
 }
 
 /// Ties the child to the thread that starts it, so that a test or demo that is killed leaves
-/// nothing behind; and keeps from it whatever descriptors this process was started with, so that
-/// what is open in a worker is the example's doing.
+/// nothing behind; and does not pass on the descriptors that this process was started with, so that all
+/// descriptors of a worker come from the example.
 #[allow(unsafe_code)]
 pub(super) fn isolate(command: &mut Command) {
     let owner = getpid();
@@ -275,7 +275,7 @@ pub(super) fn isolate(command: &mut Command) {
         if getppid() != owner {
             return Err(Errno::ESRCH.into()); // it is dead already
         }
-        // SAFETY: it changes a flag of descriptors; those that are not open are passed over.
+        // SAFETY: it changes a flag of descriptors; those that are not open are skipped.
         let done =
             unsafe { libc::close_range(3, c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC.cast_signed()) };
         Ok(Errno::result(done).map(drop)?)

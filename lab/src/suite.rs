@@ -10,24 +10,24 @@ use crate::Service;
 
 /// The examples of one level.
 pub struct Suite {
-    /// The package they belong to.
+    /// The package to which they belong.
     pub package: &'static str,
     /// Its folder.
     pub folder: &'static str,
-    /// The folders of the libraries of the workbook that they stand on, beside [`lab`](crate), which
-    /// all do: an example that is older than one of these is not tested.
+    /// The folders of the libraries of the workbook that they use, beside [`lab`](crate), which all
+    /// use: an example that is older than one of these is not tested.
     pub stands_on: &'static [&'static str],
     /// Their names: those of the folders in `examples`.
     pub examples: &'static [&'static str],
-    /// What is said when the same signal comes again and ends everything at once.
+    /// The message when the same signal comes again and ends everything at once.
     pub at_once: &'static str,
-    /// Options with which an example is another one that must keep the contract, too.
+    /// Options that make another example of one, which must keep the contract, too.
     pub variants: &'static [(&'static str, &'static [&'static str])],
 }
 
 impl Suite {
-    /// Where cargo has put an example. `cargo test -p PACKAGE` builds them; with `--test` or
-    /// `--tests` it does not, and an old one must not be tested in place of what was just written.
+    /// The path of an example that cargo has built. `cargo test -p PACKAGE` builds them; with `--test`
+    /// or `--tests` it does not, and an old one must not be tested in place of the new source.
     #[must_use]
     pub fn program(&self, example: &str) -> PathBuf {
         let this = std::env::current_exe().expect("a test knows its own path");
@@ -62,7 +62,7 @@ impl Suite {
         service.expect("it becomes ready")
     }
 
-    /// Starts an example, on a free port unless `args` say otherwise.
+    /// Starts an example, on a free port unless `args` name another one.
     #[must_use]
     pub fn launch(&self, example: &str, args: &[&str]) -> Service {
         Service::launch(self.command(example, args)).expect("it starts")
@@ -80,7 +80,7 @@ impl Suite {
         command
     }
 
-    /// Starts an example from a shell that has done `setting` before, and waits until it is ready.
+    /// Starts an example from a shell that has run `setting` first, and waits until it is ready.
     #[must_use]
     pub fn launch_with(&self, setting: &str, example: &str, args: &[&str]) -> Service {
         let mut command = Command::new("sh");
@@ -113,14 +113,14 @@ impl Suite {
     }
 }
 
-/// What a user would read of an [`Output`] on stderr.
+/// The text of an [`Output`] on stderr.
 #[must_use]
 pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// When a Rust file below `folder` was last written. Cargo builds nothing anew for others, such as a
-/// script that lies beside an example.
+/// The time at which a Rust file below `folder` was last written. Cargo does not rebuild for other
+/// files, such as a script beside an example.
 fn newest(folder: &Path) -> SystemTime {
     let entries = fs::read_dir(folder).expect("a folder of this package");
     let time = |entry: fs::DirEntry| match entry.file_type() {

@@ -1,7 +1,7 @@
-//! HTTP/1.1 with keep-alive for one worker. It is all that level 1 has of hyper, of Tokio and of
-//! `async`: an example hands in where connections come from and a plain function that answers.
+//! HTTP/1.1 with keep-alive for one worker. This is all that level 1 has of hyper, of Tokio and of
+//! `async`: an example passes in a source of connections and a plain function that answers.
 //!
-//! A worker's life here: start a runtime (after the fork, never before it), say that it is ready,
+//! A worker's life here: start a runtime (after the fork, never before it), report that it is ready,
 //! accept and answer until SIGTERM comes, then finish what is in flight and return.
 
 use std::convert::Infallible;
@@ -25,7 +25,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::process::GRACE;
 use lab::{Result, say};
 
-/// How long a worker waits for its last requests: less than its primary waits for the worker.
+/// The time that a worker gives its last requests: less than its primary gives the worker.
 const PATIENCE: Duration = Duration::from_secs(GRACE.as_secs() - 1);
 
 /// A request whose head has arrived.
@@ -34,16 +34,16 @@ pub type Request = hyper::Request<Incoming>;
 /// An answer whose body is complete.
 pub type Reply = hyper::Response<Full<Bytes>>;
 
-/// What an example writes: from a request to an answer, in ordinary blocking Rust.
+/// The part that an example writes: from a request to an answer, in ordinary blocking Rust.
 pub trait Handler: Fn(&Request) -> Reply + Clone + Send + Sync + 'static {}
 impl<F: Fn(&Request) -> Reply + Clone + Send + Sync + 'static> Handler for F {}
 
-/// Where connections come from.
+/// The source of a worker's connections.
 pub enum Source {
     /// A listening socket: the worker accepts for itself.
     Listener(TcpListener),
     /// Another process accepts, and sends each connection over this channel; the function receives
-    /// one. `WouldBlock` means none at the moment, `Ok(None)` that none will come any more.
+    /// one. `WouldBlock` means none at the moment, `Ok(None)` that no more will come.
     HandOff(UnixStream, Receive),
 }
 
@@ -56,7 +56,7 @@ impl From<TcpListener> for Source {
     }
 }
 
-/// Which threads run the handler.
+/// The threads that run the handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Threads {
     /// One thread does everything, as in Node: a handler that computes holds up all the others.
@@ -92,12 +92,12 @@ pub fn serve_on(
 ) -> Result<()> {
     let runtime = runtime(threads)?;
     let served = runtime.block_on(accept_until_sigterm(threads, source, ready, handler));
-    runtime.shutdown_background(); // whoever still computes now has had its time
+    runtime.shutdown_background(); // a handler that still computes has had its time
     served
 }
 
 fn runtime(threads: Threads) -> io::Result<Runtime> {
-    // Tokio panics when there is no room for its six descriptors, so see whether there is.
+    // Tokio panics when there is no room for its six descriptors, so check for it first.
     drop((UnixStream::pair()?, UnixStream::pair()?, UnixStream::pair()?));
     match threads {
         Threads::One | Threads::BlockingPool => Builder::new_current_thread().enable_all().build(),
@@ -175,7 +175,7 @@ async fn accept_until_sigterm(
     }
 
     drop(source);
-    // Idle connections are closed, requests in flight are finished, the time for that is bounded.
+    // Idle connections are closed, and requests in flight are finished, within a limited time.
     tokio::select! {
         () = connections.shutdown() => {}
         () = tokio::time::sleep(PATIENCE) => say!("worker: gave up on requests that took too long"),

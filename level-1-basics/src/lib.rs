@@ -1,7 +1,7 @@
-//! What the six examples of level 1 share, so that each of them can be read as one page.
+//! The code that the six examples of level 1 share, so that each of them can be read as one page.
 //!
 //! There is no cluster library here: a primary forks, polls and reaps in plain sight, in its
-//! example. This crate holds what would distract from that:
+//! example. This crate holds the parts that would distract from that:
 //!
 //! | module | what it is for |
 //! |---|---|
@@ -10,8 +10,8 @@
 //! | [`http`] | HTTP/1.1 for one worker; the only place where hyper and `async` live |
 //! | [`readiness`] | how a primary finds out that its service can answer |
 //!
-//! What the examples of all levels share (the options, the narration, the laboratory of `--demo`
-//! and of the tests) is in the package `lab`.
+//! The code that the examples of all levels share (the options, the narration, the laboratory of
+//! `--demo` and of the tests) is in the package `lab`.
 //!
 //! The guides of the level are modules below, so that every Rust block in them is compiled and
 //! run by `cargo test`.

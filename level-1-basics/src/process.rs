@@ -1,7 +1,7 @@
-//! The few things about processes that several examples do in the same words: fork behind a
-//! check, the tie between worker and primary, the end of a process, the graceful stop.
+//! The few operations on processes that several examples share: fork behind a check, the tie
+//! between worker and primary, the end of a process, the graceful stop.
 //!
-//! `basic-cluster` and `fork-and-wait` teach each of them; the guides have the reasons.
+//! `basic-cluster` and `fork-and-wait` teach each of them; the guides give the reasons.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,17 +24,17 @@ use nix::unistd::{ForkResult, Pid, getppid};
 use crate::signals::{StopRequest, asked_to_stop, pending, poll_readable, stops};
 use lab::{Result, say};
 
-/// How long a worker may take to finish its requests after SIGTERM.
+/// The time that a worker gets to finish its requests after SIGTERM.
 pub const GRACE: Duration = Duration::from_secs(5);
 
-/// The error of a primary that replaces nobody and has nobody left.
+/// The error of a primary that does not replace its workers and has none left.
 pub const ALL_ENDED: &str = "all workers have ended; basic-cluster shows how to replace them";
 
 /// `fork(2)`, after making sure that it is safe: returns twice, once in each process.
 ///
 /// Only the calling thread goes on in the child. If another one held a lock at that moment (the
-/// memory allocator's, say), nobody would ever unlock it there. So this process must have one
-/// thread, and that is checked. It is why a primary forks before it starts any runtime.
+/// memory allocator's, say), it would stay locked there forever. So this process must have one
+/// thread, and that is checked. For this reason a primary forks before it starts any runtime.
 ///
 /// # Errors
 /// More than one thread; or the kernel's: EAGAIN (too many processes), ENOMEM.
@@ -43,9 +43,9 @@ pub const ALL_ENDED: &str = "all workers have ended; basic-cluster shows how to 
 /// Linux: threads are counted in `/proc/self/task`. See `man 2 fork`, "Notes".
 #[allow(unsafe_code)]
 pub fn fork() -> Result<ForkResult> {
-    // Whoever started us may have ignored SIGCHLD, and that is inherited. Then the kernel would
-    // reap our children by itself, and nobody would ever learn how they ended.
-    // SAFETY: the default action is no handler of ours.
+    // The program that started us may have ignored SIGCHLD, and that is inherited. Then the kernel
+    // would reap our children by itself, and we would never learn how they ended.
+    // SAFETY: the default action is not a handler of ours.
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
     let threads = fs::read_dir("/proc/self/task")?.count();
     if threads != 1 {
@@ -60,7 +60,7 @@ pub fn fork() -> Result<ForkResult> {
     })
 }
 
-/// In a new worker: asks the kernel to kill it when `primary` dies, whatever the worker is doing.
+/// Asks the kernel to kill this new worker when `primary` dies, whatever the worker is doing.
 ///
 /// # Errors
 /// The primary has died already, between the fork and this call.
@@ -87,7 +87,7 @@ pub fn end_worker(result: Result<()>) -> ! {
 }
 
 /// Reaps one child that has ended, if there is one: reads how it ended and lets the kernel forget
-/// it. Until somebody does, it is a zombie.
+/// it. Until then it is a zombie.
 ///
 /// Call it until it returns `None`: several exits may come with a single SIGCHLD.
 ///
@@ -109,7 +109,7 @@ pub fn reap_all() -> Result<Vec<(Pid, WaitStatus)>> {
     iter::from_fn(|| reap().transpose()).collect()
 }
 
-/// How a process ended, in words.
+/// Describes how a process ended, in words.
 #[must_use]
 pub fn how_it_ended(status: WaitStatus) -> String {
     match status {
@@ -133,12 +133,12 @@ pub fn stop(
     stop_with(signals, request, workers, tell_end)
 }
 
-/// How a worker's end is told, in one line.
+/// Logs a worker's end, in one line.
 pub fn tell_end(pid: Pid, status: WaitStatus) {
     say!("primary: worker {pid} {}", how_it_ended(status));
 }
 
-/// The same as [`stop`], with a word of your own for each worker that ends.
+/// The same as [`stop`], with a function of your own for each worker that ends.
 ///
 /// # Errors
 /// The kernel's.
@@ -174,16 +174,16 @@ pub fn stop_with(
         if at_once {
             say!("primary: not waiting any longer, SIGKILL to {} worker(s)", left.len());
             send(Signal::SIGKILL, &left);
-            deadline = None; // SIGKILL cannot be refused: what is left is to reap
+            deadline = None; // SIGKILL cannot be refused: only the reaping is left
         }
     }
 }
 
-/// What a primary does that replaces nobody: tells how its workers end, and [`stop`]s those that are
-/// left when it is asked to.
+/// The loop of a primary that does not replace its workers: logs how they end, and [`stop`]s those
+/// that are left when it is asked to.
 ///
 /// # Errors
-/// All workers have ended though nobody asked them to; or the kernel's.
+/// All workers have ended without being asked to; or the kernel's.
 pub fn watch(signals: &SignalFd, mut workers: Vec<Pid>) -> Result<()> {
     while !workers.is_empty() {
         poll_readable(&[signals.as_fd()], None)?;
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_and_a_signal_are_told_apart() {
+    fn a_code_and_a_signal_are_described_differently() {
         let pid = Pid::from_raw(1);
         for (status, words) in [
             (WaitStatus::Exited(pid, 9), "exited with code 9"),
@@ -257,7 +257,7 @@ mod tests {
         assert!(error.starts_with("descriptor 999 did not arrive: Bad file descriptor"), "{error}");
         let file = fs::File::open("/dev/null").expect("it can be opened");
         let number = std::os::fd::AsRawFd::as_raw_fd(&file);
-        let error = inherited_listener(number).expect_err("it is no socket").to_string();
+        let error = inherited_listener(number).expect_err("it is not a socket").to_string();
         assert_eq!(error, format!("descriptor {number} does not listen"));
     }
 }

@@ -1,4 +1,4 @@
-//! How a primary finds out that its service can answer: it is its own first client.
+//! A primary finds out that its service can answer: it is its own first client.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,9 +10,9 @@ use nix::sys::signalfd::SignalFd;
 use crate::signals::{asked_to_stop, pending, poll_readable};
 use lab::{Result, say};
 
-/// Asks `address` for a page until it is answered, or until somebody asks this process to stop;
-/// tells whether it was answered. A service that has answered is ready. One that cannot be reached
-/// any more has lost its workers, and is about to hear of it.
+/// Requests a page from `address` until there is an answer, or until this process is asked to stop;
+/// returns whether there was an answer. A service that has answered is ready. One that can no longer
+/// be reached has lost its workers, and its primary is about to reap them.
 ///
 /// # Errors
 /// The kernel's.
@@ -23,7 +23,7 @@ pub fn answers(address: SocketAddr, signals: &SignalFd) -> Result<bool> {
         let asked = match client {
             Ok(asked) => asked,
             Err(error) => {
-                say!("primary: nobody answers on {address}: {error}");
+                say!("primary: no worker answers on {address}: {error}");
                 break false;
             }
         };
@@ -39,7 +39,7 @@ pub fn answers(address: SocketAddr, signals: &SignalFd) -> Result<bool> {
         client = if readable[0] { ask(address) } else { Ok(asked) };
     };
     for signal in news {
-        raise(signal)?; // it is blocked, so it is pending again for whoever looks next
+        raise(signal)?; // it is blocked, so it is pending again for the next `pending`
     }
     Ok(answered)
 }
@@ -54,7 +54,7 @@ pub fn ask(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(client)
 }
 
-/// The second half, once `client` is readable: whether that is an answer, and not the end.
+/// The second half, once `client` is readable: returns whether it has an answer, and not the end.
 #[must_use]
 pub fn answered(mut client: &TcpStream) -> bool {
     client.read(&mut [0]).is_ok_and(|n| n > 0)

@@ -1,8 +1,8 @@
 //! Waiting for signals and for descriptors with one and the same `poll`.
 //!
-//! A signal interrupts whatever runs, and what may be done inside a handler is next to nothing. So
-//! a primary has no handlers: it blocks the signals that it cares about, and reads them from a
-//! descriptor like everything else. Guide 3 shows both ways.
+//! A signal interrupts the code that runs, and a handler may do next to nothing. So a primary has no
+//! handlers: it blocks the signals that it cares about, and reads them from a descriptor like
+//! everything else. Guide 3 shows both ways.
 
 use std::collections::BTreeMap;
 use std::iter;
@@ -82,7 +82,7 @@ pub fn stops(signals: &[Signal]) -> impl Iterator<Item = Signal> {
     signals.iter().copied().filter(asks)
 }
 
-/// The request to stop that `signals` make, if they make one.
+/// The request to stop among `signals`, if there is one.
 #[must_use]
 pub fn asked_to_stop(signals: &[Signal]) -> Option<StopRequest> {
     let now = Instant::now();
@@ -90,10 +90,10 @@ pub fn asked_to_stop(signals: &[Signal]) -> Option<StopRequest> {
     (!first.is_empty()).then_some(StopRequest { first })
 }
 
-/// A request to stop: its signals, and when the first of each kind arrived.
+/// A request to stop: its signals, and the time at which the first of each kind arrived.
 ///
 /// One stop often arrives twice. `timeout` signals its child and then the child's process group;
-/// Foreman sends SIGINT and a moment later SIGTERM. That is not a person who loses patience.
+/// Foreman sends SIGINT and a moment later SIGTERM. That is not a user losing patience.
 #[derive(Debug)]
 pub struct StopRequest {
     first: BTreeMap<Signal, Instant>,
@@ -112,10 +112,10 @@ impl StopRequest {
 }
 
 /// Sleeps until one of `descriptors` can be read, or has come to its end, or until `deadline`;
-/// tells for each of them whether it can. Without a deadline it may sleep for ever.
+/// returns for each of them whether it can. Without a deadline the sleep may last forever.
 ///
 /// # Errors
-/// The kernel's. An interruption (EINTR) is none: it just finds nothing readable. Without handlers
+/// The kernel's. An interruption (EINTR) is not an error: nothing is readable then. Without handlers
 /// it does not happen here.
 pub fn poll_readable(
     descriptors: &[BorrowedFd<'_>],
@@ -130,8 +130,8 @@ pub fn poll_readable(
     }
 }
 
-/// Sleeps like [`poll_readable`] until a signal is pending or somebody has said something on one of
-/// `channels`; returns the keys of the channels that can be read.
+/// Sleeps like [`poll_readable`] until a signal is pending or one of `channels` can be read; returns
+/// the keys of the channels that can be read.
 ///
 /// # Errors
 /// The kernel's.
@@ -147,7 +147,7 @@ pub fn poll_channels<'c, K, C: AsFd + 'c>(
     Ok(keys.into_iter().zip(readable).filter_map(|(key, can)| can.then_some(key)).collect())
 }
 
-/// Whether `descriptor` can be read now, without waiting.
+/// Returns whether `descriptor` can be read now, without waiting.
 ///
 /// # Errors
 /// The kernel's.
@@ -155,7 +155,7 @@ pub fn readable(descriptor: &impl AsFd) -> Result<bool> {
     Ok(poll_readable(&[descriptor.as_fd()], Some(Instant::now()))?[0])
 }
 
-/// Rounded up, so that nobody wakes up just before the deadline and finds that it has not come.
+/// Rounded up, so that `poll` does not return just before the deadline.
 fn timeout(deadline: Option<Instant>) -> PollTimeout {
     let Some(deadline) = deadline else { return PollTimeout::NONE };
     let left = deadline.saturating_duration_since(Instant::now());
@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(timeout(None), PollTimeout::NONE);
         assert_eq!(timeout(Some(Instant::now())), PollTimeout::ZERO);
         let deadline = Instant::now() + Duration::from_secs(60);
-        let waits = timeout(Some(deadline)).as_millis().expect("not for ever");
+        let waits = timeout(Some(deadline)).as_millis().expect("not forever");
         assert!(Duration::from_millis(waits.into()) >= deadline - Instant::now());
     }
     #[test]

@@ -1,4 +1,4 @@
-//! What a request asks for, and the slow one that several examples answer.
+//! The query of a request, and the slow request that several examples answer.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use cluster::http::Request;
 use lab::say;
 use tokio::time::sleep;
 
-/// The request that takes as long as its query says, `/slow?ms=3000`, up to a minute: says when it
-/// begins, and returns how many milliseconds it took.
+/// Handles a request that takes as long as its query says, `/slow?ms=3000`, up to a minute: prints that
+/// it begins, and returns the milliseconds that it took.
 pub async fn slow<B>(request: &Request<B>) -> u64 {
     let ms = number(request, "ms").unwrap_or(3000).min(60_000);
     say!("worker: begins a request of {ms} ms");
@@ -15,14 +15,14 @@ pub async fn slow<B>(request: &Request<B>) -> u64 {
     ms
 }
 
-/// The value of `name` in the query of `request`: 40 for `n` in `/compute?n=40`. Nothing when it is
-/// missing, or is no number.
+/// The value of `name` in the query of `request`: 40 for `n` in `/compute?n=40`. `None` if it is
+/// missing, or is not a number.
 #[must_use]
 pub fn number<B>(request: &Request<B>, name: &str) -> Option<u64> {
     parameter(request, name)?.parse().ok()
 }
 
-/// The value of `name` in the query of `request`, as it stands there.
+/// The value of `name` in the query of `request`, unchanged.
 #[must_use]
 pub fn parameter<'a, B>(request: &'a Request<B>, name: &str) -> Option<&'a str> {
     let pairs = request.uri().query()?.split('&').filter_map(|pair| pair.split_once('='));

@@ -1,12 +1,12 @@
-//! What the six examples of level 2 share, so that each of them can be read as one page.
+//! The parts that the six examples of level 2 share, so that each of them can be read as one page.
 //!
-//! They stand on [`cluster`], the library. What would distract from their lessons is here:
+//! They use [`cluster`], the library. The parts that would distract from their lessons are here:
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | [`settings`] | from the options of an example to the settings of its cluster |
-//! | [`story`] | the events of a cluster, told in sentences; the `ready` line |
-//! | [`http`] | what a request asks for; the slow one |
+//! | [`settings`] | the settings of an example's cluster, from its options |
+//! | [`story`] | the events of a cluster, as sentences; the `ready` line |
+//! | [`http`] | the query of a request; the slow request |
 //! | [`stamp`], [`site`] | versions of a program, and how they are deployed while it runs |
 //!
 //! The options themselves and the laboratory of the demos are in the package `lab`, as in level 1.
@@ -22,6 +22,8 @@ pub mod story;
 
 /// The guides of the level. Their Rust blocks are compiled and run as tests.
 pub mod guides {
+    #[doc = include_str!("../guides/00-async-after-poll.md")]
+    pub mod async_after_poll {}
     #[doc = include_str!("../guides/01-lifecycle-and-supervision.md")]
     pub mod lifecycle_and_supervision {}
     #[doc = include_str!("../guides/02-graceful-shutdown.md")]
@@ -34,4 +36,6 @@ pub mod guides {
     pub mod health_monitoring_debugging {}
     #[doc = include_str!("../guides/06-state-in-a-cluster.md")]
     pub mod state_in_a_cluster {}
+    #[doc = include_str!("../guides/07-messages-between-workers.md")]
+    pub mod messages_between_workers {}
 }

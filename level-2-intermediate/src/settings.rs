@@ -1,4 +1,4 @@
-//! From the options of an example to the settings of its cluster.
+//! The settings of an example's cluster, from its options.
 
 use std::env;
 use std::ffi::OsString;
@@ -8,17 +8,17 @@ use cluster::config::{Builder, LogFormat};
 use lab::args::Common;
 use lab::{Result, say};
 
-/// Who sets this one wants to see its line.
+/// A setting that turns on a line of the log.
 const STATS: &str = "LOG_CLUSTER_STATS";
 
-/// Completes what an example has set. All settings of the library may be overridden in its file and in
-/// the environment; the address and the workers are those of the command line in any case.
+/// Completes the settings of an example. All settings of the library may be overridden in its file and
+/// in the environment; the address and the workers come from the command line in any case.
 ///
-/// The library's own log is off, because the examples tell what happens in sentences. `LOG_FORMAT=text`
-/// shows it beside them; so does `LOG_CLUSTER_STATS`, whose line is one of the log.
+/// The library's own log is off, because the examples report events in sentences. `LOG_FORMAT=text`
+/// shows it beside them; so does `LOG_CLUSTER_STATS`, whose line is a part of the log.
 ///
 /// # Errors
-/// A variable has a value that its setting cannot take; all such mistakes at once.
+/// Variables have values that their settings cannot take; the message has all of them.
 pub fn complete(example: Builder, common: &Common) -> Result<Config> {
     let wants_stats =
         env::var(STATS).is_ok_and(|value| !matches!(value.as_str(), "" | "false" | "off" | "0"));
@@ -30,14 +30,14 @@ pub fn complete(example: Builder, common: &Common) -> Result<Config> {
     Ok(config)
 }
 
-/// The environment, with what the command line has made of it in the place of two variables: they
-/// count more than the library's file does.
+/// The environment, with two variables replaced by the values of the command line: these take
+/// precedence over the library's file.
 fn environment(common: &Common) -> Vec<(String, String)> {
     let options = [
         ("CLUSTER_LISTEN".to_owned(), common.listen.to_string()),
         ("CLUSTER_WORKERS".to_owned(), common.workers.to_string()),
     ];
-    let text = |text: OsString| text.to_string_lossy().into_owned(); // others' may be anything
+    let text = |text: OsString| text.to_string_lossy().into_owned(); // other variables may be anything
     let given = env::vars_os().map(|(name, value)| (text(name), text(value)));
     let others = given.filter(|(name, _)| options.iter().all(|(option, _)| name != option));
     others.chain(options.clone()).collect()
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_counts_more_than_the_file() {
+    fn command_line_takes_precedence_over_the_file() {
         let folder = tempfile::tempdir().expect("there is room");
         let file = folder.path().join("cluster.toml");
         let text = "listen = \"unix:/nowhere\"\nworkers = 7\nmax_workers = 9\n";

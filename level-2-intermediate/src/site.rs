@@ -10,10 +10,10 @@ use lab::{Result, Service, proc, wait_for};
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
-/// What the folder of a site is called; then comes the pid of whoever made it.
+/// The start of the name of a site's folder, before the pid of its owner.
 const PREFIX: &str = "level-2-site-";
 
-/// What clients ask while versions come and go.
+/// The request of the clients while versions come and go.
 pub const WHICH: Question = Question { path: "/version", body: 0, wants: "version " };
 
 /// The version that an answer to [`WHICH`] names, such as `version 2 in worker 4711`.
@@ -22,7 +22,7 @@ pub fn version(body: &str) -> &str {
     body.split_whitespace().nth(1).unwrap_or_default()
 }
 
-/// How a reload is asked for.
+/// The way in which a reload is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     /// SIGHUP to the primary.
@@ -34,7 +34,7 @@ pub enum By {
 }
 
 impl By {
-    /// All of them.
+    /// All ways.
     pub const ALL: [Self; 3] = [Self::Hup, Self::Usr2, Self::Api];
 }
 
@@ -52,7 +52,7 @@ impl Site {
     /// there until it is ready. `change` may add to the command.
     ///
     /// # Errors
-    /// No room for it, or it did not become ready.
+    /// The disk is full, or the program did not become ready.
     pub fn start(source: &Path, change: impl FnOnce(&mut Command)) -> Result<Self> {
         sweep();
         let folder = TempDir::with_prefix(format!("{PREFIX}{}-", process::id()))?;
@@ -65,45 +65,45 @@ impl Site {
         Ok(Self { service, source: source.to_owned(), folder, reloads: 0 })
     }
 
-    /// The program that runs. A deploy puts another one into its place.
+    /// The file of the running program. A deploy replaces it.
     #[must_use]
     pub fn file(&self) -> PathBuf {
         self.folder.path().join("server")
     }
 
-    /// The folder of the program, for whatever belongs to this site.
+    /// The folder of the program, for all files of this site.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Where the admin API listens.
+    /// The socket of the admin API.
     #[must_use]
     pub fn api(&self) -> PathBuf {
         self.folder.path().join("api.sock")
     }
 
-    /// Replaces the program by this version. What runs goes on as it is.
+    /// Replaces the program by this version. The running processes stay as they are.
     ///
     /// # Errors
-    /// No room for it.
+    /// The disk is full.
     pub fn deploy(&self, version: &str) -> Result<()> {
         stamp(&self.source, &self.file(), version)
     }
 
-    /// Makes a program of this version at another place.
+    /// Makes a program of this version at another path.
     ///
     /// # Errors
-    /// No room for it.
+    /// The disk is full.
     pub fn build(&self, file: &Path, version: &str) -> Result<()> {
         stamp(&self.source, file, version)
     }
 
-    /// Reloads, and waits for the end of it: what the primary has said about that, which is
-    /// `reload to generation … is finished`, or `failed` with the reason. The API's answer comes with it.
+    /// Reloads, and waits for the end. Returns the primary's line about it, which is
+    /// `reload to generation … is finished`, or `failed` with the reason, and the answer of the API.
     ///
     /// # Errors
-    /// The reload came to no end.
+    /// The reload did not end.
     pub fn reload(&mut self, by: By) -> Result<(String, Option<Reply>)> {
         let reply = match by {
             By::Api => Some(self.post("/reload")?),
@@ -114,17 +114,17 @@ impl Site {
             line.contains("reload to generation")
                 && (line.contains("fin") || line.contains("failed"))
         };
-        let told = wait_for("the end of a reload", || {
+        let end = wait_for("the end of a reload", || {
             self.service.narration().into_iter().filter(end).nth(self.reloads)
         })?;
         self.reloads += 1;
-        Ok((told, reply))
+        Ok((end, reply))
     }
 
-    /// Asks the admin API for a change.
+    /// Requests a change from the admin API.
     ///
     /// # Errors
-    /// It does not answer.
+    /// The admin API does not answer.
     pub fn post(&self, path: &str) -> Result<Reply> {
         Ok(Client::connect(&format!("unix:{}", self.api().display()))?.post(path, b"")?)
     }
@@ -134,7 +134,7 @@ impl Site {
     }
 }
 
-/// Removes the folders of those that were killed: each is as large as a program or two.
+/// Removes the folders of processes that were killed: each is as large as a program or two.
 fn sweep() {
     let Ok(entries) = fs::read_dir(env::temp_dir()) else { return };
     for entry in entries.flatten() {
@@ -144,13 +144,13 @@ fn sweep() {
             pid.parse().ok()
         });
         if owner.is_some_and(proc::gone) {
-            let _ = fs::remove_dir_all(entry.path()); // somebody else's is not ours to remove
+            let _ = fs::remove_dir_all(entry.path()); // a folder of another user stays
         }
     }
 }
 
-/// In a process of its own: where other threads start processes, these would inherit a program that is
-/// open for writing for a moment, and such a program cannot be run (`ETXTBSY`).
+/// Stamps in a process of its own: processes that other threads start here would inherit a program that
+/// is open for writing for a moment, and such a program cannot be run (`ETXTBSY`).
 fn stamp(source: &Path, file: &Path, version: &str) -> Result<()> {
     let output = Command::new(source).arg("--stamp").arg(file).arg(version).output()?;
     if output.status.success() {

@@ -1,8 +1,8 @@
 //! Versions of a program for lessons that have no time to build them: the same code, with the name of
 //! another version at the end of its file. The loader does not mind bytes there.
 //!
-//! It is read from `/proc/self/exe`, which is the file that this very process was started from,
-//! also when another one stands at its path by now, or none.
+//! It is read from `/proc/self/exe`, which is the file from which this process was started,
+//! even if another file is at its path now, or none.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -18,12 +18,12 @@ const LONGEST: usize = 64;
 
 const MYSELF: &str = "/proc/self/exe";
 
-/// Puts a copy of the running program, as another version, into the place of `file`: written beside it
-/// and renamed over it, so that there is a whole program at that path all the time. A file that runs
-/// cannot be written to (`ETXTBSY`), but its name can be given to another one.
+/// Replaces `file` by a copy of the running program, as another version. The copy is written beside it
+/// and renamed over it, so that there is a complete program at that path all the time. A file that runs
+/// cannot be written to (`ETXTBSY`), but its name can be given to another file.
 ///
 /// # Errors
-/// No room, no permission, or a version longer than 64 bytes.
+/// The disk is full, the folder is not writable, or the version is longer than 64 bytes.
 pub fn stamp(file: &Path, version: &str) -> Result<()> {
     if version.len() > LONGEST {
         return Err(format!("a version has at most {LONGEST} bytes").into());
@@ -39,7 +39,7 @@ fn copy(new: &Path, version: &str) -> std::io::Result<()> {
     OpenOptions::new().append(true).open(new)?.write_all(&[MARK, version.as_bytes()].concat())
 }
 
-/// The version that was stamped on the running program last, if one was.
+/// The version that was last stamped on the running program, if there is one.
 #[must_use]
 pub fn stamped() -> Option<String> {
     let room = i64::try_from(MARK.len() + LONGEST).expect("it is small");

@@ -1,4 +1,4 @@
-//! The events of a cluster, told in sentences.
+//! The events of a cluster, as sentences.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,20 +8,20 @@ use cluster::supervisor::{Retirement, SlotId, WorkerId};
 use lab::{narrate, say};
 use nix::sys::signal::Signal;
 
-/// Tells what happens in a cluster: sentences on stderr, and on stdout the `ready` line.
+/// Prints the events of a cluster: sentences on stderr, and the `ready` line on stdout.
 ///
 /// The library counts workers by ids, which are never used twice; a terminal knows pids. The story
-/// remembers which is which.
+/// remembers which id has which pid.
 #[derive(Default)]
 pub struct Story {
     workers: BTreeMap<WorkerId, (u32, SlotId)>,
-    /// Those that the primary is killing.
+    /// The workers that the primary is killing.
     condemned: BTreeSet<WorkerId>,
-    /// Who has exited in the latest event: it is forgotten with the next one.
+    /// The worker that has exited in the latest event: it is forgotten with the next one.
     gone: Option<WorkerId>,
 }
 
-/// Tells all events, until the cluster has stopped.
+/// Prints all events, until the cluster has stopped.
 pub fn tell_all(events: Events) {
     let mut story = Story::default();
     for event in events {
@@ -30,7 +30,7 @@ pub fn tell_all(events: Events) {
 }
 
 impl Story {
-    /// Tells one event.
+    /// Prints one event.
     pub fn tell(&mut self, event: &Event) {
         self.follow(event);
         if let Some(sentence) = self.sentence(event) {
@@ -38,7 +38,7 @@ impl Story {
         }
     }
 
-    /// Remembers who is who, and prints the `ready` line; for somebody who tells in other words.
+    /// Remembers the workers, and prints the `ready` line; for callers that print events in other words.
     pub fn follow(&mut self, event: &Event) {
         if let Some(gone) = self.gone.take() {
             self.workers.remove(&gone);
@@ -46,7 +46,7 @@ impl Story {
         }
         match event {
             Event::Serving { addresses, workers } => {
-                // The command line takes TCP addresses only.
+                // The command line only takes TCP addresses.
                 if let Some(address) = addresses.iter().find_map(|address| address.parse().ok()) {
                     narrate::ready(address, *workers);
                 }
@@ -73,29 +73,29 @@ impl Story {
     }
 
     fn sentence(&self, event: &Event) -> Option<String> {
-        let who = |worker: &WorkerId| format!("worker {}", self.pid(*worker));
+        let name = |worker: &WorkerId| format!("worker {}", self.pid(*worker));
         Some(match event {
             Event::Spawned { worker, slot, generation, .. } => {
-                format!("{} started in slot {slot}, generation {generation}", who(worker))
+                format!("{} started in slot {slot}, generation {generation}", name(worker))
             }
-            Event::Listening(worker, _) => format!("{} is ready", who(worker)),
-            Event::Draining(worker, why) => format!("{} leaves: {}", who(worker), reason(*why)),
-            Event::Disconnected(worker) => format!("{} accepts no more", who(worker)),
-            Event::Unhealthy(worker, why) => format!("{} is unhealthy: {why}", who(worker)),
+            Event::Listening(worker, _) => format!("{} is ready", name(worker)),
+            Event::Draining(worker, why) => format!("{} leaves: {}", name(worker), reason(*why)),
+            Event::Disconnected(worker) => format!("{} accepts no more", name(worker)),
+            Event::Unhealthy(worker, why) => format!("{} is unhealthy: {why}", name(worker)),
             Event::Exited { worker, code, signal, voluntary, uptime, .. } => {
                 let meant = match voluntary {
                     true => "",
                     false if self.condemned.contains(worker) => ", by its primary",
-                    false => ", and nobody had asked it to",
+                    false => ", unexpectedly",
                 };
-                format!("{} {}{meant}, after {}", who(worker), end(*code, *signal), brief(*uptime))
+                format!("{} {}{meant}, after {}", name(worker), end(*code, *signal), brief(*uptime))
             }
             of_all => return sentence_of_all(of_all),
         })
     }
 }
 
-/// What happens to a slot, or to the whole cluster.
+/// The sentence for an event of a slot, or of the whole cluster.
 fn sentence_of_all(event: &Event) -> Option<String> {
     Some(match event {
         Event::BackingOff { slot, failures, delay } => {
@@ -123,28 +123,28 @@ fn sentence_of_all(event: &Event) -> Option<String> {
         Event::Stopping => {
             "stopping; the same signal again after half a second ends it at once".to_owned()
         }
-        Event::Lagged(lost) => format!("{lost} events came too fast to be told"),
+        Event::Lagged(lost) => format!("{lost} events came too fast to be reported"),
         _ => return None,
     })
 }
 
-/// Why a worker leaves.
+/// The reason for which a worker leaves.
 #[must_use]
 pub fn reason(why: Retirement) -> &'static str {
     match why {
         Retirement::Reload => "a newer version has taken its place",
         Retirement::ReloadFailed => "the reload that brought it has failed",
         Retirement::ScaleDown => "fewer workers are wanted",
-        Retirement::MemoryLimit => "it uses more memory than it may",
-        Retirement::MaxRequests => "it has answered as many requests as it may",
-        Retirement::MaxLifetime => "it has lived as long as it may",
+        Retirement::MemoryLimit => "it is over its memory limit",
+        Retirement::MaxRequests => "it has reached its limit of requests",
+        Retirement::MaxLifetime => "it has reached its maximum lifetime",
         Retirement::Terminated => "SIGTERM came from outside",
-        Retirement::OwnWish => "by its own wish",
+        Retirement::OwnWish => "at its own request",
         Retirement::Stop => "the cluster stops",
     }
 }
 
-/// How a process ended, in words.
+/// The end of a process, in words.
 #[must_use]
 pub fn end(code: Option<i32>, signal: Option<i32>) -> String {
     let name = |number| Signal::try_from(number).map_or("an unknown signal", Signal::as_str);
@@ -155,7 +155,7 @@ pub fn end(code: Option<i32>, signal: Option<i32>) -> String {
     }
 }
 
-/// A duration as people say it: `3 ms`, `1.5 s`.
+/// A duration in a short form: `3 ms`, `1.5 s`.
 #[must_use]
 pub fn brief(duration: Duration) -> String {
     match duration.as_millis() {

@@ -1,20 +1,20 @@
-//! What does one increment of a counter cost, when several processes are to share it?
+//! The cost of one increment of a counter that several processes share.
 //!
 //! ```console
 //! $ cargo bench -p benches --bench sharing
 //! $ REDIS_SERVER_BIN=$(tools/redis-server) cargo bench -p benches --bench sharing
 //! ```
 //!
-//! The bench is a cluster of two workers. One measures: a variable of its own, which nobody shares;
+//! The bench is a cluster of two workers. One measures: a variable of its own, which is not shared;
 //! an atomic in shared memory, alone, and while the other worker counts as fast as it can, in the same
 //! counter, in its neighbour (eight bytes further, and so in the same cache line), or two lines away; a
 //! question to the primary, which keeps the counter and answers; and Redis, which does the same for
-//! many machines. The client of Redis is bare, so that it is the trips that are measured. The other
-//! worker counts only while it has a processor: where others want them, those rows show too little
-//! (`nice -n -15`, as root, gets both workers one each). First comes
-//! a table by rounds in which all take turns, with the ratio to the shared atomic, then Criterion's view.
+//! many machines. The client of Redis is bare, so that only the trips are measured. The other worker
+//! counts only while it has a processor: if other processes need the processors, those rows show too
+//! little (`nice -n -15`, as root, gets one for each worker). First comes a table by rounds in which
+//! all take turns, with the ratio to the shared atomic, then Criterion's view.
 //!
-//! Where no Redis server is found its rows are left out, with a line that says so; with
+//! If no Redis server is found, its rows are left out, and a line says so; with
 //! `WORKBOOK_NEEDS_REDIS=1`, as in `./test.sh`, that is an error.
 
 mod redis;
@@ -44,10 +44,10 @@ const WORDS: NonZeroUsize = NonZeroUsize::new(64).expect("it is positive");
 /// The counter that is measured.
 const COUNTER: usize = 0;
 
-/// How long the primary may take for an answer.
+/// The time that the primary may take for an answer.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Increments that are sent to Redis at once, where they are sent in a pipeline.
+/// Increments that are sent to Redis at once in a pipeline.
 const AT_ONCE: u64 = 100;
 
 fn main() -> Result<()> {
@@ -58,17 +58,17 @@ fn main() -> Result<()> {
         .run(work)
 }
 
-/// Keeps the counter of those who ask, and ends the cluster when all is measured.
+/// Keeps the counter, and ends the cluster when all is measured.
 fn primary(events: Events, cluster: &Handle) {
     let mut counter = 0_u64;
     for event in events {
         match event {
             Event::Asked(_, _, answer) => {
                 counter += 1;
-                let _ = answer.send(&counter); // who asked may be gone
+                let _ = answer.send(&counter); // the worker may be gone
             }
             Event::Message(..) => drop(cluster.stop()),
-            // Whatever happened, half a measurement is none.
+            // After any error: half a measurement is worth nothing.
             Event::Exited { voluntary: false, .. } => std::process::exit(1),
             _ => {}
         }
@@ -76,7 +76,7 @@ fn primary(events: Events, cluster: &Handle) {
 }
 
 async fn work(worker: Worker) -> Result<()> {
-    let _open = worker.arrivals("default").await?; // now it is ready
+    let _open = worker.arrivals("default").await?; // now the worker is ready
     let shared = worker.shared()?;
     if worker.slot() != SlotId(0) {
         thread::spawn(move || rival::count(&shared));
@@ -94,21 +94,21 @@ async fn work(worker: Worker) -> Result<()> {
         let _ = took.send(begun.elapsed()); // it waits
     }
     if measuring.join().is_err() {
-        std::process::exit(1); // it has said why
+        std::process::exit(1); // the error has been printed
     }
     worker.tell(&"done").await?;
     worker.draining().await;
     Ok(())
 }
 
-/// So many questions to the primary are to be measured, in the task that may ask them.
+/// An order to measure `count` questions to the primary, in the task that may send them.
 struct Trips {
     count: u64,
     took: oneshot::Sender<Duration>,
 }
 
-/// One way to count: its name, how many increments make a round, and what does them and says how
-/// long that took.
+/// One way to count: its name, the increments in a round, and the function that does them and returns
+/// the time that they took.
 struct Way<'a> {
     name: &'static str,
     round: u64,
@@ -149,11 +149,7 @@ fn in_memory(shared: &Shared) -> Vec<Way<'_>> {
         Way { name, round: 1_000_000, run: Box::new(run) }
     };
     vec![
-        Way {
-            name: "a variable of its own, shared by nobody",
-            round: 1_000_000,
-            run: Box::new(local),
-        },
+        Way { name: "a variable of its own, not shared", round: 1_000_000, run: Box::new(local) },
         beside(ATOMIC, Target::Nothing),
         beside("the same, another process counts far away", Target::Far),
         beside("the same, another process in the same line", Target::Neighbour),
@@ -161,7 +157,7 @@ fn in_memory(shared: &Shared) -> Vec<Way<'_>> {
     ]
 }
 
-/// What all are compared with.
+/// The way to which all others are compared.
 const ATOMIC: &str = "an atomic in shared memory";
 
 fn by_message(to_primary: &mpsc::UnboundedSender<Trips>) -> Way<'_> {
@@ -173,14 +169,14 @@ fn by_message(to_primary: &mpsc::UnboundedSender<Trips>) -> Way<'_> {
     Way { name: "a question to the primary", round: 500, run: Box::new(run) }
 }
 
-/// Medians of rounds in which all take turns: a busy machine is busy for all of them.
+/// Prints medians of rounds in which all take turns: a busy machine is busy for all of them.
 fn table(ways: &mut [Way<'_>], smoke: bool) {
     let rounds = if smoke { 1 } else { 31 };
     let mut took = vec![Vec::new(); ways.len()];
     for _ in 0..rounds {
         for (way, took) in ways.iter_mut().zip(&mut took) {
             let count = if smoke { AT_ONCE } else { way.round };
-            // Casts: far from where an f64 has gaps.
+            // Casts: the numbers are far below the point at which an f64 has gaps.
             #[allow(clippy::cast_precision_loss)]
             took.push((way.run)(count).as_secs_f64() * 1e9 / count as f64);
         }

@@ -11,13 +11,13 @@ use super::{AT_ONCE, Way};
 
 const INCREMENT: &str = "INCR counter\r\n";
 
-/// Something to talk over.
+/// A connection to the server.
 trait Stream: Read + Write {}
 impl<S: Read + Write> Stream for S {}
 
 type Connection = BufReader<Box<dyn Stream>>;
 
-/// Over a Unix socket, over TCP, and many at once.
+/// Increments over a Unix socket, over TCP, and many at once.
 pub fn ways(server: &RedisServer) -> Result<Vec<Way<'static>>> {
     let unix = || -> Result<Connection> {
         let path = server.url();
@@ -35,7 +35,7 @@ pub fn ways(server: &RedisServer) -> Result<Vec<Way<'static>>> {
     Ok(ways)
 }
 
-/// The server listens on its Unix socket alone, until it is told otherwise.
+/// Connects over TCP, after opening a port: the server listens only on its Unix socket at first.
 fn tcp(unix: &mut Connection) -> Result<Connection> {
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port(); // free a moment ago
     unix.get_mut().write_all(format!("CONFIG SET port {port}\r\n").as_bytes())?;
@@ -63,7 +63,7 @@ fn way(name: &'static str, round: u64, at_once: u64, mut redis: Connection) -> W
     Way { name, round, run: Box::new(run) }
 }
 
-/// Sends so many increments, and reads as many answers.
+/// Sends `times` increments, and reads their answers.
 fn increment(redis: &mut Connection, times: u64) -> Result<()> {
     let times = usize::try_from(times)?;
     redis.get_mut().write_all(INCREMENT.repeat(times).as_bytes())?;

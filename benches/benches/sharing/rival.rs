@@ -1,4 +1,4 @@
-//! The other worker: it counts, where it is told to, as fast as it can.
+//! The other worker: it counts at the given target, as fast as it can.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::thread;
@@ -8,14 +8,14 @@ use cluster::shared::Shared;
 
 use super::COUNTER;
 
-/// Words by which the two agree, in cache lines of their own.
+/// Words with which the two workers coordinate, in cache lines of their own.
 const WANTED: usize = 32;
 const DOING: usize = 48;
 
-/// Increments between two looks at what is wanted.
+/// Increments between two looks at the wanted target.
 const BATCH: u32 = 1000;
 
-/// Where it counts.
+/// The word in which it counts.
 #[derive(Clone, Copy)]
 pub enum Target {
     /// Nowhere: it sleeps.
@@ -28,7 +28,7 @@ pub enum Target {
     Same,
 }
 
-/// Has it count there, and waits until it does.
+/// Sets the target, and waits until the other worker counts there.
 pub fn wants(shared: &Shared, target: Target) {
     let target = target as u64;
     if shared[WANTED].swap(target, Release) == target {
@@ -39,7 +39,7 @@ pub fn wants(shared: &Shared, target: Target) {
     }
 }
 
-/// Counts for ever.
+/// Counts forever.
 pub fn count(shared: &Shared) {
     loop {
         let wanted = shared[WANTED].load(Acquire);

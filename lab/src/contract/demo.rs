@@ -1,14 +1,15 @@
-//! What all demos do.
+//! The contract of all demos.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
+use super::shown;
 use crate::suite::{Suite, stderr};
 use crate::{proc, wait_for};
 
-/// Each demo ends with code 0, and has claims. Nothing of it is left in the folder for temporary files,
-/// nor of one that was killed before.
+/// Each demo ends with code 0, and has claims; the pages of its level show the rows that it prints. It
+/// leaves nothing in the folder for temporary files, even if it was killed.
 pub fn every_demo_holds_what_it_claims_and_leaves_nothing(suite: &Suite) {
     for example in suite.examples {
         let folder = Folder::new(example);
@@ -18,6 +19,7 @@ pub fn every_demo_holds_what_it_claims_and_leaves_nothing(suite: &Suite) {
         let table = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{example}:\n{table}\n{}", stderr(&output));
         assert!(table.contains("held") && !table.contains("BROKEN"), "{example}:\n{table}");
+        shown::is_on_the_pages(suite, example, &table);
         let left = fs::read_dir(&folder.0).expect("it is ours");
         let left: Vec<_> = left.map(|entry| entry.expect("listed").file_name()).collect();
         assert!(left.is_empty(), "{example} leaves {left:?}");
@@ -42,7 +44,7 @@ fn kill_a_demo(suite: &Suite, example: &str, folder: &Path) {
     wait_for("all of it to end", gone).unwrap_or_else(|error| panic!("{example}: {error}"));
 }
 
-/// A folder of our own, gone when this is dropped.
+/// A private folder, removed when this is dropped.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -59,13 +61,13 @@ impl Drop for Folder {
     }
 }
 
-/// Gives a command this folder for what is temporary.
+/// Gives a command this folder for its temporary files.
 fn at_home<'c>(command: &'c mut Command, folder: &Path) -> &'c mut Command {
     command.env("TMPDIR", folder).env("XDG_RUNTIME_DIR", folder)
 }
 
-/// A demo passes its options on to what it starts, so it can be pointed at a wrong version: then the
-/// row of that claim is broken, and the demo fails.
+/// A demo passes its options on to the service that it starts, so it can be pointed at a wrong version:
+/// then the row of that claim is broken, and the demo fails.
 pub fn breaks(suite: &Suite, example: &str, falsehood: &str, broken: &str) {
     let mut demo = suite.bounded(example);
     demo.args(["--demo", falsehood]).env("LAB_PATIENCE", "4"); // waiting longer does not make it true

@@ -1,4 +1,4 @@
-//! How all examples end, and what is left then: nothing.
+//! The end of all examples, which leaves nothing behind.
 
 use std::process::Command;
 use std::thread::sleep;
@@ -20,23 +20,24 @@ pub fn ctrl_c_and_sigterm_end_everything_and_leave_nothing(suite: &Suite) {
     }
 }
 
-/// The same signal again ends it at once, if it is not an echo of the first: an echo comes sooner.
+/// The same signal again ends an example at once, unless it is an echo of the first: an echo comes
+/// sooner.
 pub fn a_second_signal_does_not_wait_for_a_worker_that_hangs(suite: &Suite) {
     for (example, more) in suite.all() {
         let mut service = suite.start(example, more);
         let hung = service.workers().expect("/proc is there")[0];
         service.signal(hung, Signal::SIGSTOP).expect("it runs");
         service.signal(service.primary(), Signal::SIGTERM).expect("it runs");
-        service.hears("stopping").expect("it has begun to stop");
+        service.prints("stopping").expect("it has begun to stop");
         sleep(Duration::from_millis(600)); // the gap is the input
         let status =
             service.end(Signal::SIGTERM).unwrap_or_else(|error| panic!("{example}: {error}"));
-        service.hears(suite.at_once).expect("the second signal was heard");
+        service.prints(suite.at_once).expect("the second signal was noticed");
         assert!(status.success(), "{example} {more:?}: {status}");
     }
 }
 
-/// What the starting shell ignored does not matter.
+/// Signals that the starting shell ignored do not matter.
 pub fn whatever_signals_were_ignored_before_it_can_be_stopped(suite: &Suite) {
     for (example, more) in suite.all() {
         let mut service = suite.launch_with("trap '' CHLD INT TERM HUP", example, more);
@@ -45,7 +46,7 @@ pub fn whatever_signals_were_ignored_before_it_can_be_stopped(suite: &Suite) {
     }
 }
 
-/// With too few descriptors it says so.
+/// An example with too few descriptors reports that.
 pub fn without_descriptors_there_is_a_sentence_and_no_backtrace(suite: &Suite) {
     for (example, more) in suite.all() {
         for limit in 4..12 {
@@ -65,15 +66,15 @@ pub fn without_descriptors_there_is_a_sentence_and_no_backtrace(suite: &Suite) {
             });
             let _ = service.end(Signal::SIGTERM);
             for line in service.narration() {
-                let told =
+                let clear =
                     line.starts_with("error: ") || line.starts_with(|c: char| c.is_ascii_digit());
-                assert!(told && !line.contains("panicked"), "{example} {more:?} {limit}: {line}");
+                assert!(clear && !line.contains("panicked"), "{example} {more:?} {limit}: {line}");
             }
         }
     }
 }
 
-/// Nobody outlives the primary.
+/// No worker outlives the primary.
 pub fn sigkill_of_the_primary_ends_the_workers(suite: &Suite) {
     for (example, more) in suite.all() {
         let mut service = suite.start(example, more);
@@ -94,11 +95,11 @@ pub fn a_worker_ignores_the_ctrl_c_that_its_primary_gets(suite: &Suite) {
     }
 }
 
-/// TERM ends it at any moment of its start.
+/// TERM ends an example at any moment of its start.
 pub fn a_program_that_is_not_ready_yet_can_be_stopped(suite: &Suite) {
     for (example, more) in suite.all() {
         let mut service = suite.launch(example, more);
-        // Wherever this signal finds it, before or after its workers: it ends, and so do those that were there.
+        // Before or after the workers are started: the program ends, and so do the workers that exist.
         service.end(Signal::SIGTERM).unwrap_or_else(|error| panic!("{example}: {error}"));
     }
 }

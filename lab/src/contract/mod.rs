@@ -1,4 +1,4 @@
-//! What all examples promise alike, as checks for the tests of each level; and
+//! The promises of all examples, as checks for the tests of each level; and
 //! [`every_example_keeps_the_contract!`](crate::every_example_keeps_the_contract), which makes tests of them.
 
 mod demo;
@@ -6,6 +6,7 @@ mod end;
 mod options;
 mod page;
 mod port;
+mod shown;
 
 pub use demo::*;
 pub use end::*;
@@ -22,7 +23,7 @@ macro_rules! every_example_keeps_the_contract {
             help_names_the_options_of_the_contract
             bad_arguments_get_a_sentence_and_start_nothing
             the_environment_sets_the_number_of_workers_and_is_checked_too
-            a_variable_that_is_no_text_disturbs_nobody
+            variable_that_is_not_text_is_ignored
             empty_variable_counts_as_not_set
             a_taken_port_is_reported_with_a_way_out
             two_at_once_do_not_share_a_port_by_accident

@@ -1,4 +1,4 @@
-//! What all examples take, and say of what they cannot take.
+//! The options of all examples, and the errors for wrong ones.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -56,8 +56,8 @@ pub fn the_environment_sets_the_number_of_workers_and_is_checked_too(suite: &Sui
     }
 }
 
-/// Whatever else is in the environment is none of its business.
-pub fn a_variable_that_is_no_text_disturbs_nobody(suite: &Suite) {
+/// Other variables in the environment do not matter, whatever they hold.
+pub fn variable_that_is_not_text_is_ignored(suite: &Suite) {
     for example in suite.examples {
         let mut command = suite.command(example, &[]);
         command.env("WORKBOOK_ODD", OsStr::from_bytes(b"\xff"));
@@ -66,7 +66,7 @@ pub fn a_variable_that_is_no_text_disturbs_nobody(suite: &Suite) {
     }
 }
 
-/// A variable that is empty counts as not set: each that `--help` names, and both of the contract.
+/// An empty variable counts as not set: each one that `--help` names, and both of the contract.
 pub fn empty_variable_counts_as_not_set(suite: &Suite) {
     for example in suite.examples {
         let help = suite.run(example, &["--help"]).stdout;

@@ -1,4 +1,4 @@
-//! What all pages of examples are.
+//! The rules for the pages of all examples.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::suite::Suite;
 
-/// A file of an example is short enough to be read in one sitting, and says first what it is.
+/// A file of an example is short enough to be read in one sitting, and first says what it is.
 pub fn each_file_of_an_example_is_a_page(suite: &Suite) {
     for example in suite.examples {
         for (path, text) in pages(suite, example) {
@@ -17,10 +17,10 @@ pub fn each_file_of_an_example_is_a_page(suite: &Suite) {
     }
 }
 
-/// Every example is tested: the list of them has all folders, and no other.
+/// Every example is tested: the list of examples has all folders, and nothing else.
 pub fn each_example_is_listed(suite: &Suite) {
     let folder = Path::new(suite.folder).join("examples");
-    let entries = fs::read_dir(folder).expect("it is there").map(|entry| entry.expect("listed"));
+    let entries = fs::read_dir(folder).expect("it exists").map(|entry| entry.expect("listed"));
     let folders: BTreeSet<String> =
         entries.map(|it| it.file_name().display().to_string()).collect();
     let listed: BTreeSet<String> = suite.examples.iter().map(ToString::to_string).collect();
@@ -41,7 +41,7 @@ pub fn pages(suite: &Suite, example: &str) -> Vec<(String, String)> {
     rust.map(text).collect()
 }
 
-/// The lines of code in `text`: no comments, no empty ones.
+/// The lines of code in `text`, without comments and empty lines.
 pub fn code(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"))
 }

@@ -1,4 +1,4 @@
-//! What all examples do about their port.
+//! The port of all examples: taken, freed, or not ours.
 
 use std::net::TcpListener;
 
@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 
 use crate::suite::{Suite, stderr};
 
-/// A taken port is named, with what to do.
+/// The error for a taken port names it, and says what to do.
 pub fn a_taken_port_is_reported_with_a_way_out(suite: &Suite) {
     let holder = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = holder.local_addr().expect("it is bound").to_string();
@@ -32,7 +32,7 @@ fn taken(said: &str) -> bool {
     said.contains("the port is taken") || said.contains("the address is in use by")
 }
 
-/// A second instance is refused and disturbs nobody.
+/// A second instance is refused and does not disturb the first.
 pub fn two_at_once_do_not_share_a_port_by_accident(suite: &Suite) {
     for (example, more) in suite.all() {
         let first = suite.start(example, more);
@@ -57,14 +57,14 @@ pub fn a_second_run_on_the_same_port_follows_at_once(suite: &Suite) {
     }
 }
 
-/// An address of somebody else gets a sentence.
+/// The error for an address of another host is a sentence.
 pub fn an_address_that_is_not_ours_is_reported(suite: &Suite) {
     for (example, more) in suite.all() {
         let output = suite.run(example, &[&["--listen", "192.0.2.1:0"], more].concat());
         let said = stderr(&output);
-        // Level 1 says it itself, the library in its own words.
-        let told = ["this machine does not have that address", "this host has no such address"];
-        assert!(told.iter().any(|words| said.contains(words)), "{example}: {said}");
+        // Level 1 has words of its own, and so has the library.
+        let either = ["this machine does not have that address", "this host has no such address"];
+        assert!(either.iter().any(|words| said.contains(words)), "{example}: {said}");
         assert_eq!(output.status.code(), Some(1), "{example}");
     }
 }

@@ -1,5 +1,5 @@
-//! The lesson, played by a client that never retries: it starts this example, kills what it likes,
-//! and looks at what is left.
+//! The lesson, played by a client that never retries: it starts this example, kills its processes,
+//! and looks at the ones that are left.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -42,20 +42,23 @@ pub fn play() -> Result<()> {
     let mut wrong = Service::start(&["--wrong", "no-replacement"])?;
     let victim = wrong.workers()?[0];
     wrong.signal(victim, Signal::SIGKILL)?;
-    wrong.hears(&format!("worker {victim} was killed"))?;
+    wrong.prints(&format!("worker {victim} was killed"))?;
     let left = wrong.workers()?.len();
-    table.note("wrong: nobody replaces the dead", format!("{left} of {wanted} left"));
+    table.note("wrong: a dead worker is not replaced", format!("{left} of {wanted} left"));
 
     let mut wrong = Service::start(&["--wrong", "orphans"])?;
     wrong.signal(wrong.primary(), Signal::SIGKILL)?;
     wrong.ended()?;
     let orphan = wrong.get("/")?.worker()?;
-    table.note("wrong: nothing ties workers to it", format!("orphan {orphan} still answers"));
+    table.note(
+        "wrong: nothing ties workers to the primary",
+        format!("orphan {orphan} still answers"),
+    );
     table.finish()
 }
 
-/// The client connects while nobody accepts: the kernel queues it, because the primary has the
-/// listening socket too, and the replacement finds it there.
+/// The client connects while no worker accepts: the kernel queues the connection, because the primary
+/// has the listening socket too, and the replacement finds it there.
 fn from_kill_to_answer(alone: &Service) -> Result<Duration> {
     let victim = alone.get("/")?.worker()?;
     let start = Instant::now();

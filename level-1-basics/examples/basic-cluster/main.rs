@@ -1,4 +1,4 @@
-//! One port, several processes, and a primary that replaces whoever dies.
+//! One port, several processes, and a primary that replaces workers that die.
 //!
 //! ```console
 //! $ cargo run -p level-1 --example basic-cluster      # then, in a second terminal:
@@ -59,12 +59,12 @@ fn main() -> ExitCode {
     args::exit(if args.common.demo { demo::play() } else { primary(&args) })
 }
 
-/// The primary: forks, waits for news, reaps, replaces. It has a single thread, for ever.
+/// The primary: forks, waits for news, reaps, replaces. It has a single thread, forever.
 fn primary(args: &Args) -> Result<()> {
     let listener = args.common.bind()?; // once, here: every worker inherits this very socket
     let address = listener.local_addr()?;
     let signals = block(&PRIMARY_READS)?;
-    let (mut reader, writer) = io::pipe()?; // the workers say on it that they are ready
+    let (mut reader, writer) = io::pipe()?; // the workers report on it that they are ready
     let me = getpid();
     let mut crew = Crew { wanted: args.common.workers.get(), ..Crew::default() };
     let mut announced = false;
@@ -76,7 +76,7 @@ fn primary(args: &Args) -> Result<()> {
                     drop((signals, reader)); // the primary's; the rest we inherited on purpose
                     end_worker(worker(args.wrong, me, listener, writer)); // never back into this loop
                 }
-                Err(error) if announced => crew.pause(&error.to_string()), // the others serve on
+                Err(error) if announced => crew.pause(&error.to_string()), // the others go on
                 Err(error) => return Err(error),
             }
         }
@@ -86,8 +86,8 @@ fn primary(args: &Args) -> Result<()> {
             return stop(&signals, request, crew.workers.into_keys());
         }
 
-        // The order matters. A worker may say that it is ready and die at once: so reap first,
-        // then read what was said, and only then judge the deaths.
+        // The order matters. A worker may report that it is ready and die at once: so reap first,
+        // then read the reports, and only then judge the deaths.
         let dead = reap_all()?;
         while readable(&reader)? {
             crew.ready(read_pid(&mut reader)?);
@@ -114,7 +114,7 @@ fn worker(
     mut ready: PipeWriter,
 ) -> Result<()> {
     match wrong {
-        Some(Wrong::CrashAtBoot) => return Err("crashing at boot, as I was told".into()),
+        Some(Wrong::CrashAtBoot) => return Err("crashing at boot, as requested".into()),
         Some(Wrong::Orphans) => drop(thread::spawn(end_after_a_minute)),
         _ => die_with(primary)?,
     }
@@ -123,19 +123,19 @@ fn worker(
     http::serve(listener, ready, move |_| http::text(hello.clone()))
 }
 
-/// Even an orphan of ours ends some day.
+/// Even an orphan ends at some point.
 fn end_after_a_minute() {
     thread::sleep(Duration::from_secs(60));
     exit(0)
 }
 
-/// What the primary knows about its workers, and its rule for replacing them.
+/// The workers as the primary knows them, and its rule for replacing them.
 #[derive(Default)]
 struct Crew {
     wanted: usize,
-    /// Whether each worker has said that it is ready.
+    /// Each worker, and whether it has reported that it is ready.
     workers: BTreeMap<Pid, bool>,
-    /// How many of the last deaths, in a row, came before the worker was ready.
+    /// The number of last deaths, in a row, that came before the worker was ready.
     early_deaths: u32,
     pause_ends: Option<Instant>,
 }

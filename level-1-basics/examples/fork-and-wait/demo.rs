@@ -1,5 +1,5 @@
-//! The lesson, played by a client: it reads what the example found out, and looks at the rest with
-//! its own eyes.
+//! The lesson, played by a client: it reads the results of the example, and checks the rest by
+//! itself.
 
 use lab::Result;
 use lab::{Service, Table, proc};
@@ -13,19 +13,19 @@ pub fn play() -> Result<()> {
     for (claim, words) in [
         ("an exit code is read by the parent", "exited with code 0"),
         ("only its low 8 bits arrive: 300 is 44", "exited with code 44"),
-        ("a death by signal is told apart", "was killed by SIGKILL"),
+        ("a death by signal is shown as one", "was killed by SIGKILL"),
         ("a zombie stays until it is waited for", "its state in /proc is Z"),
         ("SIGKILL does not end a zombie", "got SIGKILL, its state in /proc is Z"),
     ] {
-        let heard = service.hears(words);
-        table.claim_ok(claim, &heard, Clone::clone);
+        let line = service.prints(words);
+        table.claim_ok(claim, &line, Clone::clone);
     }
 
     let zombies = proc::zombies(service.primary())?;
     table.claim("none is left at the end", format!("{zombies:?}"), zombies.is_empty());
 
-    let told = service.hears("3 memory:")?;
-    let words: Vec<&str> = told.split([' ', ',']).collect();
+    let line = service.prints("3 memory:")?;
+    let words: Vec<&str> = line.split([' ', ',']).collect();
     let after = |word| words.iter().skip_while(|w| **w != word).nth(1).copied().unwrap_or_default();
     let at = |word| words.iter().skip_while(|w| **w != word).nth(3).copied().unwrap_or_default();
     let values = format!("{} in the child, {} in the parent", after("counted"), after("has"));
@@ -37,7 +37,7 @@ pub fn play() -> Result<()> {
     let same = at("counted") == at("has");
     table.claim("though it has one address", at("counted"), same && at("has").starts_with("0x"));
 
-    let arrived = service.hears("listens on");
+    let arrived = service.prints("listens on");
     table.claim_ok("one socket survives the exec", &arrived, Clone::clone);
     if arrived.is_ok() {
         let worker = service.get("/")?.worker()?;
@@ -50,8 +50,8 @@ pub fn play() -> Result<()> {
 
     let wrong = Service::start(&["--wrong", "no-reap"])?;
     let zombies = proc::zombies(wrong.primary())?;
-    table.note("wrong: nobody waits for the child", format!("zombies: {zombies:?}"));
+    table.note("wrong: the parent does not wait", format!("zombies: {zombies:?}"));
     let wrong = Service::begin(&["--wrong", "close-on-exec"])?;
-    table.note("wrong: the socket is close-on-exec", wrong.hears("did not arrive")?);
+    table.note("wrong: the socket is close-on-exec", wrong.prints("did not arrive")?);
     table.finish()
 }

@@ -1,4 +1,4 @@
-//! What fork copies, how a process ends, and what exec keeps: four experiments, then a server.
+//! Four experiments: how a process ends, what fork copies, what exec keeps; then a server.
 //!
 //! ```console
 //! $ cargo run -p level-1 --example fork-and-wait
@@ -30,7 +30,7 @@ use nix::sys::signal::{Signal, kill, raise};
 use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};
 use nix::unistd::{ForkResult, Pid, execve, getpid, getppid};
 
-/// How a child ends, what fork copies, what exec keeps
+/// Four experiments: how a child ends, what fork copies, what exec keeps
 #[derive(clap::Parser)]
 struct Args {
     #[command(flatten)]
@@ -81,7 +81,7 @@ fn primary(args: &Args) -> Result<()> {
     watch(&signals, workers)
 }
 
-/// Experiment 1: a status has room for a code of 8 bits or for a signal, and says which it was.
+/// Experiment 1: a status has room for a code of 8 bits or for a signal, and shows which it was.
 fn ends() -> Result<()> {
     let endings: [fn(); 3] = [|| exit(0), || exit(300), || raise(Signal::SIGKILL).unwrap_or(())];
     for ending in endings {
@@ -101,7 +101,7 @@ fn ends() -> Result<()> {
 /// Experiment 2: what is left of a child between its end and its parent's wait.
 fn zombie(reap: bool) -> Result<()> {
     let ForkResult::Parent { child } = fork()? else { exit(7) };
-    // WNOWAIT tells that it has ended and leaves it as it is.
+    // WNOWAIT reports that the child has ended, and leaves it as it is.
     waitid(Id::Pid(child), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT)?;
     let state = || proc::state(child.as_raw()).map_or("nothing".to_owned(), String::from);
     say!("2 zombie: {child} has ended, its state in /proc is {}", state());
@@ -121,21 +121,21 @@ fn memory() -> Result<()> {
     let (mut reader, mut writer) = io::pipe()?;
     let ForkResult::Parent { child } = fork()? else {
         counter += 41;
-        let told = writer.write_all(format!("{counter} at {at:?}").as_bytes());
-        exit(i32::from(told.is_err()))
+        let written = writer.write_all(format!("{counter} at {at:?}").as_bytes());
+        exit(i32::from(written.is_err()))
     };
     drop(writer); // or the reader would never come to the end: this end is open here, too
-    let mut told = String::new();
-    reader.read_to_string(&mut told)?;
+    let mut answer = String::new();
+    reader.read_to_string(&mut answer)?;
     waitpid(child, None)?;
-    say!("3 memory: the child counted {told}, the parent still has {counter} at {at:?}");
+    say!("3 memory: the child counted {answer}, the parent still has {counter} at {at:?}");
     Ok(())
 }
 
 /// Experiment 4: fork, then exec of this same program, as Node's cluster does. The pid stays, the
-/// memory goes; what arrives is the environment, and every descriptor that is not close-on-exec.
+/// memory goes; the environment arrives, and every descriptor that is not close-on-exec.
 fn start_again(listener: &TcpListener, keep: bool) -> Result<Pid> {
-    // All of this is prepared before the fork, so that the child only has to let go.
+    // All of this is prepared before the fork, so that the child only has to exec.
     let program = CString::new(env::current_exe()?.as_os_str().as_bytes())?;
     let variables = env::vars_os()
         .filter(|(name, _)| name != ROLE && name != LISTENER)
@@ -163,16 +163,16 @@ fn start_again(listener: &TcpListener, keep: bool) -> Result<Pid> {
     }
 }
 
-/// Whether a primary has started this process. A variable alone proves nothing: each process below a
-/// shell that exports it has it, too. A worker's parent is the primary that the variable names, and
-/// runs this same program.
+/// Returns whether a primary has started this process. A variable alone proves nothing: if a shell
+/// exports it, each process below has it, too. A worker's parent is the primary that the variable
+/// names, and runs this same program.
 fn is_worker() -> bool {
     let parent = getppid();
     let named = env::var(ROLE).is_ok_and(|role| role == format!("worker of {parent}"));
     named && proc::program(parent.as_raw()).ok() == env::current_exe().ok()
 }
 
-/// The other role. All that this process has of its primary came through the exec.
+/// The other role. All that this process has from its primary came through the exec.
 fn worker() -> Result<()> {
     let me = getpid();
     let number = env::var(LISTENER).map_err(|_| format!("{ROLE} is set, but {LISTENER} is not"))?;

@@ -2,12 +2,12 @@
 //!
 //! ```console
 //! $ cargo run -p level-1 --example message-passing
-//! $ curl 'http://127.0.0.1:8000/greet?text=Hola'      # one worker hears it, in a second terminal
+//! $ curl 'http://127.0.0.1:8000/greet?text=Hola'      # one worker gets it, in a second terminal
 //! $ for i in 1 2 3 4 5 6; do curl -s http://127.0.0.1:8000; done          # all of them say it
-//! $ curl http://127.0.0.1:8000/garbage; curl http://127.0.0.1:8000/die    # nobody else minds
+//! $ curl http://127.0.0.1:8000/garbage; curl http://127.0.0.1:8000/die    # the others go on
 //! ```
 //!
-//! Look for: a stream has no messages, only bytes. Where one ends is for the reader to find out.
+//! Look for: a stream has no messages, only bytes. The reader has to find out where one ends.
 
 mod demo;
 mod worker;
@@ -36,26 +36,26 @@ struct Args {
 
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
 enum Wrong {
-    /// The primary takes whatever one read returns for one message
+    /// The primary takes the result of one read for one message
     OneReadOneMessage,
-    /// A worker changes its own memory and tells nobody
+    /// A worker changes its own memory and sends no message
     OwnMemory,
 }
 
-/// One line on the wire, for example `{"type":"greet","text":"Hola","heard":12}`.
+/// One line on the wire, for example `{"type":"greet","text":"Hola","counted":12}`.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Message {
-    /// Worker to primary: how I am. The primary counts these.
+    /// Worker to primary: my state. The primary counts these.
     Status { served: u64 },
-    /// Worker to primary: have everybody greet like this. Primary to all workers: do so; and by
-    /// the way, I have heard so many statuses.
-    Greet { text: String, heard: u64 },
+    /// Worker to primary: have all workers greet like this. Primary to all workers: do so; and by
+    /// the way, I have counted this many statuses.
+    Greet { text: String, counted: u64 },
 }
 
 type Channels = BTreeMap<Pid, Channel>;
 
-/// Far longer than any message of ours: a limit, or one bad worker could fill the primary's memory.
+/// A limit far above any message of ours. Without it, one bad worker could fill the primary's memory.
 const LONGEST: usize = 64 * 1024;
 
 fn main() -> ExitCode {
@@ -72,7 +72,7 @@ fn primary(args: &Args) -> Result<()> {
         let (ours, theirs) = UnixStream::pair()?;
         match fork()? {
             ForkResult::Parent { child } => {
-                ours.set_nonblocking(true)?; // the primary waits for nobody but in its poll
+                ours.set_nonblocking(true)?; // the primary waits only in its poll
                 channels.insert(child, Channel { stream: ours, buffer: Vec::new() });
             }
             ForkResult::Child => {
@@ -89,22 +89,22 @@ fn primary(args: &Args) -> Result<()> {
         narrate::ready(address, channels.len());
     }
 
-    let (mut alive, mut heard): (Vec<Pid>, u64) = (channels.keys().copied().collect(), 0);
+    let (mut alive, mut counted): (Vec<Pid>, u64) = (channels.keys().copied().collect(), 0);
     while !alive.is_empty() {
-        // Sleeps until anybody says something: it never waits for one worker alone.
+        // Sleeps until any worker sends something: the primary never waits for one worker alone.
         let streams = channels.iter().map(|(pid, channel)| (*pid, &channel.stream));
         for pid in poll_channels(&signals, streams, None)? {
-            listen(pid, &mut channels, &mut heard, args.wrong);
+            listen(pid, &mut channels, &mut counted, args.wrong);
         }
         if let Some(request) = asked_to_stop(&pending(&signals)?) {
             return stop(&signals, request, alive);
         }
         for (pid, status) in reap_all()? {
-            // Its last words come before its end, even when both arrive at the same time.
+            // Its last messages come before its end, even if both arrive at the same time.
             while let Some(channel) = channels.get(&pid)
                 && readable(&channel.stream)?
             {
-                listen(pid, &mut channels, &mut heard, args.wrong);
+                listen(pid, &mut channels, &mut counted, args.wrong);
             }
             tell_end(pid, status);
             channels.remove(&pid);
@@ -114,30 +114,31 @@ fn primary(args: &Args) -> Result<()> {
     Err(ALL_ENDED.into())
 }
 
-/// Hears what worker `pid` has said, and reacts.
-fn listen(pid: Pid, channels: &mut Channels, heard: &mut u64, wrong: Option<Wrong>) {
-    let Some(messages) = channels.get_mut(&pid).and_then(|channel| channel.hear(pid, wrong)) else {
+/// Reads the messages of worker `pid`, and reacts.
+fn listen(pid: Pid, channels: &mut Channels, counted: &mut u64, wrong: Option<Wrong>) {
+    let Some(messages) = channels.get_mut(&pid).and_then(|channel| channel.receive(pid, wrong))
+    else {
         channels.remove(&pid); // the conversation is over
         return;
     };
     for message in messages {
         match message {
-            Message::Status { .. } => *heard += 1,
-            Message::Greet { text, .. } => greet(channels, text, *heard),
+            Message::Status { .. } => *counted += 1,
+            Message::Greet { text, .. } => greet(channels, text, *counted),
         }
     }
 }
 
-/// Tells every worker. There is room for hundreds of messages in a channel: a worker that has not
-/// read any of them does not listen, and loses it, as half a message may be in there now.
-fn greet(channels: &mut Channels, text: String, heard: u64) {
-    say!("primary: everybody says {text:?} from now on");
-    let line = line(&Message::Greet { text, heard });
+/// Sends the text to every worker. There is room for hundreds of messages in a channel: a worker that
+/// has read none of them loses its channel, because half a message may be in there now.
+fn greet(channels: &mut Channels, text: String, counted: u64) {
+    say!("primary: every worker says {text:?} from now on");
+    let line = line(&Message::Greet { text, counted });
     channels.retain(|pid, channel| {
         match channel.stream.write(&line) {
             Ok(n) if n == line.len() => return true,
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {} // its end is on its way
-            _ => say!("primary: {pid} does not read what it is told, closing its channel"),
+            _ => say!("primary: {pid} does not read its messages, closing its channel"),
         }
         false
     });
@@ -152,7 +153,7 @@ struct Channel {
 impl Channel {
     /// Reads what has arrived and returns the messages that are complete now: none, one or many.
     /// `None` means that the conversation is over.
-    fn hear(&mut self, pid: Pid, wrong: Option<Wrong>) -> Option<Vec<Message>> {
+    fn receive(&mut self, pid: Pid, wrong: Option<Wrong>) -> Option<Vec<Message>> {
         let mut bytes = [0; 4096];
         let n = match self.stream.read(&mut bytes) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Some(Vec::new()),
@@ -182,7 +183,7 @@ impl Channel {
     }
 }
 
-/// A line that is no message is told and skipped: one worker's mistake must not end the primary.
+/// A line that is not a message is logged and skipped: one worker's mistake must not end the primary.
 fn parse(pid: Pid, line: &[u8]) -> Option<Message> {
     let parsed = serde_json::from_slice(line);
     parsed

@@ -1,4 +1,4 @@
-//! The other role: it answers requests on one thread and listens to its primary on another one.
+//! The other role: it answers requests on one thread and reads from its primary on another one.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -14,7 +14,7 @@ use nix::unistd::{Pid, getpid};
 
 use super::{LONGEST, Message, Wrong, line};
 
-/// What a worker says, and how often the primary had heard from anybody when it told so.
+/// The greeting, and the number of statuses that the primary had counted when it sent the greeting.
 type Greeting = Mutex<(String, u64)>;
 
 pub fn run(
@@ -25,16 +25,16 @@ pub fn run(
 ) -> Result<()> {
     die_with(primary)?;
     let greeting = Arc::new(Greeting::new(("Hello".to_owned(), 0)));
-    let (told, incoming) = (Arc::clone(&greeting), BufReader::new(channel.try_clone()?));
+    let (received, incoming) = (Arc::clone(&greeting), BufReader::new(channel.try_clone()?));
     // A thread of its own may wait for the primary alone: this is what BufRead::lines does.
     let listen = move || {
         for line in incoming.lines().map_while(std::result::Result::ok) {
             match serde_json::from_str(&line) {
-                Ok(Message::Greet { text, heard }) => set(&told, text, heard),
+                Ok(Message::Greet { text, counted }) => set(&received, text, counted),
                 _ => say!("worker: did not understand {line:?}"),
             }
         }
-        exit(1) // the primary hung up: there is nobody to work for
+        exit(1) // the primary hung up: there is nothing left to do
     };
     thread::Builder::new().spawn(listen)?;
     let channel = Arc::new(channel);
@@ -51,12 +51,12 @@ fn answer(
     if text.len() > 1000 {
         return http::status(413, "a greeting has at most 1000 bytes\n");
     }
-    let told = match request.uri().path() {
+    let sent = match request.uri().path() {
         "/greet" if wrong == Some(Wrong::OwnMemory) => {
             set(greeting, text, 0);
             Ok(())
         }
-        "/greet" => primary.write_all(&line(&Message::Greet { text, heard: 0 })),
+        "/greet" => primary.write_all(&line(&Message::Greet { text, counted: 0 })),
         "/burst" => {
             // A thousand messages in pieces of odd lengths, as a busy stream would cut them.
             let lines = (1..=1000).flat_map(|served| line(&Message::Status { served }));
@@ -70,13 +70,13 @@ fn answer(
         }
         _ => Ok(()),
     };
-    if let Err(error) = told {
-        return http::status(500, format!("the primary does not listen: {error}\n"));
+    if let Err(error) = sent {
+        return http::status(500, format!("the primary does not read: {error}\n"));
     }
-    let (text, heard) = greeting.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    http::text(format!("{text} from worker {} ({heard} statuses heard)\n", getpid()))
+    let (text, counted) = greeting.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    http::text(format!("{text} from worker {} ({counted} statuses counted)\n", getpid()))
 }
 
-fn set(greeting: &Greeting, text: String, heard: u64) {
-    *greeting.lock().unwrap_or_else(PoisonError::into_inner) = (text, heard);
+fn set(greeting: &Greeting, text: String, counted: u64) {
+    *greeting.lock().unwrap_or_else(PoisonError::into_inner) = (text, counted);
 }

@@ -27,20 +27,20 @@ pub fn play() -> Result<()> {
 
     let service = Service::start(&["--share", "hand-off"])?;
     let ended = ends_with_its_worker(&service, patience())?;
-    table.claim("a connection ends with its worker", told(ended), ended);
+    table.claim("a connection ends with its worker", outcome(ended), ended);
 
     let wrong = Service::start(&["--share", "hand-off", "--wrong", "keep-copy"])?;
-    let seen = told(ends_with_its_worker(&wrong, Duration::from_millis(300))?);
+    let seen = outcome(ends_with_its_worker(&wrong, Duration::from_millis(300))?);
     table.note("wrong: the primary keeps a copy of it", seen);
     table.finish()
 }
 
-fn told(ended: bool) -> &'static str {
-    if ended { "the client is told" } else { "the client waits, and would for ever" }
+fn outcome(ended: bool) -> &'static str {
+    if ended { "the client notices" } else { "the client waits, and would wait forever" }
 }
 
 /// Kills the worker that has just answered, and sees whether the client learns that its connection
-/// is over. It is over when the last descriptor of it is closed, in whatever process.
+/// is over. It is over when its last descriptor is closed, in any process.
 fn ends_with_its_worker(service: &Service, patience: Duration) -> Result<bool> {
     let mut connection = TcpStream::connect(service.address())?;
     connection.set_read_timeout(Some(patience))?;
@@ -56,7 +56,7 @@ fn ends_with_its_worker(service: &Service, patience: Duration) -> Result<bool> {
     }
 }
 
-/// How many of the connections each worker gets.
+/// Counts the connections that each worker gets.
 fn split(service: &mut Service) -> Result<Vec<usize>> {
     let mut shares: BTreeMap<i32, usize> =
         service.workers()?.into_iter().map(|pid| (pid, 0)).collect();

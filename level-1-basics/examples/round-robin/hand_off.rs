@@ -63,8 +63,8 @@ pub fn in_turn(
         }
         match listener.accept() {
             Ok((connection, client)) => {
-                // A dead worker's channel is broken: on to the next. A hung one's takes a few
-                // hundred connections before it is full, and they hang with it: guide 4.
+                // A dead worker's channel is broken: on to the next. A hung worker's channel
+                // takes a few hundred connections until it is full, and they hang with it: guide 4.
                 if !turns.by_ref().take(channels.len()).any(|to| send(to, &connection).is_ok()) {
                     say!("primary: no worker takes the connection of {client}");
                 }
@@ -102,7 +102,7 @@ fn receive(from: &UnixStream) -> io::Result<Option<TcpStream>> {
         |_| io::Error::other("a connection is lost: no descriptor is left for it (ulimit -n)");
     for rights in message.cmsgs().map_err(lost)? {
         if let ControlMessageOwned::ScmRights(descriptors) = rights {
-            // SAFETY: the kernel has just made this descriptor for us; nobody else knows of it.
+            // SAFETY: the kernel has just made this descriptor for us; no other code knows of it.
             let own = |fd: &RawFd| TcpStream::from(unsafe { OwnedFd::from_raw_fd(*fd) });
             return Ok(descriptors.first().map(own));
         }

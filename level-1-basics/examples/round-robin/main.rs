@@ -3,10 +3,10 @@
 //! ```console
 //! $ cargo run -p level-1 --example round-robin -- --share hand-off
 //! $ for i in 1 2 3 4 5 6; do curl -s http://127.0.0.1:8000; done         # in a second terminal
-//! $ ss -ltnp 'sport = :8000'                          # who listens? try the other ways, too
+//! $ ss -ltnp 'sport = :8000'                          # which processes listen? try other ways, too
 //! ```
 //!
-//! Look for: strict turns only where somebody hands out turns.
+//! Look for: strict turns only where the primary hands them out.
 //!
 //! ```text
 //!  shared-listener          reuse-port               hand-off
@@ -15,7 +15,7 @@
 //!     one queue ▒▒▒          ▒      ▒      ▒         each connection to the next one
 //!    ┌────┼────┐            │      │      │               ┌────┼────┐
 //!    W    W    W            W      W      W               W    W    W
-//!  whoever wakes first    the kernel: a hash of        1, 2, 3, 1, 2, 3 …
+//!  the first to wake      the kernel: a hash of        1, 2, 3, 1, 2, 3 …
 //!                         both addresses and ports
 //! ```
 
@@ -41,7 +41,7 @@ use socket2::{Domain, Socket, Type};
 struct Args {
     #[command(flatten)]
     common: Common,
-    /// How the workers share the port
+    /// The way in which the workers share the port
     #[arg(long, value_name = "WAY", default_value = "hand-off")]
     share: Share,
     /// Run a wrong version; with --demo, see which claim it breaks
@@ -51,7 +51,7 @@ struct Args {
 
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
 enum Share {
-    /// One listening socket, inherited by all; whoever wakes first accepts
+    /// One listening socket, inherited by all; the first worker to wake up accepts
     SharedListener,
     /// A listening socket for each worker; the kernel chooses by a hash
     ReusePort,
@@ -108,7 +108,7 @@ fn shared(common: &Common, n: usize) -> Result<Vec<TcpListener>> {
 }
 
 /// A socket and a queue for each worker. A second copy of this program could bind the same port
-/// with the same option, and take half of the clients: so first see whether anybody has it.
+/// with the same option, and take half of the clients: so first check that the port is free.
 fn reuse_port(mut address: SocketAddr, n: usize) -> Result<Vec<TcpListener>> {
     if address.port() != 0 {
         drop(TcpListener::bind(address).map_err(|error| cannot_listen(address, &error))?);
@@ -127,7 +127,7 @@ fn reuse_port(mut address: SocketAddr, n: usize) -> Result<Vec<TcpListener>> {
     Ok(listeners)
 }
 
-/// Forks a worker for each source; what is `private` to the primary is closed in all of them.
+/// Forks a worker for each source; `private` belongs to the primary, and is closed in all of them.
 fn fork_workers<T>(mut sources: Vec<impl Into<Source>>, private: T) -> Result<(Vec<Pid>, T)> {
     let me = getpid();
     let mut workers = Vec::new();

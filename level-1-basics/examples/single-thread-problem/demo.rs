@@ -1,4 +1,4 @@
-//! The lesson, played by clients: some that want something heavy, and one that is in a hurry.
+//! The lesson, played by clients: some that request something heavy, and one that is in a hurry.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use lab::{Service, Table, ms};
 
 use super::fibonacci;
 
-/// How long `/intensive` should take about, when it has a core for itself.
+/// The time that `/intensive` should take, about, if it has a core for itself.
 const HEAVY: Duration = Duration::from_millis(400);
 
 pub fn play() -> Result<()> {
@@ -36,7 +36,7 @@ pub fn play() -> Result<()> {
     table.finish()
 }
 
-/// How long the requests took, sent while the heavy ones were running.
+/// The times of the requests; the quick ones were sent while the heavy ones were running.
 struct Took {
     quick: Duration,
     heavy: Duration,
@@ -54,14 +54,14 @@ impl Took {
     }
 }
 
-/// Starts `n` heavy requests, and when all of them are being computed, asks for `/quick` on fresh
+/// Starts `n` heavy requests, and when all of them are being computed, requests `/quick` on fresh
 /// connections, five times one after the other; the slowest counts.
 fn measure(service: &Service, n: usize) -> Result<Took> {
     thread::scope(|scope| {
         let mut heavy = Vec::new();
         for i in 0..n {
             heavy.push(scope.spawn(|| ask_for_something_heavy(service)));
-            service.hears_times("computing", i + 1)?;
+            service.prints_times("computing", i + 1)?;
         }
         let mut quick = Duration::ZERO;
         for _ in 0..5 {
@@ -75,7 +75,7 @@ fn measure(service: &Service, n: usize) -> Result<Took> {
     })
 }
 
-/// As a browser would: on a connection that has been used before.
+/// Requests `/intensive` as a browser would: on a connection that has been used before.
 fn ask_for_something_heavy(service: &Service) -> Result<Duration> {
     let mut client = service.connect()?;
     client.get("/quick")?;

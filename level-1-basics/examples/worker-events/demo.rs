@@ -12,37 +12,37 @@ pub fn play() -> Result<()> {
     let mut service = Service::start(&FIVE)?;
 
     let dead = end_three_at_once(&mut service)?;
-    let told = service.hears_times("event exit", 3);
+    let reported = service.prints_times("event exit", 3);
     let seen = format!("{} of 3", exits(&service).len());
-    table.claim("three die at once, each exit is told", seen, told.is_ok());
-    if told.is_err() {
+    table.claim("three die at once, each exit is reported", seen, reported.is_ok());
+    if reported.is_err() {
         return table.finish();
     }
 
     let cut = service.get("/exit?code=3").is_err(); // the answer died with the worker
-    service.hears("exited with code 3")?;
+    service.prints("exited with code 3")?;
     for (pid, end) in [(dead[0], "was killed by SIGKILL"), (dead[2], "exited with code 0")] {
         tell_story(&mut table, &service, pid, end);
     }
-    let last = *exits(&service).last().ok_or("no exit was told")?;
+    let last = *exits(&service).last().ok_or("no exit was reported")?;
     tell_story(&mut table, &service, last, "exited with code 3");
     let zombies = proc::zombies(service.primary())?.len();
     table.claim("all of them are reaped", format!("{zombies} zombies"), cut && zombies == 0);
-    let memory = service.hears("1 workers online");
-    table.claim_ok("the periodic line counts who is left", &memory, Clone::clone);
+    let memory = service.prints("1 workers online");
+    table.claim_ok("the periodic line counts those left", &memory, Clone::clone);
 
     let mut wrong = Service::start(&[&FIVE[..], &["--wrong", "one-wait-per-signal"]].concat())?;
     end_three_at_once(&mut wrong)?;
-    wrong.hears("event exit")?;
+    wrong.prints("event exit")?;
     let lines = wrong.narration().iter().filter(|line| line.contains("workers online")).count();
-    wrong.hears_times("workers online", lines + 1)?; // it has had time to tell the others
+    wrong.prints_times("workers online", lines + 1)?; // it has had time to report the others
     let zombies = proc::zombies(wrong.primary())?.len();
-    let seen = format!("{} of 3 told, {zombies} zombies", exits(&wrong).len());
+    let seen = format!("{} of 3 reported, {zombies} zombies", exits(&wrong).len());
     table.note("wrong: one wait for each SIGCHLD", seen);
     table.finish()
 }
 
-/// Kills three workers while the primary cannot look, so that their three SIGCHLD become one.
+/// Kills three workers while the primary is suspended, so that their three SIGCHLD become one.
 fn end_three_at_once(service: &mut Service) -> Result<Vec<i32>> {
     let dying = service.workers()?[..3].to_vec();
     service.signal(service.primary(), Signal::SIGSTOP)?;
@@ -57,7 +57,7 @@ fn end_three_at_once(service: &mut Service) -> Result<Vec<i32>> {
     Ok(dying)
 }
 
-/// Claims that this worker's events were told, each once, in the order of a life.
+/// Claims that this worker's events were logged, each once, in the order of a life.
 fn tell_story(table: &mut Table, service: &Service, pid: i32, end: &str) {
     let mine = events(service).into_iter().filter(|(_, of, _)| *of == pid);
     let (names, ends): (Vec<String>, Vec<String>) = mine.map(|(name, _, end)| (name, end)).unzip();

@@ -1,4 +1,4 @@
-//! The life of a worker as its primary hears of it: fork, online, listening, disconnect, exit.
+//! The life of a worker as its primary sees it: fork, online, listening, disconnect, exit.
 //!
 //! ```console
 //! $ cargo run -p level-1 --example worker-events
@@ -9,7 +9,7 @@
 //! Look for: five events for each worker, each once and in this order; a code or a signal at the
 //! end, never both; every few seconds a line with the memory that each worker adds.
 //!
-//! Nobody is replaced here, as in Node, where `cluster` tells and the rest is up to you.
+//! No worker is replaced here, as in Node, where `cluster` reports and the rest is up to you.
 
 mod demo;
 
@@ -30,12 +30,12 @@ use nix::sys::signal::Signal;
 use nix::sys::wait::WaitStatus;
 use nix::unistd::{ForkResult, Pid, getpid};
 
-/// Tells what happens to each worker, as it happens
+/// Logs what happens to each worker, as it happens
 #[derive(clap::Parser)]
 struct Args {
     #[command(flatten)]
     common: Common,
-    /// How often to tell how many workers are online, in seconds
+    /// The time between two counts of the workers online, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 5,
           value_parser = clap::value_parser!(u64).range(1..=3600))]
     every: u64,
@@ -83,7 +83,7 @@ fn primary(args: &Args) -> Result<()> {
         let channels =
             workers.iter().filter_map(|(pid, worker)| Some((*pid, worker.channel.as_ref()?)));
         for pid in poll_channels(&signals, channels, Some(next_line))? {
-            workers.get_mut(&pid).expect("it was polled").hear()?;
+            workers.get_mut(&pid).expect("it was polled").read_events()?;
         }
         let news = pending(&signals)?;
         if let Some(request) = asked_to_stop(&news) {
@@ -92,7 +92,7 @@ fn primary(args: &Args) -> Result<()> {
                 ended(&mut workers, pid, status);
             });
         }
-        // Several exits may have become one SIGCHLD: reap until there is nobody left to reap.
+        // Several exits may have become one SIGCHLD: reap until there is nothing left to reap.
         let at_most = match args.wrong {
             Some(Wrong::OneWaitPerSignal) => usize::from(news.contains(&Signal::SIGCHLD)),
             None => usize::MAX,
@@ -114,11 +114,11 @@ fn primary(args: &Args) -> Result<()> {
     Err(ALL_ENDED.into())
 }
 
-/// What the primary knows of one worker, and the pipe on which it hears from it.
+/// A worker as the primary knows it, and the pipe on which its events arrive.
 struct Worker {
     id: usize,
     pid: Pid,
-    /// Nothing any more once the worker has hung up.
+    /// Empty once the worker has hung up.
     channel: Option<PipeReader>,
     listening: bool,
 }
@@ -128,8 +128,8 @@ impl Worker {
         say!("primary: event {event:<10} worker {} pid {}{detail}", self.id, self.pid);
     }
 
-    /// Reads what the worker has said. Each event is one byte, so none can arrive by halves.
-    fn hear(&mut self) -> Result<()> {
+    /// Reads the events that the worker has sent. Each is one byte, so none can arrive in part.
+    fn read_events(&mut self) -> Result<()> {
         let Some(channel) = &mut self.channel else { return Ok(()) };
         let mut bytes = [0; 16];
         let n = channel.read(&mut bytes)?;
@@ -148,17 +148,17 @@ impl Worker {
 const ONLINE: u8 = b'o';
 const LISTENING: u8 = b'l';
 
-/// The last event. The pipe is emptied first: what a worker said comes before its end, even when
-/// both arrive at the same time. It is not waited for its end: a child of the worker may have it.
+/// Logs the last event. The pipe is emptied first: a worker's events come before its end, even if both
+/// arrive at the same time. The end of the pipe is not awaited: a child of the worker may hold it open.
 fn ended(workers: &mut BTreeMap<Pid, Worker>, pid: Pid, status: WaitStatus) {
     let Some(mut worker) = workers.remove(&pid) else { return };
     while worker.channel.as_ref().is_some_and(|channel| readable(channel).unwrap_or(false)) {
-        let _ = worker.hear();
+        let _ = worker.read_events();
     }
     worker.tell("exit", &format!(": {}", how_it_ended(status)));
 }
 
-/// PSS shares a page fairly among those who map it, so the sum is what the workers really take.
+/// PSS shares a page evenly among the processes that map it, so the sum is the memory really used.
 fn tell_memory(workers: &BTreeMap<Pid, Worker>) {
     let pss = |pid: &Pid| proc::pss(pid.as_raw()).ok(); // it may have ended a moment ago
     let each: Vec<u64> = workers.keys().filter_map(pss).map(|bytes| bytes / 1024).collect();

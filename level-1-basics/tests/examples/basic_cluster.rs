@@ -26,7 +26,7 @@ fn a_kept_alive_connection_stays_with_one_worker() {
     assert!((0..50).all(|_| refresh() == first));
 }
 
-/// Like `printf … | nc -N`: the request, FIN, and then the client waits for the answer.
+/// The client sends its request and a FIN, and then waits for the answer, like `printf … | nc -N`.
 #[test]
 fn a_client_that_half_closes_is_answered() {
     let cluster = start("basic-cluster", &["--workers", "2"]);
@@ -38,7 +38,7 @@ fn a_client_that_half_closes_is_answered() {
 }
 
 #[test]
-fn a_killed_worker_is_replaced_and_the_service_answers_throughout() {
+fn a_killed_worker_is_replaced_while_the_service_answers() {
     for workers in ["1", "2", "4"] {
         let mut cluster = start("basic-cluster", &["--workers", workers]);
         let before = cluster.workers().expect("/proc is there");
@@ -82,7 +82,7 @@ fn many_deaths_at_once_leave_no_zombie() {
 fn workers_that_crash_at_boot_are_not_a_fork_bomb() {
     let mut cluster =
         SUITE.launch("basic-cluster", &["--workers", "2", "--wrong", "crash-at-boot"]);
-    cluster.hears_times("next try in 1 s", 4).expect("it pauses");
+    cluster.prints_times("next try in 1 s", 4).expect("it pauses");
     let narration = cluster.narration();
     let mut forks = vec![0];
     for line in &narration {
@@ -102,7 +102,7 @@ fn workers_that_crash_at_boot_are_not_a_fork_bomb() {
 }
 
 #[test]
-fn a_primary_that_was_started_with_sigchld_ignored_replaces_all_the_same() {
+fn a_primary_started_with_sigchld_ignored_replaces_workers() {
     let mut cluster = SUITE.launch_with("trap '' CHLD", "basic-cluster", &["--workers", "2"]);
     let victim = cluster.workers().expect("/proc is there")[0];
     cluster.signal(victim, Signal::SIGKILL).expect("it ran");

@@ -1,4 +1,4 @@
-//! What the examples of this level promise beside the contract of all.
+//! The promises of this level's examples, beside the contract of all examples.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -9,38 +9,38 @@ use nix::sys::signal::Signal;
 use crate::start;
 
 #[test]
-fn a_single_signal_ends_a_worker_that_hangs_when_its_time_is_up() {
+fn a_single_signal_ends_a_hung_worker_when_its_time_is_up() {
     let mut service = start("basic-cluster", &["--workers", "2"]);
     let hung = service.workers().expect("/proc is there")[0];
     service.signal(hung, Signal::SIGSTOP).expect("it runs");
-    let status = service.end(Signal::SIGTERM).expect("it does not wait for ever");
-    service.hears(&format!("worker {hung} was killed by SIGKILL")).expect("nothing less helps");
+    let status = service.end(Signal::SIGTERM).expect("it does not wait forever");
+    service.prints(&format!("worker {hung} was killed by SIGKILL")).expect("nothing less helps");
     assert!(status.success(), "{status}");
 }
 
 #[test]
-fn a_client_that_never_finishes_its_request_does_not_cost_the_worker_its_exit() {
+fn an_unfinished_request_does_not_keep_a_worker_from_exiting() {
     let mut service = start("basic-cluster", &["--workers", "1"]);
     let mut slow = TcpStream::connect(service.address()).expect("it listens");
     slow.write_all(b"GET / HT").expect("it reads");
     service.get("/").expect("the only worker has accepted both");
     let status = service.end(Signal::SIGTERM).expect("it ends");
-    service.hears("gave up on requests that took too long").expect("by itself");
-    service.hears("exited with code 0").expect("before its primary loses patience");
+    service.prints("gave up on requests that took too long").expect("by itself");
+    service.prints("exited with code 0").expect("before its primary kills it");
     assert!(status.success(), "{status}");
 }
 
-/// What Tokio opens in each worker: its poller and the waker of it, and the socket pair through
-/// which signals arrive, one end of it twice.
+/// The descriptors that Tokio opens in each worker: its poller, the waker of the poller, and the socket
+/// pair through which signals arrive, one end of the pair twice.
 const RUNTIME: [&str; 6] = ["eventfd", "eventpoll", "eventpoll", "socket", "socket", "socket"];
 
 #[test]
-fn nobody_has_descriptors_that_are_not_expected() {
+fn no_process_has_unexpected_descriptors() {
     for (example, more, primary, worker) in [
         ("basic-cluster", "", "signalfd socket pipe pipe", "socket"),
         ("fork-and-wait", "", "signalfd", "socket"),
         ("single-thread-problem", "", "signalfd", "socket"),
-        // Its end of the channel, and a second descriptor of it for the thread that reads.
+        // Its end of the channel, and a second descriptor of that end for the thread that reads.
         ("message-passing", "", "signalfd socket socket socket", "socket socket socket"),
         ("worker-events", "", "signalfd pipe pipe pipe", "socket pipe"),
         ("round-robin", "shared-listener", "signalfd", "socket"),
@@ -61,7 +61,7 @@ fn nobody_has_descriptors_that_are_not_expected() {
     }
 }
 
-/// Waits until `pid` has just `expected` beside its standard streams: connections take a moment to
+/// Waits until `pid` has only `expected` beside its standard streams: connections take a moment to
 /// be closed.
 fn expect_descriptors(pid: i32, mut expected: Vec<&str>, example: &str) {
     expected.sort_unstable();

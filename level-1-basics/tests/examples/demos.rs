@@ -28,12 +28,16 @@ fn single_thread_problem_cannot_hold_when_its_claim_is_false() {
 #[test]
 fn message_passing_cannot_hold_when_its_claim_is_false() {
     breaks("message-passing", "--wrong=one-read-one-message", "1000 messages in odd pieces arrive");
-    breaks("message-passing", "--wrong=own-memory", "what one worker hears, all of them say");
+    breaks("message-passing", "--wrong=own-memory", "one worker's greeting reaches all of them");
 }
 
 #[test]
 fn worker_events_cannot_hold_when_its_claim_is_false() {
-    breaks("worker-events", "--wrong=one-wait-per-signal", "three die at once, each exit is told");
+    breaks(
+        "worker-events",
+        "--wrong=one-wait-per-signal",
+        "three die at once, each exit is reported",
+    );
 }
 
 #[test]

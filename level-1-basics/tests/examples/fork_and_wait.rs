@@ -13,8 +13,8 @@ fn its_workers_are_the_same_program_started_again() {
     service.all_answer(&workers).expect("both serve");
     for worker in workers {
         assert_eq!(proc::program(worker).expect("ours"), program);
-        service.hears(&format!("{worker} 4 exec: role from the environment")).expect("it tells");
-        service.hears(&format!("{worker} 4 exec: descriptor 3 listens on")).expect("it tells");
+        service.prints(&format!("{worker} 4 exec: role from the environment")).expect("it logs it");
+        service.prints(&format!("{worker} 4 exec: descriptor 3 listens on")).expect("it logs it");
     }
 }
 
@@ -32,7 +32,7 @@ fn a_parent_that_is_not_its_primary_does_not_make_it_a_worker() {
 #[test]
 fn its_experiments_leave_no_zombie() {
     let service = start("fork-and-wait", &[]);
-    service.hears("exited with code 7 and is reaped").expect("the zombie was reaped");
+    service.prints("exited with code 7 and is reaped").expect("the zombie was reaped");
     assert_eq!(proc::zombies(service.primary()).expect("/proc is there"), [0; 0]);
 }
 
@@ -44,5 +44,5 @@ fn it_ends_when_its_last_worker_has_ended() {
     }
     let status = service.ended().expect("nothing is left to do");
     assert_eq!(status.code(), Some(1));
-    service.hears("error: all workers have ended").expect("and it says so");
+    service.prints("error: all workers have ended").expect("and it says so");
 }

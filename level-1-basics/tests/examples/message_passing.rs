@@ -23,26 +23,26 @@ fn a_greeting_reaches_every_worker() {
 }
 
 #[test]
-fn a_worker_that_dies_inside_a_message_disturbs_nobody() {
+fn a_death_inside_a_message_does_not_disturb_the_others() {
     let mut service = start("message-passing", &["--workers", "3"]);
     for left in [2, 1] {
         service.get("/garbage").expect("the worker itself goes on");
         service.get("/die").expect_err("its answer died with it");
-        service.hears_times("12 bytes into a message", 3 - left).expect("it is told");
-        service.hears_times("exited with code 1", 3 - left).expect("it is reaped");
-        let told = service.narration();
-        let last_of = |part: &str| told.iter().rposition(|line| line.contains(part));
-        assert!(last_of("bytes into a message") < last_of("exited with code 1"), "{told:#?}");
+        service.prints_times("12 bytes into a message", 3 - left).expect("it is reported");
+        service.prints_times("exited with code 1", 3 - left).expect("it is reaped");
+        let lines = service.narration();
+        let last_of = |part: &str| lines.iter().rposition(|line| line.contains(part));
+        assert!(last_of("bytes into a message") < last_of("exited with code 1"), "{lines:#?}");
         let workers = service.workers().expect("/proc is there");
         assert_eq!(workers.len(), left);
         service.all_answer(&workers).expect("the others answer");
     }
     service.get("/greet?text=Still").expect("answered");
-    service.hears("everybody says \"Still\"").expect("the primary goes on, too");
+    service.prints("every worker says \"Still\"").expect("the primary goes on, too");
 }
 
 #[test]
-fn a_greeting_that_is_too_long_costs_nobody_anything() {
+fn a_greeting_that_is_too_long_is_refused_without_harm() {
     let mut service = start("message-passing", &["--workers", "2"]);
     for _ in 0..5 {
         let refused = service.get(&format!("/greet?text={}", "x".repeat(1001))).expect("answered");
@@ -51,34 +51,34 @@ fn a_greeting_that_is_too_long_costs_nobody_anything() {
         // Each of these becomes two bytes of JSON.
         service.get(&format!("/greet?text={}", "\\".repeat(1000))).expect("answered");
     }
-    service.hears_times("everybody says", 5).expect("those that are allowed arrive");
+    service.prints_times("every worker says", 5).expect("those that are allowed arrive");
     assert_eq!(service.workers().expect("/proc is there").len(), 2);
 }
 
 #[test]
-fn a_message_without_an_end_costs_its_sender_and_nobody_else() {
+fn a_message_without_an_end_costs_only_its_sender() {
     let mut service = start("message-passing", &["--workers", "2"]);
     let _ = service.get("/endless"); // its worker may be gone before it can answer
-    service.hears("sends a message without an end").expect("there is a limit");
-    service.hears("exited with code 1").expect("it has nobody to talk to any more");
+    service.prints("sends a message without an end").expect("there is a limit");
+    service.prints("exited with code 1").expect("its channel is closed");
     let left = service.workers().expect("/proc is there");
     assert_eq!(left.len(), 1);
     service.all_answer(&left).expect("the other one goes on");
 }
 
 #[test]
-fn a_worker_that_does_not_read_loses_its_channel_and_holds_up_nobody() {
+fn a_worker_that_does_not_read_loses_only_its_own_channel() {
     let mut service = start("message-passing", &["--workers", "2"]);
     let hung = service.workers().expect("/proc is there")[0];
     service.signal(hung, Signal::SIGSTOP).expect("it runs");
-    let closing = format!("primary: {hung} does not read what it is told");
-    let told = || service.narration().iter().any(|line| line.contains(&closing));
+    let closing = format!("primary: {hung} does not read its messages");
+    let is_closed = || service.narration().iter().any(|line| line.contains(&closing));
     let path = format!("/greet?text={}", "x".repeat(1000));
-    while !told() {
+    while !is_closed() {
         service.get(&path).expect("the other one answers");
     }
     service.signal(hung, Signal::SIGCONT).expect("it is there");
-    service.hears(&format!("worker {hung} exited with code 1")).expect("it is of no use any more");
+    service.prints(&format!("worker {hung} exited with code 1")).expect("it is of no use any more");
     service.get("/").expect("the other one goes on");
 }
 

@@ -1,4 +1,4 @@
-//! The pages of this level are free of what it has not taught.
+//! The pages of this level have no `async`, which it does not teach yet.
 
 use lab::contract::{code, pages};
 

@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use crate::start;
 
 #[test]
-fn every_worker_answers_whatever_the_way() {
+fn every_worker_answers_in_each_way_of_sharing() {
     for way in ["shared-listener", "reuse-port", "hand-off"] {
         let mut service = start("round-robin", &["--share", way, "--workers", "4"]);
         let workers = service.workers().expect("/proc is there");
@@ -34,7 +34,7 @@ fn hand_off_passes_over_a_worker_that_has_died() {
     service.all_answer(&workers).expect("each of them has started");
     let victim = workers[1];
     service.signal(victim, Signal::SIGKILL).expect("it ran");
-    service.hears(&format!("worker {victim} was killed by SIGKILL")).expect("it is reaped");
+    service.prints(&format!("worker {victim} was killed by SIGKILL")).expect("it is reaped");
     for _ in 0..12 {
         let answered = service.get("/").and_then(|reply| reply.worker());
         assert_ne!(answered.expect("no request is lost"), victim);

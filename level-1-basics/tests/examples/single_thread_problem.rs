@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use crate::start;
 
 #[test]
-fn compute_is_bounded_and_checks_what_it_is_given() {
+fn compute_is_bounded_and_checks_its_input() {
     for how in ["one-thread", "tokio-threads", "spawn-blocking", "processes"] {
         let service = start("single-thread-problem", &["--arrangement", how]);
         let ten = service.get("/compute?n=10").expect("answered");
@@ -30,7 +30,7 @@ fn a_request_in_flight_is_finished_when_the_service_is_stopped() {
         let mut service = start("single-thread-problem", &["--arrangement", how, "--work", "30"]);
         let mut client = service.connect().expect("it listens");
         let in_flight = thread::spawn(move || client.get("/intensive"));
-        service.hears("computing").expect("it has begun");
+        service.prints("computing").expect("it has begun");
         let status = service.end(Signal::SIGTERM).expect("it ends");
         let reply = in_flight.join().expect("no panic").expect("answered, not cut");
         assert!(reply.body.starts_with("fibonacci(30) = 832040,"), "{how}: {}", reply.body);

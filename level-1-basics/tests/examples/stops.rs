@@ -59,7 +59,7 @@ fn a_stop_that_each_process_gets_may_come_in_any_order() {
     }
 }
 
-/// SIGTERM to the processes in this order, while a request is in flight for each of 8 clients.
+/// Sends SIGTERM to the processes in this order, while a request is in flight for each of 8 clients.
 fn stop_each(example: &str, more: &[&str], gap: Duration, order: impl Fn(i32, &[i32]) -> Vec<i32>) {
     let mut service = start(example, more);
     let clients = begin_requests(&service, 8);
@@ -68,7 +68,7 @@ fn stop_each(example: &str, more: &[&str], gap: Duration, order: impl Fn(i32, &[
         sleep(if i == 0 { Duration::ZERO } else { gap }); // the gap is the input
         let _ = service.signal(pid, Signal::SIGTERM); // an idle worker has ended at the first one
     }
-    service.hears("stopping").expect("the primary has read its signal");
+    service.prints("stopping").expect("the primary has read its signal");
     finish_requests(clients);
     ends_well(&mut service, &format!("{example} {more:?} {gap:?}"));
 }
@@ -106,9 +106,9 @@ fn is_one_request(first: Signal, second: Signal, gap: Duration) -> bool {
     }
     wait_for("the primary to read them", || nothing_pending(service.primary()).then_some(()))
         .expect("it waits for signals");
-    service.hears("stopping").expect("it has begun to stop");
+    service.prints("stopping").expect("it has begun to stop");
     if gap >= SEPARATE {
-        service.hears(&format!("{second} is part of the same request")).expect("it is told");
+        service.prints(&format!("{second} is part of the same request")).expect("it is logged");
     }
     finish_requests(clients);
     ends_well(&mut service, &format!("{first} {second} {gap:?}"));
@@ -122,7 +122,7 @@ fn the_same_signal_after_700_ms_ends_it_at_once() {
         let clients = begin_requests(&service, 4);
         signal_twice(&service, signal, signal, Duration::from_millis(700));
         let status = service.ended().expect("it ends");
-        service.hears("not waiting any longer").expect("it has lost its patience");
+        service.prints("not waiting any longer").expect("it no longer waits");
         assert!(status.success(), "{signal}: {status}");
         for mut client in clients {
             client.receive().expect_err("cut off");
@@ -136,7 +136,7 @@ fn each_request_to_stop_is_graceful() {
         let mut service = start("basic-cluster", &["--workers", "2"]);
         let clients = begin_requests(&service, 4);
         service.signal(service.primary(), signal).expect("it runs");
-        service.hears("stopping").expect("it has begun to stop");
+        service.prints("stopping").expect("it has begun to stop");
         finish_requests(clients);
         ends_well(&mut service, signal.as_str());
     }
@@ -158,11 +158,11 @@ fn no_other_signal_ends_a_primary_or_a_worker() {
         finish_requests(clients);
         let status = service.end(Signal::SIGTERM).expect("it ends");
         assert!(status.success(), "{example}: {status}");
-        nobody_was_killed(&service, example);
+        no_worker_was_killed(&service, example);
     }
 }
 
-/// All standard signals but those that end a process and these.
+/// All standard signals but those that end a process and those of `but`.
 fn harmless(but: &[Signal]) -> impl Iterator<Item = Signal> {
     Signal::iterator().filter(move |signal| !FATAL.contains(signal) && !but.contains(signal))
 }
@@ -194,7 +194,7 @@ fn begin_requests(service: &Service, n: usize) -> Vec<Client> {
     clients
 }
 
-/// They send the other half, and are answered.
+/// Sends the other half of each request, and expects the answer.
 fn finish_requests(clients: Vec<Client>) {
     for mut client in clients {
         client.write(b"test\r\n\r\n").expect("it is open");
@@ -202,8 +202,8 @@ fn finish_requests(clients: Vec<Client>) {
     }
 }
 
-/// How many connections with `port` in this column have an empty queue: of what is sent and not
-/// acknowledged (0), or of what has arrived and is not read (1). See `man 5 proc`, `/proc/net/tcp`.
+/// Counts the connections with `port` in this column that have an empty queue: of bytes sent and not
+/// acknowledged (0), or of bytes arrived and not read (1). See `man 5 proc`, `/proc/net/tcp`.
 fn empty_queues(port: u16, side: usize, queue: usize) -> usize {
     let table = fs::read_to_string("/proc/net/tcp").expect("/proc is there");
     let port = format!(":{port:04X}");
@@ -216,19 +216,19 @@ fn empty_queues(port: u16, side: usize, queue: usize) -> usize {
 }
 
 /// Sends both signals to the primary; returns how far apart they were at most. If there is time, the
-/// primary has read the first one before: or the two may be pending, and read, together.
+/// primary has read the first one before; otherwise both may be pending, and read, together.
 fn signal_twice(service: &Service, first: Signal, second: Signal, gap: Duration) -> Duration {
     let begin = Instant::now();
     service.signal(service.primary(), first).expect("it runs");
     if gap >= SEPARATE {
-        service.hears("stopping").expect("it has read the first one");
+        service.prints("stopping").expect("it has read the first one");
     }
     sleep(gap.saturating_sub(begin.elapsed())); // the gap is the input
     service.signal(service.primary(), second).expect("it runs");
     begin.elapsed()
 }
 
-/// Whether `pid` has read all signals that it got.
+/// Returns whether `pid` has read all signals that it got.
 fn nothing_pending(pid: i32) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
     status.lines().any(|line| line == "ShdPnd:\t0000000000000000")
@@ -237,11 +237,11 @@ fn nothing_pending(pid: i32) -> bool {
 fn ends_well(service: &mut Service, what: &str) {
     let status = service.ended().expect("it ends");
     assert!(status.success(), "{what}: {status}");
-    nobody_was_killed(service, what);
+    no_worker_was_killed(service, what);
 }
 
-fn nobody_was_killed(service: &Service, what: &str) {
-    service.hears("goodbye").expect("its last line");
+fn no_worker_was_killed(service: &Service, what: &str) {
+    service.prints("goodbye").expect("its last line");
     let experiment = |line: &String| line.contains("1 ends: child"); // of fork-and-wait
     let killed = |line: &String| line.contains("was killed") && !experiment(line);
     assert_eq!(service.narration().into_iter().find(killed), None, "{what}");

@@ -1,4 +1,4 @@
-//! The lesson, played by a client that has requests in flight when the end comes.
+//! The lesson, played by a client that has requests in flight when the stop begins.
 
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -6,7 +6,7 @@ use std::time::Instant;
 use lab::{Answer, Result, Service, Table, ms, wait_for};
 use nix::sys::signal::Signal;
 
-/// How many requests are in flight when a stop comes, and how long each takes.
+/// The number of requests in flight when a stop begins, and the request, which takes 2 s.
 const FLIGHT: usize = 4;
 const SLOW: &str = "/slow?ms=2000";
 
@@ -42,18 +42,18 @@ fn by_signal(table: &mut Table) -> Result<()> {
     table.claim("TERM: new connections are refused", seen, refused.is_ok() && flying == FLIGHT);
     let closed = idle.closed();
     let flying = flight.iter().filter(|request| !request.is_finished()).count();
-    let seen = format!("{} while {flying} fly", if closed.is_ok() { "closed" } else { "open" });
+    let seen = format!("{}, {flying} pending", if closed.is_ok() { "closed" } else { "open" });
     table.claim("an idle connection is closed at once", seen, closed.is_ok() && flying == FLIGHT);
 
     let (answered, closing) = land(flight);
     let last = Instant::now();
     let seen = format!("{answered} of {FLIGHT}, {closing} with Connection: close");
-    table.claim("what was in flight is answered", seen, answered == FLIGHT && closing == FLIGHT);
+    table.claim("requests in flight are answered", seen, answered == FLIGHT && closing == FLIGHT);
     let status = service.ended()?;
     table.note("from the last answer to the end", ms(last.elapsed()));
     let orderly = exits(&service, "exited with code 0");
     let seen = format!("{orderly} of {} workers with code 0, primary: {status}", workers.len());
-    table.claim("nobody has to be killed", seen, orderly == workers.len() && status.success());
+    table.claim("no worker is killed", seen, orderly == workers.len() && status.success());
     Ok(())
 }
 
@@ -64,7 +64,7 @@ fn by_message(table: &mut Table) -> Result<()> {
     let (answered, _) = land(flight);
     let status = service.ended()?;
     let seen = format!("{accepted}, then {answered} of {FLIGHT} answered, primary: {status}");
-    table.claim("by message it is the same", seen, answered == FLIGHT && status.success());
+    table.claim("the same by message", seen, answered == FLIGHT && status.success());
     Ok(())
 }
 
@@ -76,9 +76,9 @@ fn one_worker(table: &mut Table) -> Result<()> {
         service.signal(*worker, Signal::SIGTERM)?;
     }
     for worker in &workers {
-        service.hears(&format!("worker {worker} accepts no more"))?;
+        service.prints(&format!("worker {worker} accepts no more"))?;
     }
-    let now = service.get("/")?.worker()?; // a newcomer's, which was ready before
+    let now = service.get("/")?.worker()?; // a new worker's, which was ready before
     let (answered, _) = land(flight);
     let seen = format!("{answered} of {FLIGHT} answered, then worker {now}");
     let held = answered == FLIGHT && !workers.contains(&now);
@@ -90,7 +90,7 @@ fn one_worker(table: &mut Table) -> Result<()> {
 fn by_the_deadline(table: &mut Table) -> Result<()> {
     let mut service = Service::start(&[])?;
     let stuck = service.get_later("/slow?ms=60000");
-    service.hears("begins a request of 60000 ms")?;
+    service.prints("begins a request of 60000 ms")?;
     let asked = Instant::now();
     service.signal(service.primary(), Signal::SIGTERM)?;
     let status = service.ended()?;
@@ -104,19 +104,19 @@ fn by_the_deadline(table: &mut Table) -> Result<()> {
 /// Sends the requests, and returns when all of them are being worked on.
 fn take_off(service: &Service) -> Result<Flight> {
     let flight = (0..FLIGHT).map(|_| service.get_later(SLOW)).collect();
-    service.hears_times("begins a request of 2000 ms", FLIGHT)?;
+    service.prints_times("begins a request of 2000 ms", FLIGHT)?;
     Ok(flight)
 }
 
-/// Waits for all of them: how many were answered, and how many of those said that it is the last.
+/// Waits for all of them: returns the number of answers, and of those that are marked as the last.
 fn land(flight: Flight) -> (usize, usize) {
     let answers = flight.into_iter().filter_map(|request| request.join().ok()?.ok());
     let good: Vec<Answer> = answers.filter(|answer| answer.status == 200).collect();
     (good.len(), good.iter().filter(|answer| answer.closes).count())
 }
 
-/// How many workers ended like this, as the primary has told it; the library's log may stand beside.
+/// The number of workers that ended like this, in the primary's lines, not in the library's log.
 fn exits(service: &Service, how: &str) -> usize {
-    let told = service.narration();
-    told.iter().filter(|line| line.contains("primary: worker") && line.contains(how)).count()
+    let lines = service.narration();
+    lines.iter().filter(|line| line.contains("primary: worker") && line.contains(how)).count()
 }

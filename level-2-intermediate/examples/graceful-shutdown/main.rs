@@ -1,5 +1,5 @@
-//! A stop that finishes what has begun: accept no more, answer what is in flight, close what is
-//! idle, be gone by a deadline.
+//! A stop that finishes the requests in flight: accept no more, answer them, close idle
+//! connections, be gone by a deadline.
 //!
 //! ```console
 //! $ cargo run -p level-2 --example graceful-shutdown
@@ -7,9 +7,9 @@
 //! ```
 //!
 //! Look for: the answer comes after the signal; a new `curl` in between is refused. A `POST` to
-//! `/shutdown` does the same by message: the worker asks the primary, and the primary asks all of
-//! them. `kill -TERM` of a *worker* brings another one; when that is ready, the old one finishes and
-//! leaves.//! With `--wrong exit-at-once` the answer never comes.
+//! `/shutdown` does the same by message: the worker asks the primary, and the primary stops all of
+//! them. `kill -TERM` of a *worker* starts another one; when that is ready, the old one finishes and
+//! leaves. With `--wrong exit-at-once` the answer never comes.
 
 mod demo;
 
@@ -37,7 +37,7 @@ use tokio::task::JoinSet;
 type Request = hyper::Request<Incoming>;
 type Response = hyper::Response<Full<Bytes>>;
 
-/// A stop that finishes what has begun
+/// A stop that finishes the requests in flight
 #[derive(clap::Parser)]
 struct Args {
     #[command(flatten)]
@@ -49,15 +49,15 @@ struct Args {
 
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
 enum Wrong {
-    /// A worker that is told to leave exits, whatever it is doing
+    /// A worker that is to leave exits at once, whatever it is doing
     ExitAtOnce,
-    /// A worker waits for its connections, and tells none of them to end
+    /// A worker waits for its connections, and closes none of them
     KeepIdle,
 }
 
-/// What a worker may say to the primary.
+/// A message of a worker to the primary.
 #[derive(Serialize, Deserialize)]
-enum Wish {
+enum ToPrimary {
     Shutdown,
 }
 
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<()> {
-    // GRACEFUL_SHUTDOWN_TIMEOUT: from the wish to stop until patience ends.
+    // GRACEFUL_SHUTDOWN_TIMEOUT: from the start of a stop to its deadline.
     let config = Config::builder().shutdown_timeout(Duration::from_secs(5));
     let config = settings::complete(config, &args.common)?;
     let wrong = args.wrong;
@@ -77,25 +77,25 @@ fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The primary's part, beside the supervision itself: it tells what happens, and hears wishes.
+/// The primary's part, beside the supervision itself: it reports events, and handles messages.
 fn primary(events: Events, cluster: &Handle) {
     let mut story = Story::default();
     for event in events {
         story.tell(&event);
         if let Event::Message(worker, body) = &event
-            && let Ok(Wish::Shutdown) = body.parse()
+            && let Ok(ToPrimary::Shutdown) = body.parse()
         {
-            say!("primary: worker {} passes on that everybody is to stop", story.pid(*worker));
-            let _ = cluster.stop(); // it fails only when the cluster is gone already
+            say!("primary: worker {} passes on a request to stop", story.pid(*worker));
+            let _ = cluster.stop(); // it fails only if the cluster is gone already
         }
     }
 }
 
-/// A worker's whole life. How much time it has for the last part is the primary's business.
+/// A worker's whole life. The primary decides about the time for the last part.
 async fn serve(worker: Worker, wrong: Option<Wrong>) -> Result<()> {
     let mut connections = JoinSet::new();
 
-    // 1. Accept, until told to leave: then what still stands in the queue is taken, and no more.
+    // 1. Accept, until the worker drains: then it takes the connections in the queue, and no more.
     let mut arrivals = worker.arrivals("default").await?;
     while let Some(arrival) = arrivals.next().await {
         connections.spawn(connection(arrival, worker.clone(), wrong));
@@ -105,23 +105,23 @@ async fn serve(worker: Worker, wrong: Option<Wrong>) -> Result<()> {
         std::process::exit(0);
     }
 
-    // 2. Wait until every connection has had its last answer, or until the primary's patience ends.
-    say!("worker: told to leave; open connections: {}", connections.len());
+    // 2. Wait until every connection has had its last answer, or until the primary's deadline.
+    say!("worker: draining; open connections: {}", connections.len());
     let unfinished = Unfinished;
     while connections.join_next().await.is_some() {}
     mem::forget(unfinished);
 
-    // 3. Leave. The connections are closed, the primary learns the exit code.
+    // 3. Leave. The connections are closed, and the primary gets the exit code.
     say!("worker: everything is answered, goodbye");
     Ok(())
 }
 
-/// Dropped before everything was answered: by the library, which drops `serve` at the deadline.
+/// A guard that is dropped only if `serve` ends unfinished: the library drops `serve` at the deadline.
 struct Unfinished;
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        say!("worker: the time is up; what is not answered is cut off");
+        say!("worker: the deadline has passed; open requests are cut off");
     }
 }
 
@@ -129,14 +129,14 @@ impl Drop for Unfinished {
 async fn connection(arrival: Arrival, worker: Worker, wrong: Option<Wrong>) {
     let service = service_fn(|request| answer(request, &worker));
     let mut http = http1::Builder::new();
-    // A client's FIN may only say that its request is whole (`nc -N`): it is answered all the same.
+    // A client's FIN may only mark the end of its request (`nc -N`): the client still gets its answer.
     http.timer(TokioTimer::new()).half_close(true);
     let mut connection = pin!(http.serve_connection(TokioIo::new(arrival), service));
     tokio::select! {
         _ = connection.as_mut() => return, // the client has closed it
         () = worker.draining(), if wrong != Some(Wrong::KeepIdle) => {}
     }
-    // Idle: it is closed now. Busy: its answer will say `Connection: close`, and then it is.
+    // An idle connection is closed now, a busy one after its answer, which has `Connection: close`.
     connection.as_mut().graceful_shutdown();
     let _ = connection.await;
 }
@@ -149,7 +149,7 @@ async fn answer(request: Request, worker: &Worker) -> Result<Response, Infallibl
             let ms = http::slow(&request).await;
             text(StatusCode::OK, format!("worker {pid} has finished after {ms} ms\n"))
         }
-        (&Method::POST, "/shutdown") => match worker.tell(&Wish::Shutdown).await {
+        (&Method::POST, "/shutdown") => match worker.tell(&ToPrimary::Shutdown).await {
             Ok(()) => text(StatusCode::ACCEPTED, format!("worker {pid} has passed it on\n")),
             Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
         },

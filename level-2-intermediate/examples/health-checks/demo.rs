@@ -1,14 +1,14 @@
-//! The lesson, played by a client that hangs a worker, blocks one, fattens one, freezes one, and sends
-//! a whole cluster to sleep. Its clock is the stats line: "for eight lines" is a fact, not a time.
+//! The lesson, played by a client that hangs a worker, blocks one, makes one grow, freezes one, and
+//! suspends a whole cluster. Its clock is the stats line: "for eight lines" is a fact, not a time.
 
 use std::net::SocketAddr;
 
 use lab::{Result, Service, Table, proc, wait_for};
 use nix::sys::signal::Signal;
 
-use crate::readings::{after_pid, heard, lag_of, more_lines, pid_of, slot_of};
+use crate::readings::{after_pid, has_line, lag_of, more_lines, pid_of, slot_of};
 
-/// Two lines in each period of a report, whatever else is set where the demo is started.
+/// Two stats lines in each period of a report, whatever the environment of the demo sets.
 const ENVIRONMENT: [(&str, &str); 4] = [
     ("LOG_CLUSTER_STATS", "250ms"),
     ("LOG_FORMAT", "text"),
@@ -16,7 +16,7 @@ const ENVIRONMENT: [(&str, &str); 4] = [
     ("CLUSTER_API_PORT", "0"),
 ];
 
-/// So many lines take four periods; after two and a half a silent worker is hung.
+/// A number of lines that take four periods; after two and a half a silent worker is hung.
 const LONG: usize = 8;
 
 pub fn play() -> Result<()> {
@@ -42,7 +42,8 @@ fn idle(table: &mut Table, service: &mut Service) -> Result<()> {
     let lines = more_lines(service, LONG);
     let after = service.workers()?;
     let seen = format!("{before:?}, then {after:?}");
-    table.claim("who is idle is spared", seen, before == after && !heard(service, "was killed by"));
+    let held = before == after && !has_line(service, "was killed by");
+    table.claim("an idle worker is left alone", seen, held);
     table.claim_ok("the stats line comes regularly", &lines, |()| format!("{LONG} more of them"));
     Ok(())
 }
@@ -50,14 +51,14 @@ fn idle(table: &mut Table, service: &mut Service) -> Result<()> {
 fn too_large(table: &mut Table, service: &mut Service) -> Result<()> {
     let before = service.workers()?;
     let growing = service.get_later("/grow?mib=80&ms=2000");
-    let victim = pid_of(&service.hears("grows by 80 MiB")?)?;
-    let found = service.hears(&format!("worker {victim} leaves: it uses more memory"));
+    let victim = pid_of(&service.prints("grows by 80 MiB")?)?;
+    let found = service.prints(&format!("worker {victim} leaves: it is over its memory limit"));
     let flying = !growing.is_finished();
     let answer = growing.join().expect("a client does not panic").and_then(|it| it.worker());
     let held = found.is_ok() && flying && answer.as_ref().is_ok_and(|pid| *pid == victim);
     let seen = answer.map_or_else(|error| error.to_string(), |pid| format!("{pid} answered"));
-    table.claim("who is too large leaves, its request is answered", seen, held);
-    let end = service.hears(&format!("worker {victim} exited with code 0"));
+    table.claim("a large worker leaves, its request is answered", seen, held);
+    let end = service.prints(&format!("worker {victim} exited with code 0"));
     table.claim_ok("and ends by itself", &end, |line| after_pid(line));
     let after = service.workers()?;
     let others = before.iter().filter(|pid| **pid != victim).all(|pid| after.contains(pid));
@@ -69,11 +70,11 @@ fn too_large(table: &mut Table, service: &mut Service) -> Result<()> {
 fn looping(table: &mut Table, service: &mut Service) -> Result<()> {
     let before = service.workers()?;
     let victim = loop_one(service)?;
-    let found = service.hears(&format!("worker {victim} is unhealthy"));
-    table.claim_ok("who loops is unhealthy", &found, |line| after_pid(line));
-    let end = service.hears(&format!("worker {victim} was killed by SIGABRT"));
+    let found = service.prints(&format!("worker {victim} is unhealthy"));
+    table.claim_ok("a looping worker is unhealthy", &found, |line| after_pid(line));
+    let end = service.prints(&format!("worker {victim} was killed by SIGABRT"));
     table.claim_ok("it ends by SIGABRT", &end, |line| after_pid(line));
-    let (Ok(_), Ok(_)) = (found, end) else { return Ok(()) }; // nobody will succeed it
+    let (Ok(_), Ok(_)) = (found, end) else { return Ok(()) }; // it has no successor
     let successor = service.replaced(victim, before.len())?;
     let answered = service.all_answer(&[successor]);
     table.claim_ok("a successor answers", &answered, |_| format!("worker {successor}"));
@@ -84,48 +85,48 @@ fn looping(table: &mut Table, service: &mut Service) -> Result<()> {
 }
 
 fn blocked(table: &mut Table, service: &mut Service) -> Result<()> {
-    let address = service.hears("admin API on http://")?;
+    let address = service.prints("admin API on http://")?;
     let address: SocketAddr = address.rsplit('/').next().unwrap_or_default().parse()?;
     let mut client = service.connect()?;
     let victim = client.get("/")?.worker()?;
     let slot = slot_of(victim, service)?;
-    // The lag is a sample: how late the last report was. So it is blocked until a report falls into
-    // such a time: each time for another one, or they could keep step; and so briefly that two in a
-    // row, before the report has its turn, are forgiven as well.
+    // The lag is a sample: the delay of the last report. So the worker is blocked until a report falls
+    // into such a time: for a different time each time, or the two could keep step; and so briefly that
+    // even two blocks in a row, before the report has its turn, are too short for a kill.
     let mut times = (200..350).step_by(37).cycle();
     let lag = wait_for("a lag of 100 ms in /metrics", || {
         let blocked = client.get(&format!("/block?ms={}", times.next()?));
-        let lag = blocked.and_then(|_| lag_of(&slot, address)); // what fails is not tried again
+        let lag = blocked.and_then(|_| lag_of(&slot, address)); // a failure is not tried again
         lag.map(|lag| (lag >= 100).then_some(lag)).transpose()
     });
     let lag = lag.and_then(|lag| lag);
-    table.claim_ok("who blocks for a moment shows its lag", &lag, |lag| format!("{lag} ms"));
-    let missed = heard(service, &format!("worker {victim} is unhealthy"));
+    table.claim_ok("a worker that blocks briefly shows its lag", &lag, |lag| format!("{lag} ms"));
+    let missed = has_line(service, &format!("worker {victim} is unhealthy"));
     let same = client.get("/")?.worker()? == victim && !missed;
-    table.claim("and is spared", format!("worker {victim}"), same);
+    table.claim("and is left alone", format!("worker {victim}"), same);
     Ok(())
 }
 
-/// One cluster sleeps, primary and all, for as long as another takes to find somebody frozen.
+/// One cluster sleeps, primary and all, for as long as another takes to find a frozen worker.
 fn asleep_and_frozen(table: &mut Table, sleeper: &mut Service) -> Result<()> {
     let workers = sleeper.workers()?;
-    let everybody: Vec<i32> = [vec![sleeper.primary()], workers.clone()].concat();
-    for pid in &everybody {
+    let all: Vec<i32> = [vec![sleeper.primary()], workers.clone()].concat();
+    for pid in &all {
         sleeper.signal(*pid, Signal::SIGSTOP)?;
         wait_for("it to stop", || (proc::state(*pid) == Some('T')).then_some(()))?;
     }
     let mut awake = start(&[])?;
     let frozen = awake.workers()?[0];
     awake.signal(frozen, Signal::SIGSTOP)?;
-    let end = awake.hears(&format!("worker {frozen} was killed by SIGKILL"));
-    table.claim_ok("who cannot even abort gets SIGKILL", &end, |line| after_pid(line));
-    for pid in &everybody {
+    let end = awake.prints(&format!("worker {frozen} was killed by SIGKILL"));
+    table.claim_ok("a worker that cannot abort gets SIGKILL", &end, |line| after_pid(line));
+    for pid in &all {
         sleeper.signal(*pid, Signal::SIGCONT)?; // the primary first: all others look silent to it
     }
     more_lines(sleeper, LONG)?;
     let now = sleeper.workers()?;
     let seen = format!("{workers:?}, then {now:?}");
-    table.claim("a cluster that slept kills nobody", seen, now == workers);
+    table.claim("a cluster that slept kills no worker", seen, now == workers);
     Ok(())
 }
 
@@ -138,18 +139,18 @@ fn wrong_versions(table: &mut Table) -> Result<()> {
     let lost = usize::from(lost.is_err());
     table.note("wrong: killed at the limit", format!("{lost} of 1 requests lost"));
     more_lines(&elsewhere, LONG)?;
-    let spared = !proc::gone(victim) && !heard(&elsewhere, "is unhealthy");
-    let seen = if spared { "is called well" } else { "was found this time" };
+    let spared = !proc::gone(victim) && !has_line(&elsewhere, "is unhealthy");
+    let seen = if spared { "counts as healthy" } else { "was found this time" };
     let seen = format!("worker {victim}, looping, {seen} for {LONG} stats lines");
     table.note("wrong: another thread reports", seen);
-    let dead = judged.hears_times("has answered nothing: SIGKILL", 2);
-    let seen = dead.map_or("nobody this time", |()| "2 idle workers killed");
+    let dead = judged.prints_times("has answered nothing: SIGKILL", 2);
+    let seen = dead.map_or("none this time", |()| "2 idle workers killed");
     table.note("wrong: judged by requests", seen);
     Ok(())
 }
 
-/// Has one worker loop, and says which.
+/// Makes one worker loop, and returns its pid.
 fn loop_one(service: &Service) -> Result<i32> {
     drop(service.get_later("/loop")); // no answer will come
-    pid_of(&service.hears("begins an infinite loop")?)
+    pid_of(&service.prints("begins an infinite loop")?)
 }

@@ -1,18 +1,18 @@
-//! Who hangs is replaced, who takes too much memory is replaced gently, and who has nothing to do is
-//! left alone.
+//! A hung worker is killed and replaced, a growing one is drained and replaced, an idle one is left
+//! alone.
 //!
 //! ```console
 //! $ CLUSTER_API_PORT=9000 LOG_CLUSTER_STATS=1s cargo run -p level-2 --example health-checks
-//! $ curl http://127.0.0.1:8000/loop                 # that worker serves nobody any more
+//! $ curl http://127.0.0.1:8000/loop                 # that worker no longer serves
 //! $ curl 'http://127.0.0.1:8000/block?ms=400'       # this one comes back in time
 //! $ curl 'http://127.0.0.1:8000/grow?mib=80&ms=2000'
-//! $ curl http://127.0.0.1:9000/stats                # what the primary knows; also /health, /metrics
+//! $ curl http://127.0.0.1:9000/stats                # the primary's figures; also /health, /metrics
 //! ```
 //!
 //! Look for: a worker reports every half second, and after two missed reports it gets SIGABRT, which
-//! writes a core dump where `ulimit -c` allows one; who cannot even abort (`kill -STOP` a worker) gets
-//! SIGKILL. The one that grows is replaced without losing its request. `watch.rs` is the primary's
-//! view of it, and `monitor.rs` the rule of the two missed reports, with no clock in it.
+//! writes a core dump if `ulimit -c` allows one; a worker that cannot abort (`kill -STOP` one) gets
+//! SIGKILL. A worker that grows is replaced without losing its request. `watch.rs` is the primary's
+//! view, and `monitor.rs` the rule of the two missed reports, with no clock in it.
 
 mod demo;
 mod monitor;
@@ -36,13 +36,13 @@ use tokio::time::sleep;
 
 type Response = cluster::http::Response<Full<Bytes>>;
 
-/// A worker reports this often, when it is idle, too: a silence of two and a half means two missed.
+/// The time between two reports, of an idle worker, too: after two and a half of it two are missed.
 const PERIOD: Duration = Duration::from_millis(500);
 
 /// Resident memory above which a worker is replaced.
 const LIMIT: u64 = 64 << 20;
 
-/// Who hangs is replaced, who is idle is not
+/// A hung worker is replaced, an idle one is not
 #[derive(clap::Parser)]
 struct Args {
     #[command(flatten)]
@@ -54,11 +54,11 @@ struct Args {
 
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
 enum Wrong {
-    /// Requests are answered by another thread than the one that reports
+    /// Another thread than the one that reports answers requests
     HeartElsewhere,
     /// A worker that answers no requests counts as hung
     JudgeByRequests,
-    /// Who is over the memory limit is killed on the spot
+    /// A worker over the memory limit is killed at once
     KillAtTheLimit,
 }
 
@@ -69,14 +69,14 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<()> {
     let wrong = args.wrong;
-    // Each can be set from outside: HEALTH_REPORT_INTERVAL, HEALTH_CHECK_INTERVAL,
+    // Each of these can be set from outside: HEALTH_REPORT_INTERVAL, HEALTH_CHECK_INTERVAL,
     // WORKER_MEMORY_LIMIT, WORKER_ABORT_GRACE, DRAIN_WINDOW. The defaults suit production.
     let config = Config::builder()
         .health_report_interval(Some(PERIOD))
-        .health_check_interval(Duration::from_millis(200)) // how often the memory is looked at
+        .health_check_interval(Duration::from_millis(200)) // the time between two looks at the memory
         .memory_limit((wrong != Some(Wrong::KillAtTheLimit)).then_some(LIMIT))
         .abort_grace(Duration::from_secs(1)) // from SIGABRT to SIGKILL
-        .drain_window(Duration::from_millis(200)); // for idle connections of one that leaves
+        .drain_window(Duration::from_millis(200)); // for idle connections of a worker that leaves
     let config = settings::complete(config, &args.common)?;
     let period = config.health_report_interval();
     Cluster::new(config)
@@ -85,8 +85,8 @@ fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// A worker. Its reports are sent by the library, from a task on its only thread. That is the point:
-/// what keeps this thread from answering also keeps it from reporting.
+/// A worker. The library sends its reports from a task on its only thread. That is the point:
+/// anything that keeps this thread from answering also keeps it from reporting.
 async fn serve(worker: Worker, wrong: Option<Wrong>) -> Result<()> {
     let elsewhere =
         if wrong == Some(Wrong::HeartElsewhere) { Some(second_thread()?) } else { None };
@@ -104,7 +104,7 @@ async fn serve(worker: Worker, wrong: Option<Wrong>) -> Result<()> {
     Ok(worker.serve_http(service).await?)
 }
 
-/// A thread for the requests, so that the one that reports is never in their way: tempting, and wrong.
+/// Starts a thread for the requests, so that they never block the one that reports: tempting, and wrong.
 fn second_thread() -> Result<Handle> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let handle = runtime.handle().clone();
@@ -142,14 +142,14 @@ fn failed() -> Response {
     text(StatusCode::INTERNAL_SERVER_ERROR, "the other thread has failed\n")
 }
 
-/// There is no `await` in it, so nothing else ever runs on this thread again.
+/// Loops without an `await`, so nothing else ever runs on this thread again.
 fn hang() -> ! {
     loop {
         std::hint::spin_loop();
     }
 }
 
-/// A leak. Memory counts when it is touched, not when it is asked for: `vec!` of ones writes to it.
+/// A leak. Memory counts when it is touched, not when it is allocated: `vec!` of ones writes to it.
 fn grow(mib: u64) {
     static KEPT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
     let bytes = usize::try_from(mib << 20).unwrap_or(0);

@@ -1,6 +1,6 @@
-//! The primary's part: it tells what the library decides, and looks at the workers itself.
+//! The primary's part: it reports the decisions of the library, and looks at the workers itself.
 //!
-//! In the right version the second look only tells. In two wrong versions it acts, as homemade
+//! In the right version the second look only reports. In two wrong versions it acts, as homemade
 //! supervisors do.
 
 use std::thread;
@@ -15,7 +15,7 @@ use nix::unistd::Pid;
 use crate::monitor::{Monitor, News};
 use crate::{LIMIT, Wrong};
 
-/// How often the second look comes, in each period.
+/// The number of second looks in each period.
 const LOOKS: u32 = 5;
 
 pub fn primary(events: Events, cluster: Handle, period: Option<Duration>, wrong: Option<Wrong>) {
@@ -33,7 +33,7 @@ fn look_again(cluster: &Handle, period: Duration, wrong: Option<Wrong>) {
         let signs = ready.iter().map(|worker| (worker.pid, sign_of_life(worker, wrong))).collect();
         for News { pid, missed } in monitor.look(Instant::now(), &signs) {
             match missed {
-                0 => say!("primary: worker {pid} is heard again"),
+                0 => say!("primary: worker {pid} reports again"),
                 missed => say!("primary: worker {pid} has missed {missed} report(s)"),
             }
             if wrong == Some(Wrong::JudgeByRequests) && missed >= 2 {
@@ -48,7 +48,7 @@ fn look_again(cluster: &Handle, period: Duration, wrong: Option<Wrong>) {
     }
 }
 
-/// What changes with each report: the time of the last one.
+/// A value that changes with each report: the time of the last one.
 fn sign_of_life(worker: &WorkerStats, wrong: Option<Wrong>) -> String {
     if wrong == Some(Wrong::JudgeByRequests) {
         return worker.requests_handled.to_string(); // which an idle worker never changes

@@ -1,34 +1,35 @@
-//! What one worker is told, all of them know: messages between processes that share no memory.
+//! A notice to one worker reaches all of them: messages between processes that share no memory.
 //!
 //! ```console
 //! $ cargo run -p level-2 --example ipc-broadcast
-//! $ curl -d 'We close at ten' http://127.0.0.1:8000/say    # one worker is told, in a second terminal
-//! $ curl http://127.0.0.1:8000/heard                       # another one knows; the next one, too
+//! $ curl -d 'We close at ten' http://127.0.0.1:8000/say    # to one worker, in a second terminal
+//! $ curl http://127.0.0.1:8000/board                       # another one knows; the next one, too
 //! $ curl http://127.0.0.1:8000/deaf; curl http://127.0.0.1:8000/ask
 //! $ curl http://127.0.0.1:8000/garbage
 //! ```
 //!
-//! Look for: kill a worker, and its replacement knows what was said before it was born. A worker that
-//! is deaf costs `/ask` one second and its own answer, until `/hear` reaches it. Garbage is refused, and
-//! its sender is told.
+//! Look for: kill a worker, and its replacement knows all notices from before its start. A deaf worker
+//! costs `/ask` one second and its own answer, until `/listen` reaches it. Garbage is refused, and its
+//! sender gets the reason.
 //!
 //! Five things make this more than a loop over sockets:
 //!
-//! 1. **One numbers.** A notice goes to the primary, which numbers it and tells everybody, its sender as
-//!    well. So all boards have the same order, and a number that is missing or comes twice is noticed.
-//! 2. **Newcomers ask.** Nobody repeats what was said before they were born. They listen first and ask
-//!    then: the other way round, what is said in between would be lost. The numbers sort out the rest.
-//! 3. **Each question has a limit**, and who asks on somebody's behalf has a shorter one.
-//! 4. **The ear never waits.** One thread hears all workers. What takes long is done on another, which
-//!    has a short queue; who finds it full is refused at once.
-//! 5. **What is not understood is refused.** In a reload, two versions of a program talk to each other.
+//! 1. **One process numbers.** A notice goes to the primary, which numbers it and sends it to all
+//!    workers, its sender included. So all boards have the same order, and a missing or repeated number
+//!    is noticed.
+//! 2. **New workers ask.** Earlier notices are not repeated for them. They listen first and ask then:
+//!    the other way round, a notice in between would be lost. The numbers sort out the rest.
+//! 3. **Each question has a timeout**, and the primary, which asks for a worker, has a shorter one.
+//! 4. **The receiving thread never waits.** One thread receives from all workers. Slow work is done on
+//!    another, which has a short queue; if the queue is full, the question is refused at once.
+//! 5. **An unknown message is refused.** In a reload, two versions of a program talk to each other.
 //!
 //! The library's `Worker::broadcast` is shorter: the primary passes a message on to all other workers
-//! that are ready. It is enough where nobody minds that two who broadcast at once hear of each other in
-//! different orders, and that a worker that is just starting hears nothing.
+//! that are ready. It is enough if two workers that broadcast at once may get the messages in different
+//! orders, and if a worker that is just starting may miss them.
 //!
-//! Four pages: `messages.rs` has what is said, this one the primary's side, `survey.rs` its question to
-//! everybody, `worker.rs` the other side.
+//! Four pages: `messages.rs` has the messages, this one the primary's side, `survey.rs` its question to
+//! all workers, `worker.rs` the other side.
 //! (`demo.rs`, `room.rs` and `wrong.rs` are the demo.)
 
 mod demo;
@@ -53,7 +54,7 @@ use level_2::story::Story;
 
 use messages::{Board, LONGEST, Notice, ToPrimary, ToWorker};
 
-/// What one worker is told, all of them know
+/// A notice to one worker reaches all of them
 #[derive(clap::Parser)]
 struct Args {
     #[command(flatten)]
@@ -65,20 +66,20 @@ struct Args {
 
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
 enum Wrong {
-    /// A worker puts what it is told on its own board, and tells nobody
+    /// A worker puts a notice on its own board, and does not pass it on
     OwnMemory,
     /// A new worker begins with an empty board
     BornIgnorant,
-    /// Whoever asks waits until there is an answer
+    /// A question has no timeout
     NoLimit,
     /// The primary asks one worker after the other, and does nothing else meanwhile
     AskInTurn,
 }
 
-/// How long the primary waits for a worker's answer.
+/// The time that the primary waits for a worker's answer.
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// How long a worker waits for the primary's: longer, because the primary may have to ask others.
+/// The time that a worker waits for the primary's answer: longer, because the primary may ask others.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
@@ -97,8 +98,8 @@ fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The primary's part. There is one thread for all that workers say: what it does is done in an order,
-/// and as long as it waits, everybody does.
+/// The primary's part. One thread handles all messages of the workers: it handles them in order, and
+/// while it waits, all workers wait.
 fn primary(events: Events, cluster: Handle, wrong: Option<Wrong>) {
     let (mut story, asker) = (Story::default(), survey::asker(&cluster, wrong));
     let mut desk = Desk { board: Board::default(), asker, cluster, wrong };
@@ -106,18 +107,18 @@ fn primary(events: Events, cluster: Handle, wrong: Option<Wrong>) {
         story.tell(&event);
         let done = match event {
             Event::Asked(worker, question, answer) => match question.parse() {
-                Ok(question) => desk.hear(story.pid(worker), question, answer),
+                Ok(question) => desk.answer(story.pid(worker), question, answer),
                 Err(error) => refuse(story.pid(worker), &error.to_string(), answer),
             },
-            // A message without a way back: its sender would never learn that it was in vain.
+            // A message without an answer: its sender would never know that it was in vain.
             Event::Message(worker, body) => {
-                say!("primary: worker {} said {body:?}; here one asks", story.pid(worker));
+                say!("primary: worker {} sent {body:?}, not a question", story.pid(worker));
                 Ok(())
             }
             _ => Ok(()),
         };
         if let Err(error) = done {
-            say!("primary: could not answer: {error}"); // the next one may be luckier
+            say!("primary: could not answer: {error}"); // the next answer may arrive
         }
     }
 }
@@ -127,7 +128,7 @@ fn refuse(by: u32, why: &str, answer: Answerer) -> cluster::Result<()> {
     answer.refuse(why)
 }
 
-/// What the primary works with.
+/// The state of the primary's part.
 struct Desk {
     board: Board,
     asker: SyncSender<Answerer>,
@@ -136,7 +137,7 @@ struct Desk {
 }
 
 impl Desk {
-    fn hear(&mut self, by: u32, question: ToPrimary, answer: Answerer) -> cluster::Result<()> {
+    fn answer(&mut self, by: u32, question: ToPrimary, answer: Answerer) -> cluster::Result<()> {
         match question {
             ToPrimary::CatchUp => answer.send(&self.board),
             ToPrimary::Say(text) if text.len() > LONGEST => {
@@ -150,19 +151,19 @@ impl Desk {
             ToPrimary::HowIsEverybody if self.wrong == Some(Wrong::AskInTurn) => {
                 survey::report(&self.cluster, self.wrong, answer)
             }
-            // `send` would wait for room in the queue, and everybody with it.
+            // `send` would wait for room in the queue, and all workers with it.
             ToPrimary::HowIsEverybody => match self.asker.try_send(answer) {
                 Ok(()) => Ok(()),
                 Err(TrySendError::Full(answer) | TrySendError::Disconnected(answer)) => {
-                    refuse(by, "too many ask how everybody is; try again later", answer)
+                    refuse(by, "too many ask how the workers are; try again later", answer)
                 }
             },
         }
     }
 }
 
-/// Tells everybody who lives, ready or not. Whoever is started later finds it on the board; whoever is
-/// being started now is told, and finds it on the board as well, and takes it once.
+/// Sends a notice to all live workers, ready or not. A worker that is started later finds it on the
+/// board; one that is being started now gets it in both ways, and takes it once.
 fn tell_all(cluster: &Handle, notice: &Notice) -> cluster::Result<()> {
     say!("primary: number {} is {:?}, by worker {}", notice.number, notice.text, notice.by);
     for worker in cluster.stats()?.workers.iter().filter(|worker| worker.pid != 0) {

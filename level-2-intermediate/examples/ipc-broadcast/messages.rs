@@ -1,16 +1,16 @@
-//! What primary and workers say to each other, as types, and the notice board that both keep.
+//! The messages between primary and workers, as types, and the notice board that both keep.
 //!
-//! serde makes JSON of them, the library puts that into frames. A binary format would hardly be felt:
-//! beside postcard the round trip of a message of three fields takes as long, that of a table of a
-//! hundred rows 2.3 times as long (`cargo bench -p benches --bench ipc`; ratios of one run). During a
-//! reload two versions of a program talk to each other, so each side must expect messages that it does
-//! not know.
+//! serde turns them into JSON, and the library puts that into frames. A binary format would change
+//! little: compared with postcard, a round trip takes the same time for a message of three fields, and
+//! 2.3 times as long for a table of a hundred rows (`cargo bench -p benches --bench ipc`; ratios of one
+//! run). During a reload two versions of a program talk to each other, so each side must expect messages
+//! that it does not know.
 //!
-//! How an answer finds its question: whoever asks gives the question a number, and notes under it where
-//! the answer is waited for. The answer carries the same number. So many questions can be open on one
-//! socket, and their answers may come in any order. A time limit removes that note, and nothing else:
-//! the other side is not told, does what it was asked, and answers; that late answer finds no note, and
-//! is dropped. (`Link::ask` in `cluster/src/worker/link.rs`, `Peer::ask` in
+//! An answer finds its question by a number: the asking side gives the question one, and notes under it
+//! where the answer is waited for. The answer carries the same number. So several questions can be open
+//! on one socket, and their answers may come in any order. A timeout only removes that note: the other
+//! side is not notified, carries out the question, and answers; that late answer finds no note, and is
+//! dropped. (`Link::ask` in `cluster/src/worker/link.rs`, `Peer::ask` in
 //! `cluster/src/primary/peer.rs`.)
 
 use std::collections::VecDeque;
@@ -18,35 +18,36 @@ use std::collections::VecDeque;
 use cluster::channel::frame::MAX_FRAME;
 use serde::{Deserialize, Serialize};
 
-/// What a worker asks of the primary. Each is a question, so that whoever asks learns what came of it.
+/// A question of a worker to the primary. It is a question so that the worker gets the result.
 #[derive(Serialize, Deserialize)]
 pub enum ToPrimary {
-    /// What has been said so far? The answer is a [`Board`].
+    /// A request for all notices so far. The answer is a [`Board`].
     CatchUp,
-    /// Tell everybody this. The answer is its number.
+    /// A text for all workers. The answer is its number.
     Say(String),
-    /// How is everybody? The answer is a list of [`Report`]s.
+    /// A request for the state of all workers. The answer is a list of [`Report`]s.
     HowIsEverybody,
 }
 
-/// What the primary says to a worker.
+/// A message of the primary to a worker.
 #[derive(Serialize, Deserialize)]
 pub enum ToWorker {
-    /// Somebody has said something. No answer is expected.
+    /// A new notice. No answer is expected.
     Said(Notice),
-    /// How are you? The answer is a [`Health`].
+    /// A request for the worker's state. The answer is a [`Health`].
     HowAreYou,
 }
 
 #[derive(Serialize, Deserialize)]
 pub struct Health {
-    pub heard: u64,
+    /// The notices that the worker has received.
+    pub count: u64,
 }
 
-/// A worker's pid, and how it is; or why that is not known.
+/// A worker's pid, and its state, or the reason for which it is unknown.
 pub type Report = (u32, Result<Health, String>);
 
-/// Something that was said, and the pid of the worker to which it was said.
+/// A notice, and the pid of the worker that took it from a client.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Notice {
     pub number: u64,
@@ -54,7 +55,7 @@ pub struct Notice {
     pub text: String,
 }
 
-/// All that was said: how much, and the latest of it.
+/// All notices: their number, and the latest of them.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub struct Board {
     pub count: u64,
@@ -64,44 +65,44 @@ pub struct Board {
 /// The longest text, in bytes.
 pub const LONGEST: usize = 256;
 
-/// How many notices are kept.
+/// The number of notices that are kept.
 const KEPT: usize = 500;
 
-// A newcomer is sent the whole board in one frame. If it could grow beyond that, one day no new worker
-// would start any more. In JSON a byte may need six (`\u0007`), and what is around a text 100.
+// A new worker gets the whole board in one frame. If the board could grow beyond that, one day no new
+// worker would start any more. In JSON a byte may need six (`\u0007`), and the parts around a text 100.
 const _: () = assert!(KEPT * (6 * LONGEST + 100) < MAX_FRAME);
 
-/// What became of a notice that was heard.
-pub enum Heard {
+/// The outcome of a notice that was received.
+pub enum Received {
     Added,
     /// It was on the board already.
     Known,
-    /// So many before it have not come.
+    /// The number of notices before it that have not come.
     Gap(u64),
 }
 
 impl Board {
-    /// The primary's part: gives it the next number. The numbers are the order for everybody.
+    /// The primary's part: gives a notice the next number. The numbers are the order for all workers.
     pub fn say(&mut self, by: u32, text: String) -> Notice {
         let notice = Notice { number: self.count + 1, by, text };
         self.add(notice.clone());
         notice
     }
 
-    /// A worker's part: takes it if it is the next one.
-    pub fn hear(&mut self, notice: Notice) -> Heard {
+    /// A worker's part: takes a notice if it is the next one.
+    pub fn receive(&mut self, notice: Notice) -> Received {
         let next = self.count + 1;
         if notice.number > next {
-            return Heard::Gap(notice.number - next);
+            return Received::Gap(notice.number - next);
         }
         if notice.number < next {
-            return Heard::Known;
+            return Received::Known;
         }
         self.add(notice);
-        Heard::Added
+        Received::Added
     }
 
-    /// Puts it on the board, and takes the oldest off when there are too many.
+    /// Puts a notice on the board, and takes the oldest off if there are too many.
     pub fn add(&mut self, notice: Notice) {
         self.count = notice.number;
         self.latest.push_back(notice);

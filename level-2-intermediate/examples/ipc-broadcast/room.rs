@@ -1,4 +1,4 @@
-//! What the demo acts with: a service, and a client for each of its four workers.
+//! The parts of the demo: a service, and a client for each of its four workers.
 
 use std::collections::BTreeMap;
 use std::thread::{self, JoinHandle};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use lab::{Answer, Client, Result, Service, wait_for};
 use nix::sys::signal::Signal;
 
-/// Somebody who waits for the answer to `/ask`: what it was, and how long that took.
+/// A thread that waits for the answer to `/ask`, and returns it with the time that it took.
 pub type Question = JoinHandle<Result<(Answer, Duration)>>;
 
 pub struct Room {
@@ -23,7 +23,7 @@ impl Room {
         Ok(Self { service, clients })
     }
 
-    /// Has all workers asked how they are, and does not wait for the answer.
+    /// Sends `/ask`, which asks all workers how they are, and does not wait for the answer.
     pub fn ask(&self) -> Result<Question> {
         let address = self.service.address();
         let question = thread::spawn(move || {
@@ -31,47 +31,47 @@ impl Room {
             let answer = Client::connect(address)?.get("/ask")?;
             Ok((answer, asked.elapsed()))
         });
-        self.service.hears("asks all workers how they are")?;
+        self.service.prints("asks all workers how they are")?;
         Ok(question)
     }
 
-    /// Whether the first words were there before the others, if those ever came.
-    pub fn told_before(&self, first: &str, then: &str) -> bool {
+    /// Returns whether a line with `first` came, and came before any line with `then`.
+    pub fn came_before(&self, first: &str, then: &str) -> bool {
         let narration = self.service.narration();
         let when = |words| narration.iter().position(|line| line.contains(words));
-        when(first).is_some_and(|told| when(then).is_none_or(|other| told < other))
+        when(first).is_some_and(|one| when(then).is_none_or(|other| one < other))
     }
 
-    /// Says it to the first worker.
+    /// Sends a notice to the first worker.
     pub fn say(&mut self, text: &str) -> Result<()> {
-        let client = self.clients.values_mut().next().ok_or("nobody is connected")?;
+        let client = self.clients.values_mut().next().ok_or("no worker is connected")?;
         match client.post("/say", text)? {
             Answer { status: 200, .. } => Ok(()),
             answer => Err(answer.body.into()),
         }
     }
 
-    /// Waits until each worker has this on its board; how many those are.
-    pub fn all_hear(&mut self, text: &str) -> Result<usize> {
+    /// Waits until each worker has this on its board; returns their number.
+    pub fn all_know(&mut self, text: &str) -> Result<usize> {
         for (pid, client) in &mut self.clients {
-            wait_for(&format!("worker {pid} to hear {text:?}"), || {
+            wait_for(&format!("worker {pid} to know {text:?}"), || {
                 notices(client).ok()?.contains(text).then_some(())
             })?;
         }
         Ok(self.clients.len())
     }
 
-    /// What each worker has on its board.
+    /// The board of each worker.
     pub fn boards(&mut self) -> Result<Vec<String>> {
         self.clients.values_mut().map(notices).collect()
     }
 
-    /// Kills a worker, and makes the acquaintance of the one that takes its place.
+    /// Kills a worker, and connects to its replacement.
     pub fn replace_one(&mut self) -> Result<i32> {
-        let (victim, _) = self.clients.pop_last().ok_or("nobody is connected")?;
+        let (victim, _) = self.clients.pop_last().ok_or("no worker is connected")?;
         self.service.signal(victim, Signal::SIGKILL)?;
         let newcomer = self.service.replaced(victim, 4)?;
-        self.service.hears(&format!("worker {newcomer} is ready"))?;
+        self.service.prints(&format!("worker {newcomer} is ready"))?;
         self.clients.extend(self.service.connect_each(&[newcomer])?);
         Ok(newcomer)
     }
@@ -79,6 +79,6 @@ impl Room {
 
 /// The notices on the board of a worker, one on each line.
 pub fn notices(client: &mut Client) -> Result<String> {
-    let heard = client.get("/heard")?.body;
-    Ok(heard.split_once('\n').map(|(_, notices)| notices.to_owned()).unwrap_or_default())
+    let board = client.get("/board")?.body;
+    Ok(board.split_once('\n').map(|(_, notices)| notices.to_owned()).unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! How is everybody? The one thing that the primary does for its workers and that takes time.
+//! The survey of all workers: the only thing that the primary does for its workers and that takes time.
 
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -12,12 +12,12 @@ use lab::say;
 use crate::messages::{Health, Report, ToWorker};
 use crate::{LIMIT, Wrong};
 
-/// So many may wait while the workers are being asked. Whoever asks waits for three surveys at most, and
-/// so for less than its [`PATIENCE`](crate::PATIENCE).
+/// The number of questions that may wait during a survey. A question waits for three surveys at most,
+/// and so for less than its [`PATIENCE`](crate::PATIENCE).
 const WAITING: usize = 2;
 
-/// Asks on a thread of its own: it takes as long as the slowest, and others want to be heard meanwhile.
-/// Clients decide how often that is wanted, so it is one thread, and not one for each question.
+/// Starts the thread that asks: a survey takes as long as the slowest worker, and other messages must
+/// not wait for it. Clients decide how often they ask, so there is one thread, not one for each question.
 pub fn asker(cluster: &Handle, wrong: Option<Wrong>) -> SyncSender<Answerer> {
     let (asker, waiting) = sync_channel(WAITING);
     let cluster = cluster.clone();
@@ -31,7 +31,7 @@ pub fn asker(cluster: &Handle, wrong: Option<Wrong>) -> SyncSender<Answerer> {
     asker
 }
 
-/// Asks everybody, and answers.
+/// Asks all workers, and answers the question.
 pub fn report(cluster: &Handle, wrong: Option<Wrong>, answer: Answerer) -> cluster::Result<()> {
     say!("primary: asks all workers how they are");
     let reports = ask_all(cluster, wrong)?;
@@ -53,7 +53,7 @@ fn ask_all(cluster: &Handle, wrong: Option<Wrong>) -> cluster::Result<Vec<Report
             thread::Builder::new().spawn_scoped(scope, move || ask(cluster, worker, limit))
         };
         let asked: Vec<_> = workers.iter().map(|worker| (worker.pid, begin(worker))).collect();
-        // All have begun before the first is waited for.
+        // All questions have begun before the first is waited for.
         let end = |(pid, asked): (u32, io::Result<ScopedJoinHandle<'_, Report>>)| match asked {
             Ok(asked) => asked.join().expect("a question does not panic"),
             Err(error) => (pid, Err(format!("there is no thread for its question: {error}"))),
@@ -62,7 +62,7 @@ fn ask_all(cluster: &Handle, wrong: Option<Wrong>) -> cluster::Result<Vec<Report
     }))
 }
 
-/// Asks one of them, and waits for its answer.
+/// Asks one worker, and waits for its answer.
 fn ask(cluster: &Handle, worker: &WorkerStats, limit: Duration) -> Report {
     let WorkerStats { id, pid, .. } = *worker;
     say!("primary: asks worker {pid}");

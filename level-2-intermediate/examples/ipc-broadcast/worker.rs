@@ -1,4 +1,4 @@
-//! A worker's side: it keeps a board of its own, asks for what it has missed, and listens.
+//! A worker's side: it keeps a board of its own, asks for the notices that it has missed, and listens.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,10 +16,10 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 
-use crate::messages::{Board, Health, Heard, Notice, Report, ToPrimary, ToWorker};
+use crate::messages::{Board, Health, Notice, Received, Report, ToPrimary, ToWorker};
 use crate::{PATIENCE, Wrong};
 
-/// More than a frame may have, so that you can see what happens then.
+/// More than a frame may have, so that you can see the refusal.
 const LARGEST_BODY: usize = 4 << 20;
 
 #[derive(Clone)]
@@ -30,13 +30,14 @@ struct Member {
     wrong: Option<Wrong>,
 }
 
-/// A worker's whole life. The order matters: what is said while it catches up waits in `messages`.
+/// A worker's whole life. The order matters: a notice that comes before the end of the catch-up waits
+/// in `messages`.
 pub async fn serve(worker: Worker, wrong: Option<Wrong>) -> Result<()> {
     let messages = worker.messages()?;
     let (board, deaf) = (Arc::default(), Arc::new(watch::Sender::new(false)));
     let member = Member { worker: worker.clone(), board, deaf, wrong };
     if wrong != Some(Wrong::BornIgnorant) {
-        member.catch_up().await?; // a worker that knows nothing had better not serve
+        member.catch_up().await?; // a worker without the notices must not serve
     }
     tokio::spawn(member.clone().listen(messages));
     worker.serve_http(service_fn(move |request| answer(request, member.clone()))).await?;
@@ -44,8 +45,8 @@ pub async fn serve(worker: Worker, wrong: Option<Wrong>) -> Result<()> {
 }
 
 impl Member {
-    /// Asks the primary, with a limit: a worker must not hang because its primary does. When time is
-    /// up nobody knows whether it was done: it may have been, a moment later.
+    /// Asks the primary, with a timeout: a worker must not hang because its primary does. After the
+    /// timeout the worker does not know the outcome: the primary may have carried it out a moment later.
     async fn ask<A: DeserializeOwned>(&self, question: &impl Serialize) -> cluster::Result<A> {
         let limit = if self.wrong == Some(Wrong::NoLimit) { Duration::MAX } else { PATIENCE };
         self.worker.request(question, limit).await
@@ -66,16 +67,16 @@ impl Member {
     async fn listen(self, mut messages: mpsc::Receiver<Message>) {
         let mut deaf = self.deaf.subscribe();
         while let Some(Message { body, reply }) = messages.recv().await {
-            let _ = deaf.wait_for(|deaf| !deaf).await; // here a deaf worker stays
+            let _ = deaf.wait_for(|deaf| !deaf).await; // here a deaf worker waits
             let answered = match (body.parse(), reply) {
-                (Ok(ToWorker::Said(notice)), _) => self.hear(notice).await,
+                (Ok(ToWorker::Said(notice)), _) => self.receive(notice).await,
                 (Ok(ToWorker::HowAreYou), Some(reply)) => {
-                    let heard = self.board().count;
-                    reply.send(&Health { heard }).await
+                    let count = self.board().count;
+                    reply.send(&Health { count }).await
                 }
-                (Ok(ToWorker::HowAreYou), None) => Ok(()), // nobody waits for it
+                (Ok(ToWorker::HowAreYou), None) => Ok(()), // no answer is expected
                 (Err(error), reply) => {
-                    say!("worker: passes over what is no message of ours: {error}");
+                    say!("worker: ignores an unknown message: {error}");
                     match reply {
                         Some(reply) => reply.refuse(error.to_string()).await,
                         None => Ok(()),
@@ -88,24 +89,24 @@ impl Member {
         }
     }
 
-    /// The number of a notice tells whether it is the next one. If some before it are missing, they
-    /// were dropped while this worker did not listen. That the last of all is missing is noticed when
-    /// the next one comes; where that is too late, the primary would have to say its count regularly.
-    async fn hear(&self, notice: Notice) -> cluster::Result<()> {
+    /// Takes a notice if its number is the next one. If some before it are missing, they were dropped
+    /// while this worker did not listen. If the very last one is missing, the worker notices it when
+    /// the next one comes; if that is too late, the primary would have to send its count regularly.
+    async fn receive(&self, notice: Notice) -> cluster::Result<()> {
         if self.wrong == Some(Wrong::BornIgnorant) {
             self.board().add(notice);
             return Ok(());
         }
-        let heard = self.board().hear(notice);
-        if let Heard::Gap(missed) = heard {
+        let received = self.board().receive(notice);
+        if let Received::Gap(missed) = received {
             say!("worker: has missed {missed} notices, and asks for them");
             self.catch_up().await?;
         }
         Ok(())
     }
 
-    /// Has it told to everybody, this worker included, and says what came of it. The own copy comes on
-    /// the same way as everybody's, so it may be on this board a moment later than the answer is here.
+    /// Sends a notice to all workers, this one included, and returns the result. The own copy comes in
+    /// the same way as the others, so it may reach this board a moment later than the answer.
     async fn say(&self, notice: String) -> cluster::Result<String> {
         if self.wrong == Some(Wrong::OwnMemory) {
             let number = self.board().say(std::process::id(), notice).number;
@@ -115,23 +116,23 @@ impl Member {
         Ok(format!("said, as number {number}\n"))
     }
 
-    fn heard(&self) -> String {
+    fn notices(&self) -> String {
         let board = self.board();
         let line = |it: &Notice| format!("{} {}: {}\n", it.number, it.by, it.text.escape_debug());
         let lines: String = board.latest.iter().map(line).collect();
-        format!("worker {} has heard {}\n{lines}", std::process::id(), board.count)
+        format!("worker {} is at number {}\n{lines}", std::process::id(), board.count)
     }
 
-    async fn how_is_everybody(&self) -> cluster::Result<String> {
+    async fn state_of_all(&self) -> cluster::Result<String> {
         let line = |(pid, health): Report| match health {
-            Ok(Health { heard }) => format!("worker {pid} is well, and has heard {heard}\n"),
+            Ok(Health { count }) => format!("worker {pid} is well, at number {count}\n"),
             Err(why) => format!("worker {pid} gives no answer: {why}\n"),
         };
         let reports: Vec<Report> = self.ask(&ToPrimary::HowIsEverybody).await?;
         Ok(reports.into_iter().map(line).collect())
     }
 
-    /// What no version of this program knows, to all others and to the primary.
+    /// Sends a message that no version of this program knows, to all others and to the primary.
     async fn garbage(&self) -> cluster::Result<String> {
         let garbage = json!({ "Sing": "la la la" });
         self.worker.broadcast(&garbage).await?;
@@ -159,13 +160,13 @@ async fn answer(
             }
         }
         (_, "/say") => return Ok(text(StatusCode::METHOD_NOT_ALLOWED, "send a POST\n")),
-        (_, "/heard") => Ok(member.heard()),
-        (_, "/ask") => member.how_is_everybody().await,
-        (_, "/deaf") => deaf(true, "reads no more messages, until /hear"),
-        (_, "/hear") => deaf(false, "reads its messages"),
+        (_, "/board") => Ok(member.notices()),
+        (_, "/ask") => member.state_of_all().await,
+        (_, "/deaf") => deaf(true, "reads no more messages, until /listen"),
+        (_, "/listen") => deaf(false, "reads its messages"),
         (_, "/garbage") => member.garbage().await,
         _ => {
-            let routes = "try /, POST /say, /heard, /ask, /deaf, /hear, or /garbage\n";
+            let routes = "try /, POST /say, /board, /ask, /deaf, /listen, or /garbage\n";
             return Ok(text(StatusCode::NOT_FOUND, routes));
         }
     };

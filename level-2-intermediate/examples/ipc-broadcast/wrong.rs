@@ -9,12 +9,12 @@ use crate::room::{Question, Room, notices};
 
 pub fn versions(table: &mut Table) -> Result<()> {
     let mut wrong = Room::open(&["--wrong", "own-memory"])?;
-    wrong.say("Told")?;
-    let know = wrong.boards()?.iter().filter(|board| board.contains("Told")).count();
+    wrong.say("News")?;
+    let know = wrong.boards()?.iter().filter(|board| board.contains("News")).count();
     table.note("wrong: own memory", format!("{know} of 4 workers know"));
 
     let mut wrong = Room::open(&["--wrong", "born-ignorant"])?;
-    wrong.say("Told")?;
+    wrong.say("News")?;
     let newcomer = wrong.replace_one()?;
     let known = notices(wrong.clients.get_mut(&newcomer).ok_or("it was connected")?)?;
     let known = known.lines().count();
@@ -28,13 +28,13 @@ pub fn versions(table: &mut Table) -> Result<()> {
     drop(wrong);
 
     let (mut wrong, _question) = asks_a_deaf_one("ask-in-turn")?;
-    let told = Instant::now();
-    wrong.say("Told")?;
-    table.note("wrong: ask in turn", format!("a notice waits for {}", ms(told.elapsed())));
+    let begun = Instant::now();
+    wrong.say("News")?;
+    table.note("wrong: ask in turn", format!("a notice waits for {}", ms(begun.elapsed())));
     Ok(())
 }
 
-/// One worker does not listen, and all are being asked how they are.
+/// Makes one worker deaf, and asks all workers how they are.
 fn asks_a_deaf_one(wrong: &str) -> Result<(Room, Question)> {
     let mut room = Room::open(&["--wrong", wrong])?;
     let (_, mut deaf) = room.clients.pop_last().ok_or("four were connected")?;

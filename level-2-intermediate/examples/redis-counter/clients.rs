@@ -1,4 +1,4 @@
-//! The clients of the demo: they ask, never retry, and count what they get.
+//! The clients of the demo: they never retry, and count their answers.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -10,14 +10,14 @@ use lab::{Answer, Result, Service, wait_for};
 pub const CLIENTS: usize = 16;
 pub const REQUESTS: u64 = 10_000;
 
-/// How many of them are counted in the wrong ways, too. That is enough to see what is lost there.
+/// The number of requests that are counted in the wrong ways, too. They are enough to see the losses.
 pub const ALL_WAYS: u64 = 2_000;
 
-/// An answer that takes longer than this waited for retries: all six take 6.3 s and more. Without
-/// them two seconds are the limit; the rest is for a busy machine.
+/// An answer that takes longer than this has waited for retries: all six take 6.3 s and more. Without
+/// retries two seconds are the limit; the rest is for a busy machine.
 pub const FAST: Duration = Duration::from_secs(5);
 
-/// How it went for one client.
+/// The result of one client.
 #[derive(Default)]
 pub struct Outcome {
     pub failed: usize,
@@ -25,7 +25,7 @@ pub struct Outcome {
     pub clean: bool,
 }
 
-/// Counts in Redis until twenty requests have failed; or one was slow, or went wrong otherwise.
+/// Counts in Redis until twenty requests have failed, or one was slow or failed in another way.
 pub fn until_it_fails(service: &Service, counted: &AtomicUsize) -> Outcome {
     let mut outcome = Outcome::default();
     let Ok(mut client) = service.connect() else { return outcome };
@@ -67,7 +67,7 @@ pub fn increment(service: &Service) -> Result<()> {
     })
 }
 
-/// What each worker has in its own variable, by pid.
+/// The number in each worker's own variable, by pid.
 pub fn parts(service: &mut Service) -> Result<BTreeMap<i32, u64>> {
     let workers = service.workers()?;
     let mut parts = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Which way of counting goes where. With `--wrong` a wrong version goes under the right name.
+//! The ways of counting, by name. With `--wrong` a wrong version goes under the right name.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::{Wrong, process};
 /// The three ways to count, and the wrong versions of two, by the names that requests give them.
 pub const WAYS: [&str; 5] = ["process", "memory", "load-store", "redis", "get-set"];
 
-/// What a worker counts with.
+/// The counters of a worker.
 pub struct Counters {
     pub memory: Memory,
     pub redis: Option<Arc<Remote>>,
@@ -37,11 +37,11 @@ impl Counters {
     }
 
     fn remote(&self) -> Result<&Arc<Remote>, Lost> {
-        self.redis.as_ref().ok_or_else(|| Lost("no Redis at hand".to_owned()))
+        self.redis.as_ref().ok_or_else(|| Lost("no Redis available".to_owned()))
     }
 
-    /// The ways that a request names, or else all that are at hand; none when it names another one.
-    /// Redis comes first, so that nothing is counted when it is lost.
+    /// The ways that a request names, or else all available ones; none if it names an unknown one.
+    /// Redis comes first, so that nothing is counted if it is lost.
     pub fn ways(&self, named: Option<&str>) -> Vec<&'static str> {
         let at_hand = &WAYS[..if self.redis.is_some() { 5 } else { 3 }];
         let Some(named) = named else { return at_hand.iter().rev().copied().collect() };

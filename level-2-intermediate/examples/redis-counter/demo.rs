@@ -1,5 +1,5 @@
-//! The lesson, played by sixteen clients that count at the same time, and by somebody who kills first
-//! a worker and then Redis.
+//! The lesson, played by sixteen clients that count at the same time, while first a worker and then
+//! Redis is killed.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -15,12 +15,12 @@ use crate::{Wrong, remote};
 pub fn play(redis: Option<&str>, wrong: Option<Wrong>) -> Result<()> {
     let of_redis = matches!(wrong, Some(Wrong::GetSet | Wrong::Patient));
     if of_redis && redis.is_none() && RedisServer::find().is_none() {
-        return Err("this wrong version is one of Redis, and none is at hand; see --help".into());
+        return Err("this wrong version needs a Redis, and none is available; see --help".into());
     }
     let mut table = Table::default();
     let prefix = format!("redis-counter-demo-{}", std::process::id());
     if let Some(url) = redis {
-        remote::borrow(url, &prefix)?; // it is somebody else's
+        remote::borrow(url, &prefix)?; // it is not ours
     }
     count(&mut table, &prefix)?;
     if let Some(url) = redis {
@@ -33,7 +33,7 @@ pub fn play(redis: Option<&str>, wrong: Option<Wrong>) -> Result<()> {
     table.finish()
 }
 
-/// Starts the example with four workers, unless another number was asked for.
+/// Starts the example with four workers, unless another number was given.
 fn start(args: &[&str]) -> Result<Service> {
     let given = env::args().any(|arg| arg.starts_with("--workers"));
     let four = if given || env::var_os("CLUSTER_WORKERS").is_some_and(|it| !it.is_empty()) {
@@ -44,7 +44,7 @@ fn start(args: &[&str]) -> Result<Service> {
     Service::start_several(&[four, args].concat())
 }
 
-/// The same requests, counted in every way that is at hand.
+/// Counts the same requests in every available way.
 fn count(table: &mut Table, prefix: &str) -> Result<()> {
     let mut service = start(&["--prefix", prefix])?;
     clients::increment(&service)?;
@@ -63,7 +63,7 @@ fn count(table: &mut Table, prefix: &str) -> Result<()> {
         exactly(table, "Redis, INCR: all, exactly", &before, "redis");
         short(table, "wrong: GET, then SET", &before, "get-set");
     } else {
-        table.note("Redis", "left out: none at hand, see --help");
+        table.note("Redis", "left out: none available, see --help");
     }
     kill_a_worker(table, &mut service, &parts, &before)
 }
@@ -83,11 +83,11 @@ fn kill_a_worker(
     let kept = shared.clone().all(|way| now.get(way) == before.get(way));
     let lost = REQUESTS.saturating_sub(after);
     let seen = format!("its {lost} are gone; kept: {}", shared.collect::<Vec<_>>().join(", "));
-    table.claim("kill -9 of a worker takes its variable alone", seen, kept && lost == *part);
+    table.claim("kill -9 of a worker loses only its variable", seen, kept && lost == *part);
     Ok(())
 }
 
-/// A Redis that is killed while clients count in it, and comes back.
+/// Kills a Redis while clients count in it, and starts it again.
 fn lose(table: &mut Table, mut server: RedisServer) -> Result<()> {
     let mut service = start(&["--redis", &server.url()])?;
     let workers = service.workers()?;
@@ -109,7 +109,7 @@ fn lose(table: &mut Table, mut server: RedisServer) -> Result<()> {
     let fast = clean && failed > 0 && slowest < FAST;
     table.claim("Redis is killed: 503, and fast", seen, fast);
     if !fast {
-        return Ok(()); // what follows would only wait as long again
+        return Ok(()); // the other claims would only wait as long again
     }
 
     let others = service.get_at_once(CLIENTS, "/increment?in=memory")?;
@@ -119,13 +119,12 @@ fn lose(table: &mut Table, mut server: RedisServer) -> Result<()> {
     server.restart()?;
     let all = || match service.get_at_once(CLIENTS, "/increment?in=redis") {
         Ok(answers) => answers.iter().all(|it| it.status == 200).then_some(Ok(answers.len())),
-        Err(error) => Some(Err(error)), // 503 is an answer; none at all is a failure
+        Err(error) => Some(Err(error)), // 503 is an answer; no answer is a failure
     };
     let back = wait_for("all workers to count in Redis again", all).and_then(|all| all);
     table.claim_ok("it is started again: all count again", &back, |n| format!("{n} times 200"));
     let now = numbers(&service.get("/counter?in=redis")?);
-    let forgotten =
-        format!("counts from {}: it kept {good} nowhere", now.get("redis").unwrap_or(&0));
+    let forgotten = format!("counts from {}: the {good} are lost", now.get("redis").unwrap_or(&0));
     table.note("but a Redis without a disk forgets", forgotten);
     Ok(())
 }

@@ -7,13 +7,13 @@
 //! $ curl http://127.0.0.1:8000/counter
 //! ```
 //!
-//! Look for: each request was counted in every way, and `process` shows a fraction of them, another
+//! Look for: each request was counted in every way, and `process` shows a fraction of them, a different
 //! one in each worker. Then `kill -9` a worker: its own variable is gone, and nothing else. The lines
-//! `load-store` and `get-set` are wrong versions of the second and the third way, which lose some as
-//! soon as requests come at the same time. `/increment?in=memory,redis` counts in those two alone.
+//! `load-store` and `get-set` are wrong versions of the second and the third way, which lose counts as
+//! soon as requests come at the same time. `/increment?in=memory,redis` counts only in those two.
 //!
-//! Redis is the server at `--redis URL`, or one that this program starts for itself when the machine
-//! has `redis-server` or `valkey-server`; without one the first two ways are left.
+//! Redis is the server at `--redis URL`, or one that this program starts for itself if the machine has
+//! `redis-server` or `valkey-server`; without one only the first two ways work.
 
 mod clients;
 mod counters;
@@ -50,7 +50,7 @@ struct Args {
     /// on the PATH
     #[arg(long, value_name = "URL", env = "REDIS_URL", hide_env_values = true)]
     redis: Option<String>,
-    /// What the names of the keys in Redis begin with
+    /// The prefix of the keys in Redis
     #[arg(long, value_name = "NAME", default_value = "redis-counter")]
     prefix: String,
     /// Run a wrong version; with --demo, see which claim it breaks
@@ -60,11 +60,11 @@ struct Args {
 
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
 enum Wrong {
-    /// Shared memory is read and then written, in place of one atomic addition
+    /// Shared memory is read and then written, instead of one atomic addition
     LoadStore,
-    /// Redis is asked for the number and then told the next one, in place of INCR
+    /// The number is read from Redis and the next one written, instead of one INCR
     GetSet,
-    /// Requests wait while the client of Redis tries to connect again and again
+    /// Requests wait while the client of Redis tries to reconnect
     Patient,
 }
 
@@ -78,10 +78,10 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<()> {
-    // Workers share their connections evenly, so that each surely has a part of the count.
+    // Workers share their connections evenly, so that each has a part of the count.
     let config = Config::builder().sharing(Sharing::HandOff);
     let config = settings::complete(config, &args.common)?;
-    // The primary alone looks for a Redis. One of its own ends when this function does.
+    // Only the primary looks for a Redis. A server of its own ends when this function returns.
     let (url, own) = if is_worker() { (None, None) } else { find_redis(&args)? };
     Cluster::new(config)
         .shared(memory::WORDS)
@@ -92,12 +92,12 @@ fn run(args: Args) -> Result<()> {
 
 fn find_redis(args: &Args) -> Result<(Option<String>, Option<RedisServer>)> {
     if let Some(url) = &args.redis {
-        let (place, _) = remote::connect(url)?; // named, so it has to be there
+        let (place, _) = remote::connect(url)?; // its address was given, so it must answer
         say!("primary: counts in the Redis at {place}");
         return Ok((Some(url.clone()), None));
     }
     let Some(program) = RedisServer::find() else {
-        say!("primary: no Redis at hand (see --help), so two ways are left");
+        say!("primary: no Redis available (see --help), so two ways are left");
         return Ok((None, None));
     };
     let server = RedisServer::start(&program)?;
@@ -106,20 +106,20 @@ fn find_redis(args: &Args) -> Result<(Option<String>, Option<RedisServer>)> {
     Ok((Some(server.url()), Some(server)))
 }
 
-/// The primary's part: it tells what happens, and answers the one question that workers have. Who
-/// asks may have lost Redis, so this is the time to look after one of our own.
+/// The primary's part: it reports events, and answers the one question of the workers. A worker that
+/// asks may have lost Redis, so this is the time to look after a server of our own.
 fn primary(events: Events, redis: Option<&str>, mut own: Option<RedisServer>) {
     let mut story = Story::default();
     for event in events {
         story.tell(&event);
         if let Event::Asked(_, _, answer) = event {
             own = own.and_then(look_after);
-            let _ = answer.send(&redis); // it fails only when the cluster has stopped
+            let _ = answer.send(&redis); // it fails only after the cluster has stopped
         }
     }
 }
 
-/// Whoever starts a process has to reap it. This one is replaced, and has forgotten everything.
+/// Reaps our server if it has ended, as every parent must, and starts an empty one.
 fn look_after(mut server: RedisServer) -> Option<RedisServer> {
     match server.revive() {
         Ok(false) => {}
@@ -159,20 +159,20 @@ async fn answer(
     };
     let ways = counters.ways(http::parameter(&request, "in"));
     if ways.is_empty() {
-        return Ok(text(StatusCode::BAD_REQUEST, format!("in= is some of {}\n", WAYS.join(","))));
+        return Ok(text(StatusCode::BAD_REQUEST, format!("in= is any of {}\n", WAYS.join(","))));
     }
-    let mut told = Vec::new();
+    let mut lines = Vec::new();
     for way in ways {
         let counted =
             if increments { counters.increment(way).await } else { counters.value(way).await };
         match counted {
-            Ok(number) => told.push(format!("{way:<12}{number}\n")),
+            Ok(number) => lines.push(format!("{way:<12}{number}\n")),
             Err(Lost(why)) => {
                 let sentence = format!("worker {pid}: {why}\n");
                 return Ok(text(StatusCode::SERVICE_UNAVAILABLE, sentence));
             }
         }
     }
-    told.reverse();
-    Ok(text(StatusCode::OK, format!("worker {pid}\n{}", told.concat())))
+    lines.reverse();
+    Ok(text(StatusCode::OK, format!("worker {pid}\n{}", lines.concat())))
 }

@@ -1,5 +1,5 @@
 //! The second way: memory that all workers of one machine share. The primary makes it (`memfd_create`),
-//! every worker maps it (`mmap` with `MAP_SHARED`), and an atomic addition is one, whoever adds.
+//! every worker maps it (`mmap` with `MAP_SHARED`), and an atomic addition is atomic for all of them.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -18,7 +18,7 @@ impl Memory {
         self.word(way).fetch_add(1, Relaxed) + 1
     }
 
-    /// Two steps: each is atomic, and what others write between them is lost.
+    /// Two steps: each is atomic, and a write of another worker between them is lost.
     pub async fn load_and_store(&self, way: &str) -> u64 {
         let number = self.word(way).load(Relaxed);
         // A real handler would ask a database here. This one only lets other requests go on, which is

@@ -2,7 +2,7 @@
 //! command that reads and writes cannot lose a count; two commands can.
 //!
 //! Redis may be lost at any time. Then requests that need it fail at once, and not after a wait: one
-//! task asks in the background whether it is back.
+//! task checks in the background whether Redis is back.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -14,15 +14,15 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, Cmd, Connection, ErrorKind, FromRedisValue, RedisError, cmd};
 use tokio::time::sleep;
 
-/// No answer within this time: Redis counts as lost. The client's own limit is 500 ms, and a second
-/// for a connection. This one is longer for the sake of tests: beside ten busy programs Redis may wait
-/// as long for a processor.
+/// The timeout after which Redis counts as lost. The client's own timeout is 500 ms, and a second
+/// for a connection. This one is longer because of the tests: beside ten busy programs Redis may wait
+/// this long for a processor.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// How often a lost Redis is asked whether it is back.
+/// The time between two checks whether a lost Redis is back.
 const PROBE: Duration = Duration::from_millis(100);
 
-/// Why a request cannot be answered, for its client.
+/// The reason for which a request cannot be answered, for its client.
 pub struct Lost(pub String);
 
 pub struct Remote {
@@ -33,7 +33,7 @@ pub struct Remote {
     worker: Worker,
 }
 
-/// Asks the primary.
+/// Asks the primary for the address of Redis.
 pub async fn ask_where(worker: &Worker) -> Result<Option<String>> {
     Ok(worker.request(&"where is Redis?", Duration::from_secs(5)).await?)
 }
@@ -47,7 +47,7 @@ impl Remote {
             .set_connection_timeout(Some(LIMIT))
             .set_response_timeout(Some(LIMIT));
         if !patient {
-            // To connect again it tries six times more, with ever longer pauses; requests would wait.
+            // To reconnect it tries six more times, with growing pauses; requests would wait.
             config = config.set_number_of_retries(0);
         }
         let connection = Client::open(url)?.get_connection_manager_lazy(config)?;
@@ -59,7 +59,7 @@ impl Remote {
         self.ask(cmd("INCR").arg(self.key(way))).await
     }
 
-    /// Two commands: what others set between them is lost.
+    /// Two commands: a value that another worker sets between them is lost.
     pub async fn get_and_set(self: &Arc<Self>, way: &str) -> Result<u64, Lost> {
         let next = self.value(way).await?.saturating_add(1);
         // KEEPTTL: the keys of a demo expire, and go on expiring.
@@ -69,7 +69,7 @@ impl Remote {
 
     pub async fn value(self: &Arc<Self>, way: &str) -> Result<u64, Lost> {
         let number: Option<u64> = self.ask(cmd("GET").arg(self.key(way))).await?;
-        Ok(number.unwrap_or(0)) // nobody has counted yet
+        Ok(number.unwrap_or(0)) // no worker has counted yet
     }
 
     fn key(&self, way: &str) -> String {
@@ -83,12 +83,12 @@ impl Remote {
         let answered = command.query_async(&mut self.connection.clone()).await;
         answered.map_err(|error| {
             self.failed(&error);
-            // The command may have arrived: whether it counted, nobody here knows.
+            // The command may have arrived: this worker does not know whether Redis counted it.
             Lost(format!("no count from Redis: {error}"))
         })
     }
 
-    /// A command failed. When that is because Redis is away, the next ones need not try.
+    /// Handles a failed command. If Redis is away, the next commands need not try.
     fn failed(self: &Arc<Self>, error: &RedisError) {
         let away = error.is_io_error() || error.is_timeout() || error.is_connection_dropped();
         if away && !self.patient && !self.lost.swap(true, Relaxed) {
@@ -97,25 +97,25 @@ impl Remote {
         }
     }
 
-    /// Asks until there is an answer. The manager reconnects when a command finds no connection.
+    /// Sends PING until there is an answer. The manager reconnects if a command finds no connection.
     async fn wait(self: Arc<Self>) {
         while cmd("PING").exec_async(&mut self.connection.clone()).await.is_err() {
             sleep(PROBE).await;
-            let _ = ask_where(&self.worker).await; // the same as before, but it looks after its own
+            let _ = ask_where(&self.worker).await; // so that the primary looks after its own server
         }
         say!("worker: Redis is back");
         self.lost.store(false, Relaxed);
     }
 }
 
-/// Has what is counted under this prefix expire in an hour, whatever becomes of who counts.
+/// Makes the counts under this prefix expire in an hour, even if the demo is killed.
 pub fn borrow(url: &str, prefix: &str) -> Result<()> {
     let (_, mut redis) = connect(url)?;
     let mut zero = |key: &String| cmd("SET").arg(key).arg(0).arg("EX").arg(3600).exec(&mut redis);
     Ok(keys(prefix).iter().try_for_each(&mut zero)?)
 }
 
-/// Deletes what was counted under this prefix.
+/// Deletes the counts under this prefix.
 pub fn forget(url: &str, prefix: &str) -> Result<()> {
     Ok(cmd("DEL").arg(&keys(prefix)).exec(&mut connect(url)?.1)?)
 }
@@ -124,12 +124,12 @@ fn keys(prefix: &str) -> [String; 2] {
     ["redis", "get-set"].map(|way| format!("{prefix}:{way}"))
 }
 
-/// Asks a Redis once whether it is there, before anything is started; returns where it is, without
-/// the password that may stand in its URL, and a connection.
+/// Checks once that a Redis answers, before anything is started; returns its address, without the
+/// password that its URL may have, and a connection.
 pub fn connect(url: &str) -> Result<(String, Connection)> {
     let client = Client::open(url).map_err(|error| {
         format!(
-            "--redis or REDIS_URL is no address of a Redis ({error}): say redis://127.0.0.1:6379/"
+            "--redis or REDIS_URL is not the address of a Redis ({error}): use redis://127.0.0.1:6379/"
         )
     })?;
     let place = client.get_connection_info().addr().to_string();
@@ -145,19 +145,19 @@ pub fn connect(url: &str) -> Result<(String, Connection)> {
 }
 
 fn in_words(place: &str, error: &RedisError) -> String {
-    let said = error.to_string(); // of several lines, when it is not the language of Redis
+    let said = error.to_string(); // several lines if the server does not speak Redis
     let said = said.lines().next().unwrap_or_default();
     let refused = error.kind() == ErrorKind::AuthenticationFailed;
     if refused || matches!(error.code(), Some("NOAUTH" | "WRONGPASS")) {
         return format!(
-            "the Redis at {place} wants a password: {said}; say redis://:PASSWORD@HOST:PORT/"
+            "the Redis at {place} needs a password: {said}; use redis://:PASSWORD@HOST:PORT/"
         );
     }
     let silent = error.is_io_error() || error.is_timeout() || error.is_connection_dropped();
     let (what, then) = if silent {
-        ("no Redis answers", "start it")
+        ("no Redis answers", "start one")
     } else {
-        ("what answers does not do as a Redis", "ask whoever runs it")
+        ("no working Redis answers", "check the server")
     };
     format!("{what} at {place}: {said}; {then}, or go without --redis and REDIS_URL")
 }

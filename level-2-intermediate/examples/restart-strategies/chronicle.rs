@@ -1,4 +1,4 @@
-//! What the demo reads off the timeline.
+//! The readings that the demo takes from the timeline.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +13,11 @@ pub struct Moment {
     pub what: String,
 }
 
-/// A wait, as it was told: by the library, or (in a wrong version) by a worker.
+/// A wait, as it was reported: by the library, or (in a wrong version) by a worker.
 pub struct Wait {
     pub slot: u32,
     pub ms: f64,
-    /// After so many early deaths in a row.
+    /// The number of early deaths in a row before it.
     pub failures: u32,
 }
 
@@ -26,7 +26,7 @@ pub fn moments(service: &Service) -> Vec<Moment> {
     service.narration().iter().filter_map(|line| moment(line)).collect()
 }
 
-/// Those of one slot, from its first one that begins with `with`.
+/// The moments of one slot, from its first one that begins with `with`.
 pub fn since(service: &Service, slot: u32, with: &str) -> Vec<Moment> {
     let mine = moments(service).into_iter().filter(|moment| moment.slot == slot);
     mine.skip_while(|moment| !moment.what.starts_with(with)).collect()
@@ -59,7 +59,7 @@ fn wait(line: &str) -> Option<Wait> {
     Some(Wait { slot, ms, failures })
 }
 
-/// How many of those who died together wait for the same time, to the millisecond, in the worst round.
+/// The number of slots that wait for the same time, to the millisecond, in the worst round.
 pub fn herd(waits: &[Wait]) -> usize {
     let together = |first: &Wait| {
         let same_round = waits.iter().filter(|other| other.failures == first.failures);
@@ -69,15 +69,15 @@ pub fn herd(waits: &[Wait]) -> usize {
     waits.iter().filter(|wait| wait.failures > 0).map(together).max().unwrap_or(0)
 }
 
-/// A wait: how long it was to be, and how long it was, from a moment just before it.
+/// A wait: its announced length, and its real length, from a moment just before it.
 pub struct Pause {
     pub ms: f64,
     pub took: f64,
 }
 
-/// The pauses of one slot whose workers die of a refusal. From there to the next start it is never less
-/// than the wait took, however busy the machine is: whoever tells the refusal answers only then, and
-/// whoever is refused dies of the answer.
+/// The pauses of one slot whose workers die of a refusal. The time from the line of the refusal to the
+/// next start is never less than the wait, even on a busy machine: the primary answers only after it has
+/// printed the line, and the worker dies of the answer.
 pub fn pauses(moments: &[Moment]) -> Vec<Pause> {
     let (mut refused, mut wait, mut found) = (None, None, Vec::new());
     for Moment { at, what, .. } in moments {

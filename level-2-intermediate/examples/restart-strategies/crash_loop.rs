@@ -1,4 +1,4 @@
-//! The demo's crash loop: from the first death to the day on which it is repaired.
+//! The demo's crash loop: from the first death to the repair.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::policy::{LIMIT, Strategy, delay};
 /// The timeline shows milliseconds: two of its times may be this much too near to each other.
 const ROUNDED: f64 = 1.0;
 
-/// From now on nobody can start; one crashes. Where, and when it was asked to.
+/// Lets no worker start from now on, and crashes one: returns its slot, and the time of the request.
 pub fn begin_loop(service: &Service) -> Result<(u32, Instant)> {
     service.connect()?.post("/break", "")?;
     let asked = Instant::now();
@@ -35,8 +35,8 @@ pub fn crash_loop(table: &mut Table) -> Result<()> {
     })?;
     let seen = starts(&service, slot);
     print_loop(table, &since(&service, slot, "crashed"));
-    let told = format!("{seen} starts, {}", if errored() { "then errored" } else { "and no end" });
-    table.claim("a crash loop is slowed down and reported", told, errored() && seen == limit);
+    let row = format!("{seen} starts, {}", if errored() { "then errored" } else { "and no end" });
+    table.claim("a crash loop is slowed down and reported", row, errored() && seen == limit);
     if !errored() {
         return Ok(());
     }
@@ -45,7 +45,7 @@ pub fn crash_loop(table: &mut Table) -> Result<()> {
     outages(table)
 }
 
-/// What the library did, beside what `policy.rs` says.
+/// Compares the waits of the library with the rule of `policy.rs`.
 fn compare_with_the_page(table: &mut Table, service: &Service, slot: u32) {
     let waits = waits(service, " primary: "); // in a wrong version workers wait, too
     let rule = |wait: &Wait| delay(Strategy::Breaker, wait.failures, 1.0);
@@ -57,12 +57,12 @@ fn compare_with_the_page(table: &mut Table, service: &Service, slot: u32) {
     let kept = pauses.iter().filter(|it| it.took + ROUNDED >= it.ms).count();
     let (short, long) = pauses.iter().fold((0.0, 0.0), |(a, b), it| (a + it.ms, b + it.took));
     let seen = format!("{kept} of {} waits; {short:.0} ms, took {long:.0} ms", pauses.len());
-    table.claim("nobody starts before its wait is over", seen, kept == waits.len());
+    table.claim("no worker starts before its wait is over", seen, kept == waits.len());
 }
 
 fn repair(table: &mut Table, service: &Service, slot: u32) -> Result<()> {
     let status = service.get("/status")?.body.trim().to_owned();
-    table.claim("the others serve on", &status, status.contains("2 ready, 1 errored"));
+    table.claim("the others keep serving", &status, status.contains("2 ready, 1 errored"));
     service.connect()?.post("/repair", "")?;
     service.connect()?.post(&format!("/reset?slot={slot}"), "")?;
     wait_for("a worker in that slot", || {
@@ -78,10 +78,10 @@ fn print_loop(table: &mut Table, moments: &[Moment]) {
     let Some(begin) = moments.first() else { return };
     for life in moments.split(|moment| moment.what == "is started").take(LIMIT as usize + 1) {
         let Some(first) = life.first() else { continue };
-        let told: Vec<&str> = life.iter().map(|moment| moment.what.as_str()).collect();
+        let events: Vec<&str> = life.iter().map(|moment| moment.what.as_str()).collect();
         table.note(
             format!("  +{:.0} ms  slot {}", first.at - begin.at, first.slot),
-            told.join("; "),
+            events.join("; "),
         );
     }
 }

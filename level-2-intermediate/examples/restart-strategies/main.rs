@@ -1,4 +1,4 @@
-//! When to start again what has crashed: at once, later, or ever later; and when to report it.
+//! Crashed workers are restarted, at once or after growing delays; a crash loop is reported.
 //!
 //! ```console
 //! $ cargo run -p level-2 --example restart-strategies
@@ -6,16 +6,16 @@
 //! $ cargo run -p level-2 --example restart-strategies -- --crash-at-boot 4 --strategy fixed
 //! ```
 //!
-//! Look for: the timeline on stderr. What lived longer than a second is replaced at once, what died
-//! earlier has to wait, and `waits` tells how long. A crash loop: `curl -X POST …/break` lets no worker
-//! start any more (a database is down), `curl …/crash` begins the loop. After five early deaths the slot
-//! is errored: tried every 30 s from then on, while the others serve. `curl -X POST …/repair` brings it
-//! back within 30 s; `curl -X POST '…/reset?slot=0'` or `kill -HUP PRIMARY` after that, at once.
+//! Look for: the timeline on stderr. A worker that lived longer than a second is replaced at once, one
+//! that died earlier has to wait, and `waits` shows how long. A crash loop: `curl -X POST …/break` lets
+//! no worker start any more (a database is down), `curl …/crash` begins the loop. After five early deaths
+//! the slot is errored: tried every 30 s from then on, while the others serve. `curl -X POST …/repair`
+//! brings it back within 30 s; `curl -X POST '…/reset?slot=0'` or `kill -HUP PRIMARY` then does it at once.
 //!
-//! With `--workers 1` the loop leaves no worker that could pass on `/repair`. There
+//! With `--workers 1` the loop leaves no worker that could pass on `/repair`. There,
 //! `curl -X POST '…/break?times=5'` lets five starts fail. Then clients are refused until the sixth.
 //!
-//! `policy.rs` has the strategies, `timeline.rs` tells, `worker.rs` misbehaves.
+//! `policy.rs` has the strategies, `timeline.rs` reports, `worker.rs` misbehaves.
 
 mod chronicle;
 mod crash_loop;
@@ -38,12 +38,12 @@ use policy::Strategy;
 use serde::{Deserialize, Serialize};
 use timeline::Timeline;
 
-/// When to start again what has crashed
+/// Restarts crashed workers, at once or after a delay
 #[derive(Clone, clap::Parser)]
 struct Args {
     #[command(flatten)]
     common: Common,
-    /// When to start again what has crashed early
+    /// The delay before a worker that crashed early is restarted
     #[arg(long, value_name = "STRATEGY", default_value = "breaker")]
     strategy: Strategy,
     /// The first N workers of each slot crash before they are ready
@@ -56,15 +56,15 @@ struct Args {
 
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
 enum Wrong {
-    /// Whatever dies is started again at once, for ever
+    /// A dead worker is restarted at once, forever
     ForkBomb,
-    /// Everybody waits by itself, for the same time
+    /// Each worker waits by itself, for the same time
     NoJitter,
-    /// Whoever exits is replaced, also who was told to go
+    /// Every worker that exits is replaced, even one that was stopped
     RestartAll,
 }
 
-/// What a worker may ask of the primary. The answer is a sentence, or a refusal.
+/// A question of a worker to the primary. The answer is a sentence, or a refusal.
 #[derive(Serialize, Deserialize)]
 enum Question {
     MayStart,
@@ -98,7 +98,7 @@ fn run(args: Args, began: Instant) -> Result<()> {
     Ok(())
 }
 
-/// The primary's part: it tells what happens, and answers. The restarts are the library's work.
+/// The primary's part: it reports events, and answers. The library does the restarts.
 fn primary(events: Events, cluster: &Handle, args: &Args, began: Instant) {
     let mut timeline = Timeline::since(began);
     let mut failing = 0;
@@ -108,7 +108,7 @@ fn primary(events: Events, cluster: &Handle, args: &Args, began: Instant) {
             Event::Asked(worker, question, answer) => {
                 let Ok(question) = question.parse() else { continue };
                 let panics = matches!(question, Question::PanicPrimary);
-                // Whoever asked may be gone by now.
+                // The worker that asked may be gone by now.
                 let _ = match reply(&question, cluster, &mut failing) {
                     Ok(sentence) => answer.send(&sentence),
                     Err(why) => {
@@ -118,9 +118,9 @@ fn primary(events: Events, cluster: &Handle, args: &Args, began: Instant) {
                 };
                 assert!(!panics, "a bug of the program, in the primary");
             }
-            // `cluster.on('exit', () => cluster.fork())`: it never asks why.
+            // `cluster.on('exit', () => cluster.fork())`: it never checks the reason.
             Event::Exited { .. } if args.wrong == Some(Wrong::RestartAll) => {
-                let _ = cluster.scale(args.common.workers.get()); // refused when the cluster stops
+                let _ = cluster.scale(args.common.workers.get()); // refused if the cluster stops
             }
             _ => {}
         }

@@ -1,39 +1,39 @@
 //! The strategies, as one pure function: no clock, no process, no dice of its own.
 //!
-//! The library decides by the same rule (`cluster/src/supervisor/restart.rs`), and is only told its
-//! numbers. The demo compares what the library did with what this page says.
+//! The library decides by the same rule (`cluster/src/supervisor/restart.rs`), and only gets its numbers
+//! from here. The demo compares the waits of the library with this page.
 
 use std::time::Duration;
 
 use cluster::Config;
 use cluster::config::Builder;
 
-/// The first delay is at most this.
+/// The limit of the first delay.
 const BASE: Duration = Duration::from_millis(100);
-/// No delay is longer.
+/// The limit of all delays.
 const MOST: Duration = Duration::from_secs(30);
-/// No delay of the library has a smaller bound.
+/// The smallest limit that the library accepts.
 pub const LEAST: Duration = Duration::from_millis(1);
 /// After this many early deaths in a row a slot is errored.
 pub const LIMIT: u32 = 5;
 
-/// When to start again what has crashed early.
+/// A rule for the restart after an early crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Strategy {
-    /// At once (within a millisecond, the least that the library accepts), for ever
+    /// At once (within a millisecond, the least that the library accepts), forever
     Immediate,
-    /// After up to 100 ms each time, for ever
+    /// After up to 100 ms each time, forever
     Fixed,
-    /// After up to 100 ms, then 200 ms, 400 ms and so on up to 30 s, for ever
+    /// After up to 100 ms, then 200 ms, 400 ms and so on up to 30 s, forever
     Exponential,
     /// The same, but after five early deaths in a row the slot is errored, and tried every 30 s
     Breaker,
 }
 
-/// How long a slot stays empty after `failures` early deaths in a row.
+/// The time that a slot stays empty after `failures` early deaths in a row.
 ///
-/// `dice` is a number from 0 to 1, drawn anew each time: that is the jitter. An errored slot needs none:
-/// the waits before have spread those that died together.
+/// `dice` is a number from 0 to 1, drawn again each time: that is the jitter. An errored slot needs none:
+/// the waits before have already spread the slots that died together.
 pub fn delay(strategy: Strategy, failures: u32, dice: f64) -> Duration {
     let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
     let at_most = match strategy {

@@ -1,4 +1,4 @@
-//! What happens, as a timeline: when, in which slot, to which process, what.
+//! The events as a timeline: the time, the slot, the process, and the event.
 
 use std::time::Instant;
 
@@ -7,10 +7,10 @@ use cluster::supervisor::{SlotId, WorkerId};
 use lab::say;
 use level_2::story::{Story, brief, end, reason};
 
-/// Tells the events of a cluster, with the time since the program was started.
+/// Prints the events of a cluster, with the time since the program was started.
 pub struct Timeline {
     began: Instant,
-    /// Who is who.
+    /// The workers that are known.
     story: Story,
 }
 
@@ -29,7 +29,7 @@ impl Timeline {
             }
             Event::Unhealthy(worker, why) => self.of(*worker, &format!("is unhealthy: {why}")),
             Event::Exited { worker, code, signal, voluntary, uptime, .. } => {
-                // What tells the two apart is not the code. It is that the intent came first.
+                // The exit code does not distinguish the two: the intent to stop, recorded first, does.
                 let meant = if *voluntary { "left" } else { "crashed" };
                 let (how, age) = (end(*code, *signal), brief(*uptime));
                 self.of(*worker, &format!("{meant}: {how}, after {age}"));
@@ -55,12 +55,12 @@ impl Timeline {
             Event::ReloadFailed(_, why) => self.all(&format!("the reload failed: {why}")),
             Event::ReloadRefused(why) => self.all(&format!("no reload: {why}")),
             Event::Stopping => self.all("stopping"),
-            Event::Lagged(lost) => self.all(&format!("{lost} events came too fast to be told")),
+            Event::Lagged(lost) => self.all(&format!("{lost} events came too fast to be reported")),
             _ => {}
         }
     }
 
-    /// Something about one worker.
+    /// Prints a line about one worker.
     pub fn of(&self, worker: WorkerId, what: &str) {
         if let Some(slot) = self.story.slot(worker) {
             self.line(slot, &self.story.pid(worker).to_string(), what);

@@ -18,7 +18,7 @@ use tokio::time::sleep;
 
 use crate::{Args, Question, Wrong, policy};
 
-/// For an answer of the primary.
+/// The timeout for an answer of the primary.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub async fn serve(worker: Worker, args: Args) -> Result<()> {
@@ -35,10 +35,10 @@ pub async fn serve(worker: Worker, args: Args) -> Result<()> {
     }
 }
 
-/// What comes before a worker is ready. A death in here is an early one, however long it took.
+/// The steps before a worker is ready. A death in here is an early one, even after a long time.
 async fn boot(worker: &Worker, args: &Args) {
     if args.wrong == Some(Wrong::NoJitter) {
-        // The program waits by itself, and everybody waits the same time: the dice show 1.
+        // The program waits by itself, and all workers wait for the same time: the dice show 1.
         let failures = u32::try_from(worker.restarts()).unwrap_or(u32::MAX);
         let wait = match failures {
             1..policy::LIMIT => policy::delay(args.strategy, failures, 1.0),
@@ -49,10 +49,10 @@ async fn boot(worker: &Worker, args: &Args) {
         sleep(wait).await;
     }
     if worker.restarts() < args.crash_at_boot {
-        say!("worker: crashes at boot, as I was told");
+        say!("worker: crashes at boot, as requested");
         exit(3);
     }
-    // As others ask their database for a connection.
+    // As other programs ask their database for a connection.
     if let Err(why) = worker.request::<String>(&Question::MayStart, PATIENCE).await {
         say!("worker: cannot start: {why}");
         exit(3);
@@ -75,7 +75,7 @@ async fn answer(
             ok(format!("worker {} has finished after {ms} ms\n", id()))
         }
         "/crash" => exit(number(&request, "code").map_or(3, |code| (code & 0xff) as i32)),
-        "/abort" => abort(), // as a failed assertion in C does, or a panic with panic = "abort"
+        "/abort" => abort(), // like a failed assertion in C, or a panic with panic = "abort"
         "/panic" => panic!("a bug in the answer to one request"),
         "/panic-worker" => {
             bug.notify_one();
@@ -92,7 +92,7 @@ async fn answer(
     }
 }
 
-/// What is for the primary to do.
+/// The requests that the primary handles.
 async fn order(worker: &Worker, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     let slot = number(request, "slot").and_then(|slot| u32::try_from(slot).ok());
     let question = match request.uri().path() {
@@ -112,7 +112,7 @@ fn ok(body: String) -> Response<Full<Bytes>> {
     text(StatusCode::OK, body)
 }
 
-/// Passes a question on to the primary, and its answer back.
+/// Passes a question on to the primary, and returns its answer.
 async fn ask(worker: &Worker, question: Question) -> Response<Full<Bytes>> {
     match worker.request::<String>(&question, PATIENCE).await {
         Ok(answer) => ok(answer + "\n"),

@@ -1,4 +1,4 @@
-//! The lesson, played by clients that never retry, while versions come and are refused.
+//! The lesson, played by clients that never retry, while versions come or are refused.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -10,11 +10,11 @@ use lab::raw::Reply;
 use lab::{Answer, Load, Result, Service, Table};
 use level_2::site::{By, Site, WHICH, version};
 
-/// Most of these connections are idle when a reload comes, and none for as long as the window.
+/// Most of these connections are idle when a reload comes, and none is idle for as long as the window.
 const KEPT: Habit = Habit::KeepAlive(Duration::from_millis(200));
 const CLIENTS: [(Habit, usize); 2] = [(Habit::Fresh, 2), (KEPT, 12)];
 
-/// How each version is brought in; the last one takes its time to get ready.
+/// The versions, and the way in which each is deployed; the last one needs some time to become ready.
 const RELOADS: [(&str, By); 5] =
     [("2", By::Hup), ("3", By::Usr2), ("4", By::Api), ("5", By::Hup), ("6-slow", By::Api)];
 
@@ -26,7 +26,7 @@ pub fn play() -> Result<()> {
     refused(&mut table, &mut site, "8-broken", By::Api, "exited with code 1 before it was ready")?;
     let slow = slow.join().expect("a client does not panic");
     let held = slow.as_ref().is_ok_and(last_of_version_6);
-    table.claim("a request in flight outlasts the reload", told(slow), held);
+    table.claim("a request in flight outlasts the reload", answered(slow), held);
     refused(&mut table, &mut site, "9-stuck", By::Hup, "not ready within 1s 500ms")?;
     drop(site);
 
@@ -45,7 +45,7 @@ fn site(args: &[&str]) -> Result<Site> {
     })
 }
 
-/// Deploys one version after another under load: what the clients saw, and when the last reload ended.
+/// Deploys one version after another under load; returns the clients' report, and the end of the last.
 fn traffic(site: &mut Site, versions: &[(&str, By)]) -> Result<(Report, Instant)> {
     let load = Load::start(&site.service.address().to_string(), WHICH, &CLIENTS);
     for (version, by) in versions {
@@ -72,7 +72,7 @@ fn good_versions(table: &mut Table, site: &mut Site) -> Result<()> {
     Ok(())
 }
 
-/// The old versions may say goodbye on connections that they had already, and nothing else.
+/// Checks that old versions only send a last answer, and only on connections that they had already.
 fn after_the_last(table: &mut Table, seen: &Report, end: Instant) {
     let newest = RELOADS[RELOADS.len() - 1].0;
     let old = |it: &&Seen| it.sent > end && version(&it.body) != newest;
@@ -85,20 +85,20 @@ fn after_the_last(table: &mut Table, seen: &Report, end: Instant) {
     table.claim("… and on connections from before", what, closing == kept.len());
 }
 
-/// A connection that idles through a reload, and a request that takes longer: its answer will come.
+/// Keeps a connection idle through a reload, and a request that takes longer: its answer will come.
 fn long_and_idle(table: &mut Table, site: &mut Site) -> Result<JoinHandle<Result<Answer>>> {
     let mut idle = site.service.connect()?;
     idle.get("/version")?;
     let slow = site.service.get_later("/slow?ms=6000");
-    site.service.hears("begins a request of 6000 ms")?;
+    site.service.prints("begins a request of 6000 ms")?;
     site.deploy("7")?;
     site.reload(By::Hup)?;
-    let (last, flies) = (idle.get("/version"), !slow.is_finished());
+    let (last, pending) = (idle.get("/version"), !slow.is_finished());
     let held = last.as_ref().is_ok_and(last_of_version_6);
-    table.claim("an idle connection gets one more answer", told(last), held);
+    table.claim("an idle connection gets one more answer", answered(last), held);
     let new = site.service.get("/version")?;
-    let held = flies && version(&new.body) == "7";
-    table.claim("… while a new one gets the new version", told(Ok(new)), held);
+    let held = pending && version(&new.body) == "7";
+    table.claim("… while a new one gets the new version", answered(Ok(new)), held);
     Ok(slow)
 }
 
@@ -106,7 +106,7 @@ fn last_of_version_6(answer: &Answer) -> bool {
     version(&answer.body) == "6-slow" && answer.closes
 }
 
-fn told(answer: Result<Answer>) -> String {
+fn answered(answer: Result<Answer>) -> String {
     let tell = |it: Answer| {
         let closes = if it.closes { ", Connection: close" } else { "" };
         format!("{}{closes}", it.body.trim())
@@ -114,7 +114,7 @@ fn told(answer: Result<Answer>) -> String {
     answer.map_or_else(|error| error.to_string(), tell)
 }
 
-/// A version that is refused: the reason is told to whoever asked, and the old workers serve on.
+/// Deploys a version that is refused: the caller gets the reason, and the old workers keep serving.
 fn refused(table: &mut Table, site: &mut Site, name: &str, by: By, why: &str) -> Result<()> {
     let load = Load::start(&site.service.address().to_string(), WHICH, &CLIENTS);
     load.each_has(1)?;
@@ -130,7 +130,7 @@ fn refused(table: &mut Table, site: &mut Site, name: &str, by: By, why: &str) ->
     let strange = seen.answers.iter().filter(|it| version(&it.body) != "7").count();
     let (answered, losses) = (seen.answers.len(), seen.losses.len());
     let what = format!("{losses} lost, {answered} answered, {strange} by another version");
-    table.claim("… and the old version serves on", what, losses + strange == 0);
+    table.claim("… and the old version keeps serving", what, losses + strange == 0);
     Ok(())
 }
 

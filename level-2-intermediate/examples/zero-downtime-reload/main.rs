@@ -1,5 +1,5 @@
 //! A new version takes over while clients run, and no request is lost: new workers are started one at
-//! a time, and an old one leaves only after a new one has said that it is ready.
+//! a time, and an old one leaves only after a new one has reported that it is ready.
 //!
 //! ```console
 //! $ cargo run -p level-2 --example zero-downtime-reload
@@ -7,11 +7,11 @@
 //! $ kill -HUP PRIMARY; curl http://127.0.0.1:8000/version
 //! ```
 //!
-//! Look for: the order of the lines for each worker, which is started, ready, leaves. Before the
+//! Look for: the order of the lines for each worker, which is: started, ready, leaves. Before the
 //! reload the file on disk is new, and the old version serves. Versions whose name ends with `-slow`,
 //! `-broken` and `-stuck` show what a reload waits for, and what it refuses:
 //! `VERSION=3-broken cargo build …`, and again. `deploy --help` beside this file is the procedure of
-//! a deploy. `--wrong all-at-once` does what many scripts do.
+//! a deploy. `--wrong all-at-once` works like many scripts.
 
 mod demo;
 
@@ -40,7 +40,7 @@ use nix::unistd::Pid;
 struct Args {
     #[command(flatten)]
     common: Common,
-    /// Put a copy of this program, as another version, into the place of FILE, and exit
+    /// Replace FILE by a copy of this program, as another version, and exit
     #[arg(long, num_args = 2, value_names = ["FILE", "VERSION"])]
     stamp: Option<Vec<String>>,
     /// Run a wrong version; with --demo, see which claim it breaks
@@ -56,7 +56,7 @@ enum Wrong {
     NoWindow,
 }
 
-/// How long a version that is slow needs until it can answer.
+/// The time that a slow version needs until it can answer.
 const WARM_UP: Duration = Duration::from_millis(300);
 
 fn main() -> ExitCode {
@@ -68,14 +68,14 @@ fn main() -> ExitCode {
     })
 }
 
-/// The version is a part of the program: the primary has one, and each worker that of its file.
+/// The version, a part of the program: the primary has one, and each worker has the one of its file.
 fn version() -> String {
     stamped().unwrap_or_else(|| option_env!("VERSION").unwrap_or("1").to_owned())
 }
 
 fn run(args: &Args) -> Result<()> {
     // WORKER_READY_TIMEOUT: a version that is not ready by then is refused.
-    // DRAIN_WINDOW: how long an idle connection of an old worker stays open for one more request.
+    // DRAIN_WINDOW: the time that an idle connection of an old worker stays open for one more request.
     let window = match args.wrong {
         Some(Wrong::NoWindow) => Duration::from_millis(1),
         _ => Duration::from_secs(5),
@@ -89,7 +89,7 @@ fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The primary's part, beside the reload itself, which the library does: it tells what happens.
+/// The primary's part, beside the reload itself, which the library does: it reports events.
 fn primary(events: Events, api: Option<&str>, wrong: Option<Wrong>) {
     let me = process::id();
     say!("primary: I run version {}; replace {}, then:", version(), program().display());
@@ -111,7 +111,7 @@ fn program() -> PathBuf {
     cluster::spawn::Program::current().map_or_else(|_| "me".into(), |it| it.path().to_owned())
 }
 
-/// How to ask by the admin API. Only this way has an answer.
+/// The command for a reload by the admin API. Only this way has an answer.
 fn by_api(api: Option<&str>) -> String {
     let Some(api) = api else { return " nothing else, because there is no admin API".to_owned() };
     match api.strip_prefix("unix:") {
@@ -120,7 +120,7 @@ fn by_api(api: Option<&str>) -> String {
     }
 }
 
-/// The wrong reload: a timer instead of two facts, that the new are ready and that the old are done.
+/// The wrong reload: a timer instead of two facts, that the new workers are ready and the old ones done.
 fn all_at_once(old: &BTreeSet<u32>) {
     thread::sleep(Duration::from_millis(100)); // "they will be ready by then"
     for pid in old {

@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 use crate::SUITE;
 use crate::zero_downtime_reload::{load, nothing_lost, serves, site};
 
-/// The script `deploy` that lies beside the example.
+/// The script `deploy` beside the example.
 fn script() -> Command {
     Command::new(Path::new(SUITE.folder).join("examples/zero-downtime-reload/deploy"))
 }
@@ -19,7 +19,7 @@ fn deploy(args: &[&str]) -> Output {
     script().args(args).output().expect("bash runs it")
 }
 
-/// Deploys a program that is `built` as one version and believed to be another.
+/// Deploys a program that is `built` as one version and deployed as another.
 fn deploy_to(site: &Site, built: &str, version: &str, how: &[&str]) -> Output {
     let from = site.folder().join(format!("build-{built}"));
     site.build(&from, built).expect("there is room");
@@ -54,17 +54,17 @@ fn the_script_deploys_or_rolls_back() {
     let said = code(&deploy_to(&site, "2", "2", &by_api), 0);
     assert!(said.contains("version 2 serves, seen on 20 fresh connections"), "{said}");
     assert_eq!(serves(&site), "2");
-    let good = fs::read(site.file()).expect("it is there");
+    let good = fs::read(site.file()).expect("it exists");
 
     let said = code(&deploy_to(&site, "3-broken", "3-broken", &by_api), 3);
     assert!(said.contains("exited with code 1 before it was ready"), "{said}");
     assert!(said.ends_with("; version 2 serves\n"), "{said}");
-    assert!(fs::read(site.file()).expect("it is there") == good, "the file is the old one again");
+    assert!(fs::read(site.file()).expect("it exists") == good, "the file is the old one again");
     assert_eq!(serves(&site), "2");
 
     let said = code(&deploy_to(&site, "4", "5", &by_api), 4);
-    assert!(said.contains("not everybody answers with version 5: 20 version 4"), "{said}");
-    assert!(fs::read(site.file()).expect("it is there") == good, "the file is the old one again");
+    assert!(said.contains("not all workers answer with version 5: 20 version 4"), "{said}");
+    assert!(fs::read(site.file()).expect("it exists") == good, "the file is the old one again");
     assert_eq!(serves(&site), "2");
 
     code(&deploy_to(&site, "6-slow", "6-slow", &["--pid", &primary]), 0);
@@ -76,9 +76,9 @@ fn the_script_deploys_or_rolls_back() {
     nothing_lost(&load.finish());
 }
 
-/// Ten workers of a slow version take 3 s to get ready, one after another. Nobody waits that long.
+/// Ten workers of a slow version take 3 s to become ready, one after another: longer than the timeout.
 #[test]
-fn a_version_that_comes_too_late_for_the_script_is_taken_back_all_the_same() {
+fn version_that_is_ready_too_late_is_rolled_back() {
     if !has_curl() {
         return;
     }
@@ -91,9 +91,9 @@ fn a_version_that_comes_too_late_for_the_script_is_taken_back_all_the_same() {
         load.each_has(1).expect("all are served");
         let said = code(&deploy_to(&site, "2-slow", "2-slow", &how), expected);
         assert!(said.ends_with("; version 1 serves\n"), "{said}");
-        let told = site.service.narration();
-        let came = told.iter().filter(|line| line.contains("is finished")).count();
-        assert!(came >= 2, "the slow version has come, and gone: {told:#?}");
+        let lines = site.service.narration();
+        let came = lines.iter().filter(|line| line.contains("is finished")).count();
+        assert!(came >= 2, "the slow version has come, and gone: {lines:#?}");
         for answer in site.service.get_at_once(20, "/version").expect("all are served") {
             assert_eq!(version(&answer.body), "1");
         }
@@ -127,12 +127,12 @@ fn the_script_says_what_is_wrong_before_it_changes_anything() {
 }
 
 #[test]
-fn a_deploy_that_is_interrupted_takes_itself_back_and_two_do_not_mix() {
+fn interrupted_deploy_rolls_back_and_two_do_not_mix() {
     if !has_curl() {
         return;
     }
     let site = site("1");
-    let good = fs::read(site.file()).expect("it is there");
+    let good = fs::read(site.file()).expect("it exists");
     let from = site.folder().join("build");
     site.build(&from, "2-stuck").expect("there is room");
     let url = format!("http://{}", site.service.address());
@@ -140,13 +140,13 @@ fn a_deploy_that_is_interrupted_takes_itself_back_and_two_do_not_mix() {
     one.args(["--version", "2-stuck", "--url", &url]).arg("--to").arg(site.file());
     one.arg("--from").arg(&from).arg("--api").arg(site.api()).stderr(Stdio::piped());
     let one = one.spawn().expect("bash runs it");
-    site.service.hears("generation 2").expect("the reload has begun");
+    site.service.prints("generation 2").expect("the reload has begun");
 
     let said = code(&deploy_to(&site, "3", "3", &["--api", &site.api().display().to_string()]), 1);
     assert!(said.contains("another deploy to"), "{said}");
     site.service.signal(one.id().cast_signed(), Signal::SIGTERM).expect("it runs");
     let said = code(&one.wait_with_output().expect("it is our child"), 4);
     assert!(said.ends_with("interrupted; version 1 serves\n"), "{said}");
-    assert!(fs::read(site.file()).expect("it is there") == good, "the file is the old one again");
+    assert!(fs::read(site.file()).expect("it exists") == good, "the file is the old one again");
     assert_eq!(serves(&site), "1");
 }

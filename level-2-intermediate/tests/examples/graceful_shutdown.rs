@@ -6,22 +6,22 @@ use nix::sys::signal::Signal;
 use crate::{SUITE, start};
 
 #[test]
-fn what_is_in_flight_is_answered_whatever_asks_for_the_end() {
+fn requests_in_flight_are_answered_for_each_signal() {
     for (workers, signal) in [("1", Signal::SIGTERM), ("4", Signal::SIGINT)] {
         let mut service = start("graceful-shutdown", &["--workers", workers]);
         let slow: Vec<_> = (0..8).map(|_| service.get_later("/slow?ms=3000")).collect();
-        service.hears_times("begins a request of 3000 ms", 8).expect("all are worked on");
+        service.prints_times("begins a request of 3000 ms", 8).expect("all are worked on");
         let status = service.end(signal).expect("it ends");
         assert!(status.success(), "{workers} {signal}: {status}");
         for request in slow {
             let answer = request.join().expect("a client does not panic").expect("answered");
             assert_eq!(answer.status, 200);
-            assert!(answer.closes, "the last answer of a connection says so");
+            assert!(answer.closes, "the last answer of a connection is marked");
         }
     }
 }
 
-/// Like `printf … | nc -N`: the request, FIN, and then the client waits, also during the stop.
+/// Acts like `printf … | nc -N`: sends the request and FIN, and then waits, also during the stop.
 #[test]
 fn a_client_that_half_closes_is_answered() {
     let mut service = start("graceful-shutdown", &["--workers", "2"]);
@@ -34,51 +34,51 @@ fn a_client_that_half_closes_is_answered() {
         assert_eq!(ask("/").receive().expect("answered").status, 200);
     }
     let mut slow = ask("/slow?ms=1000");
-    service.hears("begins a request of 1000 ms").expect("it is worked on");
+    service.prints("begins a request of 1000 ms").expect("it is worked on");
     assert!(service.end(Signal::SIGTERM).expect("it ends").success());
     assert!(slow.receive().expect("answered").closes);
 }
 
 #[test]
-fn only_a_post_stops_everybody() {
+fn only_a_post_stops_the_cluster() {
     let mut service = start("graceful-shutdown", &["--workers", "2"]);
     assert_eq!(service.get("/shutdown").expect("answered").status, 405);
     assert_eq!(service.get("/nothing").expect("answered").status, 404);
     let answer = service.connect().and_then(|mut client| client.post("/shutdown", ""));
     assert_eq!(answer.expect("answered").status, 202);
     assert!(service.ended().expect("it ends").success());
-    service.hears("passes on that everybody is to stop").expect("the primary was asked");
+    service.prints("passes on a request to stop").expect("the primary was asked");
 }
 
 #[test]
-fn a_worker_that_is_told_to_leave_finishes_and_is_replaced() {
+fn worker_that_gets_sigterm_finishes_and_is_replaced() {
     let mut service = start("graceful-shutdown", &["--workers", "1"]);
     let worker = service.workers().expect("/proc is there")[0];
     let slow = service.get_later("/slow?ms=500");
-    service.hears("begins a request of 500 ms").expect("it is worked on");
+    service.prints("begins a request of 500 ms").expect("it is worked on");
     service.signal(worker, Signal::SIGTERM).expect("it runs");
-    service.hears(&format!("worker {worker} leaves: SIGTERM came")).expect("it is replaced");
-    service.hears(&format!("worker {worker} accepts no more")).expect("it closes its door");
-    let next = service.get("/").and_then(|answer| answer.worker()).expect("somebody answers");
+    service.prints(&format!("worker {worker} leaves: SIGTERM came")).expect("it is replaced");
+    service.prints(&format!("worker {worker} accepts no more")).expect("it stops accepting");
+    let next = service.get("/").and_then(|answer| answer.worker()).expect("its successor answers");
     assert_ne!(next, worker);
     let answer = slow.join().expect("a client does not panic").expect("answered");
     assert_eq!(answer.worker().expect("it names its worker"), worker);
-    service.hears(&format!("worker {worker} exited with code 0, after")).expect("no crash");
+    service.prints(&format!("worker {worker} exited with code 0, after")).expect("no crash");
 }
 
 #[test]
-fn the_deadline_can_be_set_and_cuts_what_is_stuck() {
+fn deadline_can_be_set_and_cuts_off_a_stuck_request() {
     let deadline = [("GRACEFUL_SHUTDOWN_TIMEOUT", "200ms")];
     let mut service = SUITE.start_with(&deadline, "graceful-shutdown", &["--workers", "1"]);
     let stuck = service.get_later("/slow?ms=60000");
-    service.hears("begins a request of 60000 ms").expect("it is worked on");
+    service.prints("begins a request of 60000 ms").expect("it is worked on");
     assert!(service.end(Signal::SIGTERM).expect("it does not wait for a minute").success());
     stuck.join().expect("a client does not panic").expect_err("its answer never came");
-    service.hears("the time is up; what is not answered is cut off").expect("it is told");
+    service.prints("the deadline has passed; open requests are cut off").expect("it is reported");
 }
 
 #[test]
-fn a_setting_that_makes_no_sense_is_reported_before_anything_starts() {
+fn invalid_setting_is_reported_before_anything_starts() {
     let mut command = SUITE.bounded("graceful-shutdown");
     let output = command.env("GRACEFUL_SHUTDOWN_TIMEOUT", "soon").output().expect("it runs");
     let said = lab::suite::stderr(&output);

@@ -1,4 +1,4 @@
-//! The lesson of `health-checks`, from outside; and its rule, with times that never passed.
+//! The lesson of `health-checks`, from outside; and its rule, with invented times.
 
 #[path = "../../examples/health-checks/monitor.rs"]
 mod monitor;
@@ -19,7 +19,7 @@ fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-/// Signs of life: what each pid has shown last.
+/// Signs of life: the last one of each pid.
 fn signs<const N: usize>(signs: [(u32, &str); N]) -> BTreeMap<u32, String> {
     signs.into_iter().map(|(pid, sign)| (pid, sign.to_owned())).collect()
 }
@@ -33,23 +33,23 @@ fn a_report_is_missed_half_a_period_after_it_was_due() {
 }
 
 #[test]
-fn silence_is_told_once_and_so_is_its_end() {
+fn silence_is_reported_once_and_so_is_its_end() {
     let begin = Instant::now();
     let mut monitor = Monitor::new(PERIOD, begin);
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for second in (0..=60).step_by(5) {
         // Worker 1 reports all the time; worker 2 is silent from second 10 to second 50.
         let other = if second < 50 { second.min(10) } else { second };
         let now = signs([(1, &second.to_string()), (2, &other.to_string())]);
         for news in monitor.look(begin + seconds(second), &now) {
-            told.push((second, news.pid, news.missed));
+            reported.push((second, news.pid, news.missed));
         }
     }
-    assert_eq!(told, [(25, 2, 1), (35, 2, 2), (45, 2, 3), (50, 2, 0)]);
+    assert_eq!(reported, [(25, 2, 1), (35, 2, 2), (45, 2, 3), (50, 2, 0)]);
 }
 
 #[test]
-fn a_judge_who_was_asleep_blames_nobody() {
+fn monitor_that_slept_blames_no_worker() {
     let begin = Instant::now();
     let mut monitor = Monitor::new(PERIOD, begin);
     let same = signs([(1, "a")]);
@@ -60,7 +60,7 @@ fn a_judge_who_was_asleep_blames_nobody() {
 }
 
 #[test]
-fn who_is_gone_is_forgotten() {
+fn worker_that_is_gone_is_forgotten() {
     let begin = Instant::now();
     let mut monitor = Monitor::new(PERIOD, begin);
     monitor.look(begin, &signs([(1, "a")]));
@@ -69,24 +69,24 @@ fn who_is_gone_is_forgotten() {
 }
 
 #[test]
-fn who_loops_is_aborted_and_its_successor_answers_alone() {
+fn looping_worker_is_aborted_and_its_successor_answers() {
     lab::no_cores().expect("a soft limit can be lowered");
     let mut service = start("health-checks", &["--workers", "1"]);
     let victim = service.workers().expect("/proc is there")[0];
     drop(service.get_later("/loop"));
-    service.hears(&format!("{victim} worker: begins an infinite loop")).expect("it is worked on");
+    service.prints(&format!("{victim} worker: begins an infinite loop")).expect("it is worked on");
     service
-        .hears(&format!("worker {victim} has missed 1 report(s)"))
+        .prints(&format!("worker {victim} has missed 1 report(s)"))
         .expect("the second look sees it");
-    service.hears(&format!("worker {victim} is unhealthy: was not heard from")).expect("found");
-    service.hears(&format!("worker {victim} was killed by SIGABRT")).expect("aborted");
-    let next = service.get("/").and_then(|answer| answer.worker()).expect("somebody answers");
+    service.prints(&format!("worker {victim} is unhealthy: sent no heartbeat")).expect("found");
+    service.prints(&format!("worker {victim} was killed by SIGABRT")).expect("aborted");
+    let next = service.get("/").and_then(|answer| answer.worker()).expect("its successor answers");
     assert_ne!(next, victim);
     assert!(service.end(Signal::SIGTERM).expect("it ends").success());
 }
 
 #[test]
-fn a_worker_has_the_limits_of_the_shell_so_ulimit_decides_about_core_dumps() {
+fn worker_inherits_the_core_dump_limit_of_the_shell() {
     let mut service = SUITE.launch_with("ulimit -S -c 0", "health-checks", &["--workers", "1"]);
     let worker = service.workers().expect("/proc is there")[0];
     let limits = std::fs::read_to_string(format!("/proc/{worker}/limits")).expect("it runs");
@@ -96,7 +96,7 @@ fn a_worker_has_the_limits_of_the_shell_so_ulimit_decides_about_core_dumps() {
 }
 
 #[test]
-fn only_the_one_over_the_limit_is_replaced_and_nothing_is_lost() {
+fn only_the_worker_over_the_limit_is_replaced() {
     let mut service = start("health-checks", &["--workers", "2"]);
     let before = service.workers().expect("/proc is there");
     let growing: Vec<_> = (0..4).map(|_| service.get_later("/grow?mib=10&ms=1000")).collect();
@@ -107,60 +107,62 @@ fn only_the_one_over_the_limit_is_replaced_and_nothing_is_lost() {
     assert_eq!(service.workers().expect("/proc is there"), before, "each is below the limit");
     let answer = service.get("/grow?mib=64&ms=500").expect("it is answered");
     let victim = answer.worker().expect("it names its worker");
-    service.hears(&format!("worker {victim} leaves: it uses more memory")).expect("gracefully");
-    service.hears(&format!("worker {victim} exited with code 0")).expect("by itself");
+    service
+        .prints(&format!("worker {victim} leaves: it is over its memory limit"))
+        .expect("gracefully");
+    service.prints(&format!("worker {victim} exited with code 0")).expect("by itself");
     let mut after = service.workers().expect("/proc is there");
     after.retain(|pid| before.contains(pid));
     assert_eq!(after.len(), 1, "the other one stays: {before:?}, {after:?}");
 }
 
 #[test]
-fn the_environment_sets_the_limit_and_asks_for_the_line() {
+fn environment_sets_the_limit_and_turns_on_the_stats_line() {
     let variables = [("WORKER_MEMORY_LIMIT", "off"), ("LOG_CLUSTER_STATS", "100ms")];
     let mut service = SUITE.start_with(&variables, "health-checks", &["--workers", "1"]);
     let worker = service.get("/grow?mib=80").and_then(|it| it.worker()).expect("answered");
-    service.hears_times("cluster stats workers=1 healthy=1", 6).expect("the line comes by itself");
+    service.prints_times("cluster stats workers=1 healthy=1", 6).expect("the line comes by itself");
     assert_eq!(service.workers().expect("/proc is there"), [worker]);
-    assert!(proc::rss(worker).expect("it runs") > 80 << 20, "it has taken what it was asked for");
+    assert!(proc::rss(worker).expect("it runs") > 80 << 20, "it has taken the memory");
 }
 
 #[test]
-fn without_reports_nobody_is_judged() {
+fn without_reports_no_worker_is_judged() {
     let variables = [("HEALTH_REPORT_INTERVAL", "off"), ("LOG_CLUSTER_STATS", "500ms")];
     let mut service = SUITE.start_with(&variables, "health-checks", &["--workers", "1"]);
     let victim = service.workers().expect("/proc is there")[0];
     drop(service.get_later("/loop"));
-    service.hears("begins an infinite loop").expect("it is worked on");
-    service.hears_times("cluster stats", 6).expect("twice as long as it would take");
+    service.prints("begins an infinite loop").expect("it is worked on");
+    service.prints_times("cluster stats", 6).expect("twice as long as it would take");
     assert_eq!(service.workers().expect("/proc is there"), [victim]);
-    // It cannot leave by itself: the same signal again ends it at once, if it is not an echo.
+    // The worker cannot leave by itself: the same signal again ends it at once, unless it is an echo.
     service.signal(service.primary(), Signal::SIGTERM).expect("it runs");
-    service.hears("stopping").expect("it has begun to stop");
+    service.prints("stopping").expect("it has begun to stop");
     sleep(Duration::from_millis(600)); // the gap is the input
     service.end(Signal::SIGTERM).expect("it ends");
 }
 
 #[test]
-fn a_cluster_that_was_suspended_lives_on() {
+fn suspended_cluster_survives() {
     lab::no_cores().expect("a soft limit can be lowered");
     let mut sleeper = start("health-checks", &["--workers", "2"]);
     let workers = sleeper.workers().expect("/proc is there");
-    let everybody: Vec<i32> = workers.iter().copied().chain([sleeper.primary()]).collect();
-    for pid in &everybody {
+    let all: Vec<i32> = workers.iter().copied().chain([sleeper.primary()]).collect();
+    for pid in &all {
         sleeper.signal(*pid, Signal::SIGSTOP).expect("it runs");
         wait_for("it to stop", || (proc::state(*pid) == Some('T')).then_some(())).expect("stopped");
     }
-    // As long as another cluster takes to find somebody who hangs.
+    // Wait as long as another cluster takes to find a hung worker.
     let awake = start("health-checks", &["--workers", "1"]);
     drop(awake.get_later("/loop"));
-    awake.hears("is unhealthy").expect("found");
-    for pid in everybody.iter().rev() {
-        sleeper.signal(*pid, Signal::SIGCONT).expect("it is there");
+    awake.prints("is unhealthy").expect("found");
+    for pid in all.iter().rev() {
+        sleeper.signal(*pid, Signal::SIGCONT).expect("it exists");
     }
-    // As long as that again, and all are as they were.
+    // Wait as long again: all workers are still the same.
     let found = awake.get("/").expect("the successor answers").worker().expect("its pid");
     drop(awake.get_later("/loop"));
-    awake.hears(&format!("worker {found} is unhealthy")).expect("found");
+    awake.prints(&format!("worker {found} is unhealthy")).expect("found");
     assert_eq!(sleeper.workers().expect("/proc is there"), workers);
     sleeper.all_answer(&workers).expect("they answer");
 }

@@ -9,8 +9,8 @@ use nix::sys::signal::Signal;
 
 use crate::start;
 
-/// More than a worker and the primary keep for somebody who does not listen: 1,024 messages each, and
-/// what is in the socket between them.
+/// More than a worker and the primary keep for a worker that does not listen: 1,024 messages each, and
+/// those in the socket between them.
 const TOO_MANY: usize = 4000;
 
 fn room(workers: &str) -> (Service, BTreeMap<i32, Client>) {
@@ -24,71 +24,71 @@ fn say(client: &mut Client, text: &str) -> Answer {
     client.post("/say", text).expect("answered")
 }
 
-/// The first line says how much it has heard, the others what.
-fn heard(client: &mut Client) -> (u64, String) {
-    let body = client.get("/heard").expect("answered").body;
+/// The board of a worker: its first line has the number of the last notice, the others have the notices.
+fn board(client: &mut Client) -> (u64, String) {
+    let body = client.get("/board").expect("answered").body;
     let (first, notices) = body.split_once('\n').expect("a line");
     let count = first.rsplit(' ').next().and_then(|n| n.parse().ok());
     (count.expect("it ends in a number"), notices.to_owned())
 }
 
-fn all_have_heard(count: u64, clients: &mut BTreeMap<i32, Client>) {
+fn all_know(count: u64, clients: &mut BTreeMap<i32, Client>) {
     for (pid, client) in clients.iter_mut() {
-        let all = wait_for("all notices", || (heard(client).0 == count).then_some(()));
-        all.unwrap_or_else(|error| panic!("worker {pid}: {error}; it has {:?}", heard(client)));
+        let all = wait_for("all notices", || (board(client).0 == count).then_some(()));
+        all.unwrap_or_else(|error| panic!("worker {pid}: {error}; it has {:?}", board(client)));
     }
-    let mut boards = clients.values_mut().map(heard);
+    let mut boards = clients.values_mut().map(board);
     let first = boards.next().expect("there are workers");
-    boards.for_each(|board| assert_eq!(board, first));
+    boards.for_each(|other| assert_eq!(other, first));
 }
 
 #[test]
-fn whoever_comes_and_goes_all_boards_are_the_same() {
+fn boards_stay_the_same_while_workers_come_and_go() {
     let (mut service, mut clients) = room("3");
     let (speaker, mut client) = clients.pop_first().expect("three");
     let (mut others, done): (Vec<i32>, _) = (clients.into_keys().collect(), AtomicBool::new(false));
-    let told = thread::scope(|scope| {
+    let sent = thread::scope(|scope| {
         let speaking = scope.spawn(|| {
-            let mut told = 0;
+            let mut sent = 0;
             while !done.load(Ordering::Relaxed) {
-                told += 1;
-                assert_eq!(say(&mut client, &format!("notice {told}")).status, 200);
+                sent += 1;
+                assert_eq!(say(&mut client, &format!("notice {sent}")).status, 200);
             }
-            told
+            sent
         });
         for n in 0..4 {
             let victim = others.remove(0);
             service.signal(victim, Signal::SIGKILL).expect("it runs");
             let newcomer = service.replaced(victim, 3).expect("it is replaced");
-            service.hears(&format!("worker {newcomer} is ready")).expect("it says so");
+            service.prints(&format!("worker {newcomer} is ready")).expect("it says so");
             others.push(newcomer);
-            assert!(service.hears_times("has caught up", 4 + n).is_ok(), "each newcomer asks");
+            assert!(service.prints_times("has caught up", 4 + n).is_ok(), "each newcomer asks");
         }
         done.store(true, Ordering::Relaxed);
         speaking.join().expect("it was answered")
     });
     others.push(speaker);
-    all_have_heard(told, &mut service.connect_each(&others).expect("all answer"));
+    all_know(sent, &mut service.connect_each(&others).expect("all answer"));
 }
 
 #[test]
-fn a_reload_brings_workers_that_know() {
+fn workers_of_a_reload_know_the_board() {
     let (mut service, mut clients) = room("2");
     let speaker = clients.values_mut().next().expect("two");
     for n in 0..5 {
         assert_eq!(say(speaker, &n.to_string()).body, format!("said, as number {}\n", n + 1));
     }
     service.signal(service.primary(), Signal::SIGHUP).expect("it runs");
-    service.hears("reload to generation 2 is finished").expect("it finishes");
+    service.prints("reload to generation 2 is finished").expect("it finishes");
     let old: Vec<i32> = clients.into_keys().collect();
     let both_gone = || old.iter().all(|pid| lab::proc::gone(*pid)).then_some(());
     wait_for("the old ones to leave", both_gone).expect("they leave");
     let new = service.workers().expect("/proc is there");
-    all_have_heard(5, &mut service.connect_each(&new).expect("all answer"));
+    all_know(5, &mut service.connect_each(&new).expect("all answer"));
 }
 
 #[test]
-fn who_was_deaf_for_too_long_notices_the_gap_and_asks() {
+fn worker_that_was_deaf_too_long_notices_the_gap_and_asks() {
     let (service, mut clients) = room("2");
     let (pid, mut deaf) = clients.pop_first().expect("two");
     deaf.get("/deaf").expect("answered");
@@ -96,13 +96,13 @@ fn who_was_deaf_for_too_long_notices_the_gap_and_asks() {
     for _ in 0..TOO_MANY {
         assert_eq!(say(client, "again").status, 200);
     }
-    deaf.get("/hear").expect("answered");
-    wait_for("it to have what was kept", || (heard(&mut deaf).0 >= 1024).then_some(()))
-        .expect("it reads what was kept for it");
+    deaf.get("/listen").expect("answered");
+    wait_for("the kept notices", || (board(&mut deaf).0 >= 1024).then_some(()))
+        .expect("it reads the kept notices");
     say(client, "the last");
-    service.hears(&format!("{pid} worker: has missed")).expect("it notices");
+    service.prints(&format!("{pid} worker: has missed")).expect("it notices");
     clients.insert(pid, deaf);
-    all_have_heard(u64::try_from(TOO_MANY).expect("small") + 1, &mut clients);
+    all_know(u64::try_from(TOO_MANY).expect("small") + 1, &mut clients);
 }
 
 #[test]
@@ -114,11 +114,11 @@ fn a_deaf_worker_leaves_like_any_other() {
     let asked = service.get("/ask").expect("answered").body;
     assert_eq!(asked.matches("did not answer within 1s").count(), 2, "{asked}");
     assert!(service.end(Signal::SIGTERM).expect("it ends").success());
-    service.hears_times("exited with code 0", 2).expect("both were told to, and heard it");
+    service.prints_times("exited with code 0", 2).expect("both get the order to leave");
 }
 
 #[test]
-fn a_worker_that_is_stopped_is_asked_in_vain_and_named() {
+fn stopped_worker_is_named_as_silent() {
     let (service, mut clients) = room("3");
     let (stopped, _) = clients.pop_first().expect("three");
     service.signal(stopped, Signal::SIGSTOP).expect("it runs");
@@ -148,7 +148,7 @@ fn too_many_questions_are_refused_and_cost_no_threads() {
 }
 
 #[test]
-fn what_cannot_be_said_is_refused_with_the_reason() {
+fn invalid_message_is_refused_with_the_reason() {
     let (mut service, mut clients) = room("2");
     let workers = service.workers().expect("/proc is there");
     let client = clients.values_mut().next().expect("two");
@@ -163,14 +163,14 @@ fn what_cannot_be_said_is_refused_with_the_reason() {
     }
     let answer = client.get("/garbage").expect("answered");
     assert!(answer.status == 502 && answer.body.contains("unknown variant `Sing`"), "{answer:?}");
-    service.hears("primary: refuses worker").expect("the primary says so");
-    service.hears("passes over what is no message of ours").expect("so does the other worker");
+    service.prints("primary: refuses worker").expect("the primary says so");
+    service.prints("ignores an unknown message").expect("so does the other worker");
     assert_eq!(client.get("/say").expect("answered").status, 405);
     assert_eq!(client.get("/nothing").expect("answered").status, 404);
     let longest = format!("{}\n{}", "\u{7}".repeat(127), "x".repeat(128));
     assert_eq!(say(client, &longest).status, 200);
-    all_have_heard(1, &mut clients);
-    assert_eq!(service.workers().expect("/proc is there"), workers, "nobody died of it");
+    all_know(1, &mut clients);
+    assert_eq!(service.workers().expect("/proc is there"), workers, "no worker died of it");
 }
 
 #[test]
@@ -185,5 +185,5 @@ fn the_largest_board_still_fits_into_the_answer_for_a_newcomer() {
     service.signal(victim, Signal::SIGKILL).expect("it runs");
     let newcomer = service.replaced(victim, 2).expect("it is replaced");
     clients.extend(service.connect_each(&[newcomer]).expect("it answers"));
-    all_have_heard(510, &mut clients);
+    all_know(510, &mut clients);
 }

@@ -1,4 +1,4 @@
-//! The lesson of `redis-counter`, from outside. What needs a Redis is in the test target `redis`.
+//! The lesson of `redis-counter`, from outside. Tests that need a Redis are in the test target `redis`.
 
 use std::io::{self, Write};
 use std::process::Command;
@@ -19,7 +19,7 @@ fn without_redis() -> Command {
 }
 
 #[test]
-fn only_what_makes_sense_is_counted() {
+fn only_valid_requests_are_counted() {
     let service = start("redis-counter", &["--workers", "1"]);
     let mut client = service.connect().expect("it accepts");
     assert_eq!(client.get("/increment?in=head").expect("answered").status, 400);
@@ -30,16 +30,16 @@ fn only_what_makes_sense_is_counted() {
 }
 
 #[test]
-fn without_redis_it_says_so_and_counts_in_two_ways() {
+fn without_redis_the_example_says_so_and_counts_in_two_ways() {
     let service = Service::launch(without_redis()).and_then(Service::until_ready);
     let service = service.expect("it starts");
-    service.hears("no Redis at hand").expect("it says so");
+    service.prints("no Redis available").expect("it says so");
     let answer = service.get("/increment").expect("answered");
     assert_eq!((answer.status, number(&answer, "memory")), (200, 1));
     assert!(!answer.body.contains("redis"), "{}", answer.body);
     let asked = service.get("/increment?in=redis").expect("answered");
     assert_eq!(asked.status, 503);
-    assert!(asked.body.contains("no Redis at hand"), "{}", asked.body);
+    assert!(asked.body.contains("no Redis available"), "{}", asked.body);
 }
 
 #[test]
@@ -51,14 +51,14 @@ fn without_redis_the_demo_says_what_it_left_out() {
 }
 
 #[test]
-fn a_redis_that_was_named_has_to_be_there() {
+fn redis_that_is_named_must_answer() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let closed = taken.local_addr().expect("it is bound");
     drop(taken);
     for (url, said) in [
         (format!("redis://me:secret@{closed}/"), format!("no Redis answers at {closed}")),
-        ("redis:somewhere".to_owned(), "is no address of a Redis".to_owned()),
-        ("http://127.0.0.1/".to_owned(), "is no address of a Redis".to_owned()),
+        ("redis:somewhere".to_owned(), "is not the address of a Redis".to_owned()),
+        ("http://127.0.0.1/".to_owned(), "is not the address of a Redis".to_owned()),
         ("unix:///nowhere/socket".to_owned(), "no Redis answers at /nowhere/socket".to_owned()),
     ] {
         let output = SUITE.bounded("redis-counter").env("REDIS_URL", &url).output();
@@ -67,7 +67,7 @@ fn a_redis_that_was_named_has_to_be_there() {
         assert_eq!(output.status.code(), Some(1), "{url}: {error}");
         assert!(error.starts_with("error: ") && error.contains(&said), "{url}: {error}");
         assert_eq!(error.lines().count(), 1, "{error}");
-        assert!(!error.contains("secret"), "a password is nobody's business: {error}");
+        assert!(!error.contains("secret"), "the password is not shown: {error}");
         assert!(output.stdout.is_empty(), "it is not ready");
     }
 }
@@ -75,15 +75,15 @@ fn a_redis_that_was_named_has_to_be_there() {
 #[test]
 fn a_redis_that_refuses_is_quoted() {
     for (answer, said) in [
-        ("-NOAUTH Authentication required.\r\n", "wants a password"),
-        ("-LOADING Redis is loading the dataset\r\n", "does not do as a Redis"),
-        ("HTTP/1.1 400 Bad Request\r\n\r\n", "does not do as a Redis"),
+        ("-NOAUTH Authentication required.\r\n", "needs a password"),
+        ("-LOADING Redis is loading the dataset\r\n", "no working Redis answers"),
+        ("HTTP/1.1 400 Bad Request\r\n\r\n", "no working Redis answers"),
     ] {
         let refusing = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let place = refusing.local_addr().expect("it is bound");
         let server = thread::spawn(move || {
             let (mut client, _) = refusing.accept().expect("the example connects");
-            let _ = client.write_all(answer.repeat(10).as_bytes()); // whatever it asks
+            let _ = client.write_all(answer.repeat(10).as_bytes()); // to any command
             let _ = io::copy(&mut client, &mut io::sink());
         });
         let url = format!("redis://{place}/");
@@ -98,7 +98,7 @@ fn a_redis_that_refuses_is_quoted() {
 }
 
 #[test]
-fn a_program_that_is_no_redis_is_reported() {
+fn program_that_is_not_a_redis_is_reported() {
     let mut command = SUITE.bounded("redis-counter");
     command.env_remove("REDIS_URL").env("REDIS_SERVER_BIN", "/bin/false");
     let output = command.output().expect("it runs");
@@ -108,7 +108,7 @@ fn a_program_that_is_no_redis_is_reported() {
 }
 
 #[test]
-fn a_worker_that_dies_takes_its_own_variable_alone() {
+fn worker_that_dies_loses_only_its_own_variable() {
     let mut service = start("redis-counter", &["--workers", "1"]);
     for _ in 0..5 {
         service.get("/increment").expect("answered");

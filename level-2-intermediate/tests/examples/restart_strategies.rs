@@ -24,26 +24,26 @@ fn status(service: &Service) -> String {
 fn errored() -> (Service, Vec<i32>) {
     let mut service = start_with(&[("WORKER_MIN_UPTIME", "1ms")], &["--workers", "3"]);
     post(&service, "/break");
-    service.get("/crash?code=3").expect_err("who crashes does not answer");
-    service.hears("is errored after 5 early deaths").expect("the loop ends");
+    service.get("/crash?code=3").expect_err("a worker that crashes does not answer");
+    service.prints("is errored after 5 early deaths").expect("the loop ends");
     let others = service.workers().expect("/proc is there");
     assert_eq!(others.len(), 2);
     (service, others)
 }
 
 #[test]
-fn reload_fails_while_the_reason_is_there_then_fills_all() {
+fn reload_fails_until_the_repair_then_fills_all_slots() {
     let (service, others) = errored();
     service.signal(service.primary(), Signal::SIGHUP).expect("it runs");
-    service.hears("the reload failed: ").expect("nobody can start");
-    assert!(others.iter().all(|pid| !proc::gone(*pid)), "that cost nobody");
+    service.prints("the reload failed: ").expect("no worker can start");
+    assert!(others.iter().all(|pid| !proc::gone(*pid)), "that cost no worker");
     assert!(status(&service).starts_with("3 wanted, 2 ready, "), "{}", status(&service));
-    // The slot has got another chance with the old version: it counts from the beginning.
-    service.hears_times("is errored after 5 early deaths", 2).expect("the loop ends again");
+    // The slot has another chance with the old version: its count starts again.
+    service.prints_times("is errored after 5 early deaths", 2).expect("the loop ends again");
 
     post(&service, "/repair");
     service.signal(service.primary(), Signal::SIGHUP).expect("it runs");
-    service.hears("the reload is finished").expect("everybody can start");
+    service.prints("the reload is finished").expect("all workers can start");
     assert!(status(&service).starts_with("3 wanted, 3 ready, 0 errored"), "{}", status(&service));
     let gone = || others.iter().all(|old| proc::gone(*old)).then_some(());
     wait_for("the others to be replaced, too", gone).expect("a reload is for all");
@@ -56,9 +56,9 @@ fn slot_that_is_reset_too_soon_is_errored_again() {
         let line = service.narration().into_iter().find(|line| line.contains("is errored"))?;
         line.split_once("slot ")?.1.chars().next()
     });
-    let path = format!("/reset?slot={}", slot.expect("it was told"));
+    let path = format!("/reset?slot={}", slot.expect("it was reported"));
     assert_eq!(post(&service, &path).status, 200);
-    service.hears_times("is errored after 5 early deaths", 2).expect("nothing was repaired");
+    service.prints_times("is errored after 5 early deaths", 2).expect("nothing was repaired");
     post(&service, "/repair");
     assert_eq!(post(&service, &path).status, 200);
     assert_eq!(post(&service, &path).status, 409, "it is tried already, or serves");
@@ -71,9 +71,9 @@ fn errored_slot_is_tried_until_it_works_without_a_person() {
     let service = start_with(&variables, &["--workers", "2"]);
     post(&service, "/break?times=8");
     service.get("/crash?code=3").expect_err("a worker that crashes does not answer");
-    service.hears("is errored after 5 early deaths; tried every 100 ms").expect("it is reported");
-    service.hears("waits 100.000 ms after early death 8").expect("attempts go on");
-    service.hears_times("is ready", 3).expect("the ninth attempt works");
+    service.prints("is errored after 5 early deaths; tried every 100 ms").expect("it is reported");
+    service.prints("waits 100.000 ms after early death 8").expect("attempts go on");
+    service.prints_times("is ready", 3).expect("the ninth attempt works");
     assert!(status(&service).starts_with("2 wanted, 2 ready, 0 errored"), "{}", status(&service));
     let reports = service.narration().iter().filter(|it| it.contains("is errored")).count();
     assert_eq!(reports, 1, "it is reported once");
@@ -84,24 +84,24 @@ fn clients_are_refused_while_no_worker_will_be_ready_soon() {
     let mut service = start_with(&[("WORKER_MIN_UPTIME", "1ms")], &["--workers", "1"]);
     post(&service, "/break?times=5");
     service.get("/crash?code=3").expect_err("a worker that crashes does not answer");
-    service.hears("no worker is ready: connections are refused").expect("the next try is far");
+    service.prints("no worker is ready: connections are refused").expect("the next try is far");
     let refused = service.get("/").expect_err("no worker is left").to_string();
     assert!(refused.contains("refused"), "{refused}");
     service.signal(service.primary(), Signal::SIGHUP).expect("it runs");
-    service.hears("the reload is finished").expect("a reload does not wait for 30 s");
+    service.prints("the reload is finished").expect("a reload does not wait for 30 s");
     assert_eq!(service.get("/").expect("answered").status, 200);
     assert!(service.end(Signal::SIGTERM).expect("it ends").success());
 }
 
 #[test]
-fn what_is_early_is_a_matter_of_the_setting() {
+fn setting_decides_which_death_is_early() {
     for (uptime, waits) in [("1ms", false), ("1h", true)] {
         let service = start_with(&[("WORKER_MIN_UPTIME", uptime)], &["--workers", "2"]);
-        service.get("/crash?code=7").expect_err("who crashes does not answer");
-        service.hears("crashed: exited with code 7").expect("it is told");
-        service.hears_times("is started", 3).expect("it is replaced");
-        let told = service.narration().iter().any(|line| line.contains("after early death 1"));
-        assert_eq!(told, waits, "{uptime}: {:?}", service.narration());
+        service.get("/crash?code=7").expect_err("a worker that crashes does not answer");
+        service.prints("crashed: exited with code 7").expect("it is reported");
+        service.prints_times("is started", 3).expect("it is replaced");
+        let waited = service.narration().iter().any(|line| line.contains("after early death 1"));
+        assert_eq!(waited, waits, "{uptime}: {:?}", service.narration());
     }
 }
 
@@ -127,28 +127,28 @@ fn each_strategy_keeps_its_bounds() {
 }
 
 #[test]
-fn a_cluster_of_which_everybody_crashes_stays_and_can_be_stopped() {
+fn cluster_whose_workers_all_crash_can_be_stopped() {
     let mut service = SUITE.launch(NAME, &["--workers", "2", "--crash-at-boot", "1000"]);
-    service.hears_times("is errored after 5 early deaths", 2).expect("both loops end");
+    service.prints_times("is errored after 5 early deaths", 2).expect("both loops end");
     assert!(service.workers().expect("/proc is there").is_empty());
     assert!(service.ready_line().is_none(), "it never was");
     assert!(service.end(Signal::SIGTERM).expect("it ends").success());
 }
 
 #[test]
-fn a_panic_of_the_primary_ends_everything_by_the_deadline_and_says_why() {
+fn panic_of_the_primary_ends_everything_by_the_deadline() {
     for workers in ["1", "3"] {
         let deadline = [("GRACEFUL_SHUTDOWN_TIMEOUT", "300ms")];
         let mut service = start_with(&deadline, &["--workers", workers]);
         let pids = service.workers().expect("/proc is there");
         let stuck = service.get_later("/slow?ms=60000");
-        service.hears("begins a request of 60000 ms").expect("it is worked on");
+        service.prints("begins a request of 60000 ms").expect("it is worked on");
         assert_eq!(post(&service, "/panic-primary").status, 200);
         assert_eq!(service.ended().expect("it does not wait for a minute").code(), Some(1));
         stuck.join().expect("a client does not panic").expect_err("its answer never came");
-        assert!(pids.into_iter().all(proc::gone), "nobody is left");
+        assert!(pids.into_iter().all(proc::gone), "no worker is left");
         let said = "error: code in the primary has panicked: a bug of the program, in the primary";
-        service.hears(said).expect("the last line says why");
+        service.prints(said).expect("the last line says why");
     }
 }
 

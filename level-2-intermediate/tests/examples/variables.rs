@@ -9,7 +9,7 @@ fn variables_of_others_get_a_line_in_the_narration() {
         let service = SUITE.start_with(&others, example, &["--workers", "2"]);
         for (name, value) in others {
             let line = format!("primary: {name}={value} is ignored: ");
-            service.hears_times(&line, 1).unwrap_or_else(|error| panic!("{example}: {error}"));
+            service.prints_times(&line, 1).unwrap_or_else(|error| panic!("{example}: {error}"));
         }
     }
 }

@@ -48,8 +48,8 @@ fn twenty_reloads_of_a_replaced_program_lose_nothing() {
         for (number, by) in (2..=last).zip(By::ALL.into_iter().cycle()) {
             load.each_has(1).expect("all are served");
             site.deploy(&number.to_string()).expect("there is room");
-            let (told, _) = site.reload(by).expect("it ends");
-            assert!(told.contains("is finished"), "{told}");
+            let (end, _) = site.reload(by).expect("it ends");
+            assert!(end.contains("is finished"), "{end}");
         }
         let end = Instant::now();
         load.each_has(3).expect("all are served");
@@ -81,8 +81,8 @@ fn a_broken_version_is_refused_and_costs_nothing() {
             let load = load(&site);
             load.each_has(1).expect("all are served");
             site.deploy(name).expect("there is room");
-            let (told, reply) = site.reload(by).expect("it ends");
-            assert!(told.contains("failed: ") && told.contains(why), "{told}");
+            let (end, reply) = site.reload(by).expect("it ends");
+            assert!(end.contains("failed: ") && end.contains(why), "{end}");
             if let Some(reply) = reply {
                 assert_eq!(reply.status, 409);
                 assert!(reply.body.contains(why), "{}", reply.body);
@@ -92,13 +92,13 @@ fn a_broken_version_is_refused_and_costs_nothing() {
             nothing_lost(&report);
             assert!(report.answers.iter().all(|it| version(&it.body) == "1"));
             let left = || Some(site.service.workers().ok()? == workers).filter(|same| *same);
-            lab::wait_for("the old workers, and nobody else", left).expect("they serve on");
+            lab::wait_for("only the old workers to run", left).expect("they keep serving");
         }
     }
 }
 
 #[test]
-fn a_crash_between_deploy_and_reload_brings_back_the_version_that_crashed() {
+fn crash_between_deploy_and_reload_restarts_the_old_version() {
     let mut site = site("1");
     site.deploy("2").expect("there is room");
     let old = site.service.workers().expect("/proc is there")[0];
@@ -126,12 +126,12 @@ fn a_link_to_a_release_is_followed_at_each_reload() {
     assert_eq!(version(&serves()), "1");
     symlink("2", &next).and_then(|()| fs::rename(&next, &current)).expect("it is ours");
     service.signal(service.primary(), Signal::SIGHUP).expect("it runs");
-    service.hears("reload to generation 2 is finished").expect("it is");
+    service.prints("reload to generation 2 is finished").expect("it is");
     assert_eq!(version(&serves()), "2");
 }
 
 #[test]
-fn what_a_killed_demo_has_left_behind_is_removed_by_the_next() {
+fn next_demo_removes_the_files_of_a_killed_one() {
     let folder = |pid: u32| {
         let path = std::env::temp_dir().join(format!("level-2-site-{pid}-test"));
         fs::create_dir_all(&path).expect("there is room");
@@ -148,14 +148,14 @@ fn what_a_killed_demo_has_left_behind_is_removed_by_the_next() {
 }
 
 #[test]
-fn the_primary_tells_how_to_reload_it() {
+fn primary_prints_how_to_reload_it() {
     let site = site("1");
     let primary = site.service.primary();
-    let told = site.service.hears(&format!("kill -HUP {primary}")).expect("it says so");
+    let line = site.service.prints(&format!("kill -HUP {primary}")).expect("it says so");
     let api = site.api();
-    assert!(told.contains(&format!("curl --unix-socket {}", api.display())), "{told}");
-    let told = site.service.hears("primary: I run version 1").expect("it says so");
-    assert!(told.contains(&site.file().display().to_string()), "{told}");
+    assert!(line.contains(&format!("curl --unix-socket {}", api.display())), "{line}");
+    let line = site.service.prints("primary: I run version 1").expect("it says so");
+    assert!(line.contains(&site.file().display().to_string()), "{line}");
     assert_eq!(site.service.get("/nothing").expect("answered").status, 404);
 }
 

@@ -1,7 +1,7 @@
-//! What `redis-counter` does with a Redis, each test with a server of its own that it may kill.
+//! The lesson of `redis-counter` with a Redis. Each test has a server of its own, which it may kill.
 //!
-//! Where there is none they are reported as ignored, with the reason; with `WORKBOOK_NEEDS_REDIS=1`,
-//! which `./test.sh` sets, they fail.
+//! If no server is found, the tests are reported as ignored, with the reason; with
+//! `WORKBOOK_NEEDS_REDIS=1`, which `./test.sh` sets, they fail.
 
 #[path = "../examples/numbers.rs"]
 mod numbers;
@@ -50,7 +50,7 @@ fn trial(name: &str, run: fn(&mut RedisServer)) -> Trial {
     })
 }
 
-/// The example with so many workers and this Redis.
+/// The example with this Redis and this number of workers.
 fn counting_in(server: &RedisServer, workers: &str) -> Service {
     start("redis-counter", &["--redis", &server.url(), "--workers", workers])
 }
@@ -74,21 +74,21 @@ fn every_request_is_counted_in_every_way(server: &mut RedisServer) {
 }
 
 fn a_redis_of_its_own_ends_with_it(_: &mut RedisServer) {
-    // A place of its own, to see what is left there.
+    // A folder of its own, to see the files that are left there.
     let place = std::env::temp_dir().join(format!("redis-counter-{}", std::process::id()));
     fs::create_dir(&place).expect("there is room");
     let place = Folder(place);
     let left = || {
-        let entries = fs::read_dir(&place.0).expect("it is there").flatten();
+        let entries = fs::read_dir(&place.0).expect("it exists").flatten();
         entries.filter(|it| it.file_name().to_string_lossy().contains("redis")).count()
     };
     for signal in [Signal::SIGKILL, Signal::SIGINT, Signal::SIGTERM] {
         let mut command = SUITE.command("redis-counter", &["--workers", "2"]);
         command.env_remove("REDIS_URL").env("TMPDIR", &place.0);
         let service = Service::launch(command).and_then(Service::until_ready);
-        let mut service = service.expect("it starts, whatever the one before has left");
-        assert_eq!(left(), 1, "what the one before has left is gone");
-        let said = service.hears("started a Redis for itself").expect("it says so");
+        let mut service = service.expect("it starts beside the files of the one before");
+        assert_eq!(left(), 1, "the files of the one before are gone");
+        let said = service.prints("started a Redis for itself").expect("it says so");
         let redis = said.rsplit(' ').next().and_then(|pid| pid.parse().ok()).expect("a pid");
         assert!(!proc::gone(redis) && service.workers().expect("/proc is there").len() == 2);
         assert_eq!(number(&service.get("/increment").expect("answered"), "redis"), 1);
@@ -104,7 +104,7 @@ fn a_redis_of_its_own_that_is_killed_is_reaped_and_replaced(_: &mut RedisServer)
     command.env_remove("REDIS_URL");
     let service = Service::launch(command).and_then(Service::until_ready).expect("it starts");
     let pid = |said: String| said.rsplit(' ').next().and_then(|pid| pid.parse().ok());
-    let first = pid(service.hears("started a Redis for itself").expect("it says so"));
+    let first = pid(service.prints("started a Redis for itself").expect("it says so"));
     let first = first.expect("a pid");
     service.get_at_once(16, "/increment").expect("each is answered");
     service.signal(first, Signal::SIGKILL).expect("it runs");
@@ -114,7 +114,7 @@ fn a_redis_of_its_own_that_is_killed_is_reaped_and_replaced(_: &mut RedisServer)
         (well && proc::state(first).is_none()).then_some(()) // not even a zombie
     })
     .expect("it is started");
-    let next = pid(service.hears("its Redis has ended").expect("it says so")).expect("a pid");
+    let next = pid(service.prints("its Redis has ended").expect("it says so")).expect("a pid");
     assert!(!proc::gone(next), "{next}");
 }
 
@@ -126,13 +126,13 @@ fn a_redis_that_is_killed_costs_no_worker_and_is_found_again(server: &mut RedisS
     for answer in service.get_at_once(16, "/increment").expect("each is answered") {
         assert_eq!(answer.status, 503, "{}", answer.body);
     }
-    service.hears_times("Redis is lost", 2).expect("each worker notices");
+    service.prints_times("Redis is lost", 2).expect("each worker notices");
     for answer in service.get_at_once(16, "/increment?in=memory").expect("each is answered") {
         assert_eq!(answer.status, 200);
     }
-    assert_eq!(service.workers().expect("/proc is there"), workers, "nobody died of it");
+    assert_eq!(service.workers().expect("/proc is there"), workers, "no worker died of it");
 
-    // A worker that is born now lives, too.
+    // A worker that is started now lives, too.
     service.signal(workers[0], Signal::SIGKILL).expect("it runs");
     let newcomer = service.replaced(workers[0], 2).expect("it is replaced");
     service.all_answer(&[newcomer]).expect("it serves");
@@ -143,7 +143,7 @@ fn a_redis_that_is_killed_costs_no_worker_and_is_found_again(server: &mut RedisS
         answers.iter().all(|answer| answer.status == 200).then_some(())
     })
     .expect("they reconnect");
-    service.hears(&format!("{} worker: Redis is back", workers[1])).expect("it says so");
+    service.prints(&format!("{} worker: Redis is back", workers[1])).expect("it says so");
 }
 
 fn a_redis_that_hangs_is_waited_for_once(server: &mut RedisServer) {
@@ -153,13 +153,13 @@ fn a_redis_that_hangs_is_waited_for_once(server: &mut RedisServer) {
     let first = service.get("/increment").expect("answered, in the end");
     assert_eq!(first.status, 503);
     let second = service.get("/increment").expect("answered");
-    assert!(second.body.contains("try again later"), "this one did not ask: {}", second.body);
-    service.signal(server.pid(), Signal::SIGCONT).expect("it is there");
-    service.hears("Redis is back").expect("it is");
+    assert!(second.body.contains("try again later"), "this one did not wait: {}", second.body);
+    service.signal(server.pid(), Signal::SIGCONT).expect("it exists");
+    service.prints("Redis is back").expect("it is");
     assert_eq!(service.get("/increment").expect("answered").status, 200);
 }
 
-/// Removed at the end, also of a test that fails.
+/// A folder that is removed at the end, even if the test fails.
 struct Folder(PathBuf);
 
 impl Drop for Folder {

@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use super::servers::Server;
 
-/// Longer than any answer takes; whoever waits as long has lost its request.
+/// Longer than any answer takes; a client that waits longer has lost its request.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Pauses of keep-alive clients are shorter than half of the lame duck's window.
@@ -22,10 +22,10 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(900);
 const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 const POST: &[u8] = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2048\r\n\r\n";
 
-/// How a client behaves.
+/// The behaviour of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Habit {
-    /// Uses its connection as long as it can, now with pauses and now without.
+    /// Uses its connection as long as possible, sometimes with pauses and sometimes without.
     KeepAlive,
     /// A new connection for each request.
     Fresh,
@@ -36,7 +36,7 @@ pub enum Habit {
 impl Habit {
     pub const ALL: [Self; 3] = [Self::KeepAlive, Self::Fresh, Self::Post];
 
-    /// Those with pauses spend most of their time idle, so there are more of them.
+    /// A factor for the number of clients: those with pauses are mostly idle, so there are more of them.
     fn times(self) -> usize {
         if self == Self::KeepAlive { 4 } else { 1 }
     }
@@ -50,7 +50,7 @@ impl Habit {
     }
 }
 
-/// What clients of one habit have seen.
+/// The counts of the clients of one habit.
 #[derive(Debug)]
 pub struct Counts {
     pub habit: Habit,
@@ -102,7 +102,7 @@ pub fn start(habit: Habit, clients: usize, server: &Server) -> Arc<Counts> {
                 let late = || Err(io::Error::new(ErrorKind::TimedOut, "no answer in 30 s"));
                 if let Err(error) = lived.unwrap_or_else(|_| late()) {
                     counts.lose(&error);
-                    sleep(Duration::from_millis(5)).await; // no storm while nobody listens
+                    sleep(Duration::from_millis(5)).await; // no storm while no server listens
                 }
             }
             counts.running.fetch_sub(1, Ordering::Relaxed);
@@ -146,7 +146,7 @@ async fn connection(counts: &Counts, address: SocketAddr, dice: &mut u64) -> io:
     Ok(())
 }
 
-/// Reads one answer; says whether the server closes after it.
+/// Reads one answer; returns whether the server closes after it.
 async fn answer(stream: &mut TcpStream) -> io::Result<bool> {
     let mut bytes = Vec::with_capacity(1024);
     loop {

@@ -1,10 +1,11 @@
-//! The servers that are reloaded: a hello on `cluster`, and nginx.
+//! The servers that are reloaded: a small one on `cluster`, and nginx.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -23,12 +24,12 @@ pub struct Server {
     pub name: String,
     pub address: SocketAddr,
     process: Child,
-    /// What it prints; only ours prints.
+    /// The lines that it prints; only our server prints.
     lines: UnboundedReceiver<String>,
     _folder: Option<TempDir>,
 }
 
-/// What `--serve` does: a small server on `cluster`, which prints where it listens.
+/// Plays the server of `--serve`: a small one on `cluster`, which prints its address.
 pub fn serve() -> Result<()> {
     let config = Config::from_env()?;
     let announce = |events: cluster::primary::Events, _| {
@@ -46,7 +47,7 @@ pub fn serve() -> Result<()> {
 async fn hello(worker: Worker) -> Result<()> {
     let service = service_fn(|request: Request<Incoming>| async {
         let _ = request.into_body().collect().await;
-        Ok::<_, Infallible>(text(StatusCode::OK, "hello, whoever you are\n"))
+        Ok::<_, Infallible>(text(StatusCode::OK, "hello, client\n"))
     });
     worker.serve_http(service).await
 }
@@ -75,27 +76,14 @@ impl Server {
         Ok(Self { name, address, process, lines, _folder: None })
     }
 
-    /// nginx, as its package comes, with a configuration of its own.
-    pub fn nginx(workers: usize) -> Result<Self> {
-        let version = Command::new("nginx").arg("-v").output().map_err(|error| {
-            Error::because("cannot run nginx; install it (Debian: apt install nginx-light)", error)
-        })?;
-        let version = String::from_utf8_lossy(&version.stderr).trim().to_owned();
-        let name = format!("{}, {workers} workers", version.trim_start_matches("nginx version: "));
+    /// nginx from its package, with a configuration of our own.
+    pub fn nginx(workers: usize, idle: Idle) -> Result<Self> {
+        let version = nginx_version()?;
+        let option = if idle == Idle::Kept { ", keepalive_min_timeout" } else { "" };
+        let name = format!("{version}{option}, {workers} workers");
         let folder = tempfile::tempdir()?;
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?; // free a moment ago
-        let at = folder.path().display();
-        let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .map(|name| format!("{name}_temp_path {at}/{name};"))
-            .join(" ");
-        let configuration = format!(
-            "worker_processes {workers}; daemon off; pid {at}/pid; error_log {at}/error.log;\n\
-             events {{ worker_connections 1024; }}\n\
-             http {{ access_log off; keepalive_requests 100000000; {temporary}\n\
-             server {{ listen {address}; location / {{ return 200 \"hello, whoever you are\\n\"; }} }} }}\n"
-        );
-        let file = folder.path().join("nginx.conf");
-        fs::write(&file, configuration)?;
+        let file = configure(folder.path(), address, workers, idle)?;
         let process = Command::new("nginx").arg("-c").arg(&file).stdin(Stdio::null()).spawn()?;
         while std::net::TcpStream::connect(address).is_err() {
             std::thread::sleep(Duration::from_millis(10));
@@ -104,7 +92,7 @@ impl Server {
         Ok(Self { name, address, process, lines, _folder: Some(folder) })
     }
 
-    /// Sends HUP, and waits until the new version serves: ours says so, and nginx has that many new
+    /// Sends HUP, and waits until the new version serves: ours prints that, and nginx has `workers` new
     /// processes.
     pub async fn reload(&mut self) -> Result<()> {
         let old = self.workers();
@@ -130,6 +118,54 @@ impl Server {
         let children = fs::read_to_string(children).unwrap_or_default();
         children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
     }
+}
+
+/// The treatment of connections that are idle when nginx reloads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Idle {
+    /// nginx closes them at once: its default.
+    Closed,
+    /// nginx keeps each for 2 s after its last request, longer than any client pauses:
+    /// `keepalive_min_timeout`, since nginx 1.27.4.
+    Kept,
+}
+
+/// The name and version of the nginx that is installed.
+///
+/// # Errors
+/// nginx is not installed.
+pub fn nginx_version() -> Result<String> {
+    let output = Command::new("nginx").arg("-v").output().map_err(|error| {
+        Error::because("cannot run nginx; install it (Debian: apt install nginx-light)", error)
+    })?;
+    let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Ok(text.trim_start_matches("nginx version: ").to_owned())
+}
+
+/// Returns whether nginx accepts the option for this treatment.
+pub fn nginx_knows(idle: Idle) -> Result<bool> {
+    let folder = tempfile::tempdir()?;
+    let file = configure(folder.path(), ([127, 0, 0, 1], 8000).into(), 1, idle)?;
+    let output = Command::new("nginx").arg("-t").arg("-c").arg(&file).output()?;
+    Ok(!String::from_utf8_lossy(&output.stderr).contains("unknown directive"))
+}
+
+/// Writes nginx's configuration into a folder, where nginx keeps its other files as well.
+fn configure(folder: &Path, address: SocketAddr, workers: usize, idle: Idle) -> Result<PathBuf> {
+    let at = folder.display();
+    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|name| format!("{name}_temp_path {at}/{name};"))
+        .join(" ");
+    let idle = if idle == Idle::Kept { "keepalive_min_timeout 2s;" } else { "" };
+    let configuration = format!(
+        "worker_processes {workers}; daemon off; pid {at}/pid; error_log {at}/error.log;\n\
+         events {{ worker_connections 1024; }}\n\
+         http {{ access_log off; keepalive_requests 100000000; {idle} {temporary}\n\
+         server {{ listen {address}; location / {{ return 200 \"hello, client\\n\"; }} }} }}\n"
+    );
+    let file = folder.join("nginx.conf");
+    fs::write(&file, configuration)?;
+    Ok(file)
 }
 
 impl Drop for Server {

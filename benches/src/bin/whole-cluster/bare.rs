@@ -1,4 +1,4 @@
-//! Bare processes: what the cluster is compared with.
+//! Bare processes, to which the cluster is compared.
 
 use std::io::{self, BufReader, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -7,19 +7,19 @@ use std::process::{Child, Command, Stdio};
 
 use cluster::Result;
 
-/// The last byte of a message that wants an answer.
+/// The last byte of a message that needs an answer.
 const QUESTION: u8 = b'?';
 
-/// Says that it runs, once it has what every worker has: a runtime. Then it reads what it is sent.
+/// Prints that it runs, once it has a runtime, as every worker has. Then it reads its input.
 pub fn play() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {}); // as far as it gets without something to do
+    runtime.block_on(async {}); // as far as a runtime gets without a task
     io::stdout().write_all(b"!").and_then(|()| io::stdout().flush())?;
     io::copy(&mut io::stdin(), &mut io::sink())?;
     Ok(())
 }
 
-/// Sends questions back, on the socket that it has as its input.
+/// Sends questions back, on the socket that is its input.
 pub fn play_echo() -> Result<()> {
     let mut to = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut from = BufReader::new(to.try_clone()?);
@@ -32,7 +32,7 @@ pub fn play_echo() -> Result<()> {
     Ok(())
 }
 
-/// A length, and the message.
+/// A frame: the length, and the message.
 fn framed(message: &[u8]) -> Vec<u8> {
     let length = u32::try_from(message.len()).expect("it is short");
     [&length.to_be_bytes(), message].concat()
@@ -49,7 +49,7 @@ fn read(from: &mut impl Read, message: &mut Vec<u8>) -> io::Result<()> {
 pub struct Bare(Child);
 
 impl Bare {
-    /// Starts one, and waits until it says that it runs.
+    /// Starts a bare process, and waits until it prints that it runs.
     pub fn start() -> Result<Self> {
         let mut process = command("bare").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         process.stdout.as_mut().expect("it is piped").read_exact(&mut [0])?;
@@ -60,7 +60,7 @@ impl Bare {
         self.0.id()
     }
 
-    /// Sends it something to read.
+    /// Sends bytes to its input.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         Ok(self.0.stdin.as_mut().expect("it is piped").write_all(bytes)?)
     }
@@ -111,7 +111,7 @@ impl Echo {
 
 impl Drop for Echo {
     fn drop(&mut self) {
-        self.socket = None; // it ends when we hang up
+        self.socket = None; // the process ends when we hang up
         let _ = self.process.wait();
     }
 }

@@ -12,22 +12,22 @@ use tokio::task::JoinSet;
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
 
-/// How many connections are open at the same time.
+/// The number of connections that are open at the same time.
 const CLIENTS: usize = 32;
 
-/// Sends requests for so long; returns how many were answered.
+/// Sends requests for `time`; returns the number of answers.
 pub fn send_for(address: SocketAddr, time: Duration) -> Result<u32> {
     let begun = Instant::now();
     run(address, move |_| begun.elapsed() < time)
 }
 
-/// Sends about so many requests.
+/// Sends about `requests` requests.
 pub fn send(address: SocketAddr, requests: usize) -> Result<()> {
     let each = u32::try_from(requests.div_ceil(CLIENTS)).expect("they are few");
     run(address, move |sent| sent < each).map(drop)
 }
 
-/// Runs all clients as long as each wants to go on, given what it has sent; counts the answers.
+/// Runs each client as long as `go_on` holds for the number that it has sent; counts the answers.
 fn run(address: SocketAddr, go_on: impl Fn(u32) -> bool + Copy + Send + 'static) -> Result<u32> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -72,7 +72,7 @@ fn body(answer: &[u8]) -> io::Result<String> {
     }
 }
 
-/// Nobody here kills or reloads a server while it is asked, so a lost request is a mistake.
+/// Nothing kills or reloads a server during these requests, so a lost one is a mistake.
 fn lost(error: io::Error) -> Error {
     Error::because("a request was lost", error)
 }

@@ -1,4 +1,4 @@
-//! Fresh connections: the primary accepts and hands over, or the workers share the listener.
+//! Fresh connections: the primary accepts and hands them over, or the workers share the listener.
 
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,8 @@ use super::{clients, process};
 
 const WORKERS: usize = 2;
 
-/// The same clients against both, in turns. The ratio is the median of those of each pair of rounds:
-/// what else the machine does changes more slowly than that.
+/// Runs the same clients against both, in turns. The ratio is the median over the pairs of rounds: the
+/// other load of the machine changes more slowly than a pair takes.
 pub fn measure(quick: bool) -> Result<Vec<Row>> {
     let (rounds, time) = if quick { (3, 200) } else { (60, 250) };
     let time = Duration::from_millis(time);
@@ -35,7 +35,7 @@ pub fn measure(quick: bool) -> Result<Vec<Row>> {
     }])
 }
 
-/// A server, and what was measured of it.
+/// A server, and its measurements.
 struct Way {
     server: Server,
     rounds: Vec<Round>,

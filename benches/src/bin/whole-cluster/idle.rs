@@ -1,4 +1,4 @@
-//! Processor time of a cluster that has nothing to do.
+//! Processor time of an idle cluster.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ const WORKERS: u32 = 100;
 /// The start is over, and the first reports have been sent.
 const SETTLE: Duration = Duration::from_secs(3);
 
-/// At default settings. A bare process reads as many reports meanwhile, from a pipe.
+/// Measures at default settings. A bare process reads the same number of reports meanwhile, from a pipe.
 pub fn measure(quick: bool) -> Result<Vec<Row>> {
     let time = Duration::from_secs(if quick { 3 } else { 30 });
     let server = Server::start(WORKERS as usize, &[])?;
@@ -47,7 +47,7 @@ pub fn measure(quick: bool) -> Result<Vec<Row>> {
     }])
 }
 
-/// Sends a bare process what all workers send a primary in this time.
+/// Sends a bare process the reports that all workers send to a primary in this time.
 fn report(bare: &mut Bare, time: Duration) -> Result<()> {
     let snapshot = Box::new(Metrics::default().snapshot());
     let report = frame::encode(&ToPrimary::Heartbeat(Vitals::default(), Some(snapshot)))?;

@@ -1,4 +1,4 @@
-//! What does `cluster` cost, measured on whole processes, each figure beside its physical
+//! The cost of `cluster`, measured on whole processes, each figure beside its physical
 //! comparison in the same run.
 //!
 //! ```console
@@ -7,9 +7,9 @@
 //! ```
 //!
 //! The program plays all roles itself: it starts itself again as a server on `cluster`, whose
-//! workers are the same program once more, and as bare processes, which do by hand what the cluster
-//! is compared with. What is compared takes turns, so that a busy machine is busy for both. The
-//! figures are medians. A missed target is said in the table, and is no error.
+//! workers are the same program once more, and as bare processes, which do the same work by hand for
+//! comparison. The two sides take turns, so that a busy machine is busy for both. The figures are
+//! medians. A missed target is marked in the table, and is not an error.
 
 mod bare;
 mod clients;
@@ -26,16 +26,16 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 
-/// Measures what `cluster` costs, each figure beside a comparison in the same run.
+/// Measures the cost of `cluster`, each figure beside a comparison in the same run.
 ///
-/// It starts itself as a server, with workers of its own, and loads only the loopback interface. In
-/// full it takes about two minutes. The machine should have nothing else to do.
+/// It starts itself as a server, with workers of its own, and loads only the loopback interface. A
+/// full run takes about two minutes. The machine should have nothing else to do.
 #[derive(Parser)]
 struct Args {
     /// Measures only this; may be given several times.
     #[arg(long, value_enum, value_name = "ROW")]
     only: Vec<Topic>,
-    /// Measures shortly: to see that it works, not to believe it.
+    /// Measures briefly: to see that it works, not for figures to rely on.
     #[arg(long)]
     quick: bool,
     /// Plays a part in a measurement; for this command's own use.
@@ -43,14 +43,14 @@ struct Args {
     play: Option<Role>,
 }
 
-/// What can be measured.
+/// A topic that can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Topic {
     /// Fresh connections: handed to workers by the primary, or from a shared listener.
     HandOff,
     /// From SIGKILL to a worker until its replacement is ready.
     Restart,
-    /// Proportional set size (PSS) that one worker more adds.
+    /// Proportional set size (PSS) that one more worker adds.
     Memory,
     /// Processor time of an idle cluster with 100 workers.
     Idle,
@@ -58,7 +58,7 @@ enum Topic {
     Messages,
 }
 
-/// What this program does when it was started by itself.
+/// The role of a program that this program has started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Role {
     /// A server on `cluster`.
@@ -67,7 +67,7 @@ enum Role {
     Messages,
     /// A bare process with a runtime, which reads until its input ends.
     Bare,
-    /// A bare process that answers on the socket which is its input.
+    /// A bare process that answers on the socket that is its input.
     Echo,
 }
 

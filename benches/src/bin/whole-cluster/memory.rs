@@ -1,4 +1,4 @@
-//! Memory that one worker more adds.
+//! Memory that one more worker adds.
 
 use cluster::Result;
 
@@ -9,10 +9,10 @@ use super::{clients, process};
 
 const SIZES: [u32; 3] = [1, 4, 8];
 
-/// A worker is weighed once more when it has answered about so many requests.
+/// The approximate number of requests that a worker has answered when it is weighed again.
 const REQUESTS: usize = 200;
 
-/// Servers of several sizes, and as many bare processes: what counts is the slope.
+/// Measures servers of several sizes, and as many bare processes: the result is the slope.
 pub fn measure() -> Result<Vec<Row>> {
     let (mut idle, mut used, mut bare) = ([0.0; 3], [0.0; 3], [0.0; 3]);
     for (i, &size) in SIZES.iter().enumerate() {
@@ -29,7 +29,7 @@ pub fn measure() -> Result<Vec<Row>> {
     }])
 }
 
-/// Memory of a server before and after it has something to do, in KiB.
+/// Memory of a server before and after it has answered requests, in KiB.
 fn cluster(workers: u32) -> Result<[f64; 2]> {
     let workers = workers as usize;
     let server = Server::start(workers, &[])?;
@@ -43,7 +43,7 @@ fn processes(count: u32) -> Result<f64> {
     process::memory(all.iter().map(Bare::pid))
 }
 
-/// What one more adds, by least squares.
+/// The memory that one more process adds, by least squares.
 fn slope(memory: [f64; 3]) -> f64 {
     let sizes = SIZES.map(f64::from);
     let mean = |of: [f64; 3]| of.iter().sum::<f64>() / 3.0;

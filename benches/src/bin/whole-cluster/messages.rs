@@ -31,7 +31,7 @@ pub fn measure(quick: bool) -> Result<Vec<Row>> {
     process.stdout.take().expect("it is piped").read_to_string(&mut said)?;
     process.wait()?;
     let ns: Vec<f64> = said.split_whitespace().filter_map(|number| number.parse().ok()).collect();
-    let [ask, told, tell, bare_ask, bare_tell] = ns[..] else {
+    let [ask, back, tell, bare_ask, bare_tell] = ns[..] else {
         return Err(Error::new("the cluster did not measure its messages; see above"));
     };
     let row = |name, ours: f64, bare: f64, what| Row {
@@ -43,24 +43,24 @@ pub fn measure(quick: bool) -> Result<Vec<Row>> {
     };
     Ok(vec![
         row("ask a worker", ask, bare_ask, "there and back"),
-        row("ask the primary", told, bare_ask, "there and back"),
+        row("ask the primary", back, bare_ask, "there and back"),
         row("tell the primary", tell, bare_tell, "each, in a row"),
     ])
 }
 
-/// What the primary wants measured in the worker, over so many messages.
+/// A measurement that the primary orders from the worker, with its number of messages.
 #[derive(Debug, Serialize, Deserialize)]
 enum Order {
     Ask(u32),
     Tell(u32),
 }
 
-/// What the worker says.
+/// A message of the worker.
 #[derive(Debug, Serialize, Deserialize)]
 enum Said {
     /// One of the messages that are measured.
     Text(String),
-    /// One message took so many nanoseconds.
+    /// The nanoseconds that one message took.
     Took(f64),
 }
 
@@ -111,7 +111,7 @@ fn message() -> String {
     "x".repeat(100)
 }
 
-/// Nanoseconds of one of many.
+/// Nanoseconds of one message among many.
 fn each(mut one: impl FnMut() -> Result<()>) -> Result<f64> {
     let begun = Instant::now();
     (0..COUNT).try_for_each(|_| one())?;
@@ -122,12 +122,12 @@ fn per_message(begun: Instant) -> f64 {
     begun.elapsed().as_secs_f64() * 1e9 / f64::from(COUNT)
 }
 
-/// The primary's program asks the worker.
+/// Measures questions of the primary's program to the worker.
 fn ask(handle: &Handle, worker: WorkerId) -> Result<()> {
     handle.request::<String>(worker, &message(), LIMIT).map(drop)
 }
 
-/// The worker asks or tells the primary's program, which plays its part here.
+/// Measures messages of the worker to the primary's program, which plays its part here.
 fn ordered(order: &Order, events: &mut Events, handle: &Handle, worker: WorkerId) -> Result<f64> {
     handle.tell(worker, order)?;
     for event in events {
@@ -144,7 +144,7 @@ fn ordered(order: &Order, events: &mut Events, handle: &Handle, worker: WorkerId
     Err(Error::new("the cluster has ended"))
 }
 
-/// Many messages in a row; an answer to the last shows that all have been read.
+/// Measures many messages in a row; an answer to the last shows that all have been read.
 fn bare_tell(echo: &mut Echo) -> Result<f64> {
     let begun = Instant::now();
     for _ in 1..COUNT {
@@ -154,7 +154,7 @@ fn bare_tell(echo: &mut Echo) -> Result<f64> {
     Ok(per_message(begun))
 }
 
-/// The worker: answers questions, and measures when it is told to.
+/// The worker: it answers questions, and measures on order.
 async fn work(worker: Worker) -> Result<()> {
     let mut arrivals = worker.arrivals("default").await?;
     let mut messages = worker.messages()?;

@@ -1,4 +1,4 @@
-//! What a process has used.
+//! Processor time and memory that a process has used.
 
 use std::fs;
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use cluster::{Error, Result};
 use lab::proc;
 
-/// Processor time of all threads of all these processes, in nanoseconds precisely: `schedstat`. The
-/// times in `stat` count in hundredths of a second, of which an idle process uses none.
+/// Processor time of all threads of all these processes, from `schedstat`, which counts nanoseconds.
+/// The times in `stat` are in hundredths of a second, and an idle process uses less than one.
 pub fn cpu(pids: &[u32]) -> Result<Duration> {
     pids.iter().map(|pid| of_one(*pid)).sum()
 }
@@ -23,7 +23,7 @@ fn of_one(pid: u32) -> Result<Duration> {
 }
 
 /// Memory of these processes and of this one together, in KiB (PSS). This one counts because it
-/// has its part of what all share.
+/// has a part of the shared pages.
 pub fn memory(pids: impl IntoIterator<Item = u32>) -> Result<f64> {
     let mut all = 0;
     for pid in pids.into_iter().chain([std::process::id()]) {

@@ -11,11 +11,11 @@ use super::clients;
 use super::server::{Server, murder};
 use super::table::{Row, Target};
 
-/// Between two kills: the cluster is idle again, and the worker's death is no early one.
+/// The time between two kills: the cluster is idle again, and the worker's death is not an early one.
 const PAUSE: Duration = Duration::from_millis(100);
 const MIN_UPTIME: &str = "20ms";
 
-/// Kills a worker and a bare process in turns. The cluster replaces the first; we replace the other.
+/// Kills a worker and a bare process in turns. The cluster replaces the first, this program the other.
 pub fn measure(quick: bool) -> Result<Vec<Row>> {
     let kills = if quick { 5 } else { 50 };
     let mut server = Server::start(1, &[("WORKER_MIN_UPTIME", MIN_UPTIME)])?;
@@ -57,7 +57,7 @@ fn kill_worker(server: &mut Server) -> Result<[f64; 2]> {
     Ok([ready, answered].map(milliseconds))
 }
 
-/// Milliseconds until another process, started by hand, says that it runs.
+/// Milliseconds until another process, started by hand, prints that it runs.
 fn kill_bare(bare: &mut Bare) -> Result<f64> {
     let begun = Instant::now();
     murder(bare.pid())?;

@@ -1,4 +1,4 @@
-//! The server on `cluster`: how it is played, and how it is held by who measures.
+//! The server on `cluster`, and the handle by which the measurements use it.
 
 use std::convert::Infallible;
 use std::io::{BufRead, BufReader};
@@ -11,7 +11,7 @@ use cluster::{Cluster, Config, Error, Result, Worker};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// A server that answers each request with its worker's pid. It prints what it sees of its workers.
+/// Plays a server that answers each request with its worker's pid. It prints the events of its workers.
 pub fn play() -> Result<()> {
     Cluster::new(Config::from_env()?).watch(|events, _| print(events)).run(hello)
 }
@@ -44,11 +44,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one, and waits until all its workers accept connections.
+    /// Starts a server, and waits until all its workers accept connections.
     pub fn start(workers: usize, settings: &[(&str, &str)]) -> Result<Self> {
         let mut process = command("hello", workers).envs(settings.iter().copied()).spawn()?;
         let output = process.stdout.take().ok_or_else(|| Error::new("no output"))?;
-        let address = SocketAddr::from(([0; 4], 0)); // until it says where
+        let address = SocketAddr::from(([0; 4], 0)); // until the server prints it
         let lines = BufReader::new(output);
         let mut server = Self { address, workers: Vec::new(), process, lines };
         let address = server.wait_for("serving")?;
@@ -58,7 +58,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Reads what it prints up to a line that begins with this word; returns the rest of the line.
+    /// Reads the server's lines up to one that begins with this word; returns the rest of that line.
     pub fn wait_for(&mut self, word: &str) -> Result<String> {
         loop {
             let mut line = String::new();

@@ -1,32 +1,32 @@
 //! The table that is printed.
 
-/// One figure, and what it is compared with.
+/// One figure, and its comparison.
 #[derive(Debug)]
 pub struct Row {
     pub name: &'static str,
     pub measured: String,
     pub compared: String,
-    /// Measured to compared.
+    /// The ratio of measured to compared.
     pub ratio: f64,
     pub target: Target,
 }
 
-/// What was promised.
+/// The target that was promised.
 #[derive(Debug)]
 pub enum Target {
     /// Nothing: the figure is for information.
     None,
-    /// It is at least, or at most, so much; and whether it is.
+    /// A limit, as text, and whether the figure keeps it.
     Is { what: &'static str, met: bool },
 }
 
 impl Row {
-    /// Whether its target was missed.
+    /// Returns whether its target was missed.
     pub fn missed(&self) -> bool {
         matches!(self.target, Target::Is { met: false, .. })
     }
 
-    /// Prints it as soon as it is known.
+    /// Prints the row as soon as it is known.
     pub fn print(&self) {
         let (target, met) = match self.target {
             Target::None => ("-", "-"),
@@ -42,7 +42,7 @@ pub fn head() {
     line("", "measured", "compared with", "ratio", "target", "");
 }
 
-/// The last line.
+/// Prints the last line.
 pub fn foot(missed: usize, quick: bool) {
     match missed {
         0 => println!("no target was missed"),
@@ -50,7 +50,7 @@ pub fn foot(missed: usize, quick: bool) {
         _ => println!("{missed} targets were MISSED"),
     }
     if quick {
-        println!("measured shortly: do not believe it");
+        println!("measured briefly: do not rely on it");
     }
 }
 
