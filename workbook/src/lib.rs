@@ -1,11 +1,13 @@
-//! The one list of what the workbook has, and what is made from it.
+//! The one list of the parts of the workbook, and the tables that are made from it.
 //!
 //! `workbook.toml` names every guide, example and exercise, once. The tables in the READMEs are
 //! written from it by `cargo run -p workbook`, and the tests of this package compare them, follow
 //! every link, and check that each guide has the same bones.
 
+pub mod interview;
 pub mod list;
 pub mod page;
+pub mod prose;
 pub mod tables;
 
 use std::path::{Path, PathBuf};
@@ -23,7 +25,7 @@ pub fn root() -> PathBuf {
     package.parent().expect("a member lies in the workspace's folder").to_owned()
 }
 
-/// The pages that have tables: the README at the top, that of the exercises, and one for each level.
+/// The pages that have tables: the README at the top, the one of the exercises, and one for each level.
 #[must_use]
 pub fn pages_with_tables(list: &list::List) -> Vec<String> {
     let levels = list.levels.iter().map(|level| format!("{}/README.md", level.folder));

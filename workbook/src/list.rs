@@ -1,4 +1,4 @@
-//! `workbook.toml`: its shape, and what has to be true of it.
+//! `workbook.toml`: its shape, and the rules that it must keep.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,9 +7,10 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::Result;
+use crate::interview::Question;
 
 /// The whole list.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct List {
     /// The three levels, in order.
@@ -24,6 +25,12 @@ pub struct List {
     /// Everything to solve.
     #[serde(rename = "exercise", default)]
     pub exercises: Vec<Item>,
+    /// The topics of the interview questions.
+    #[serde(default)]
+    pub topics: Vec<String>,
+    /// The interview questions, page by page.
+    #[serde(rename = "question", default)]
+    pub questions: Vec<Question>,
 }
 
 /// A level of the workbook.
@@ -44,23 +51,23 @@ pub struct Level {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Item {
-    /// Its name for ever.
+    /// Its name, which never changes.
     pub id: String,
     /// The number of its level.
     pub level: u8,
-    /// What a table calls it.
+    /// Its title in a table.
     pub title: String,
-    /// Where it is, from the top.
+    /// Its file, from the top.
     pub file: String,
-    /// How long it takes, in minutes.
+    /// The time that it takes, in minutes.
     pub minutes: u32,
-    /// What a reader can do afterwards.
+    /// The things that a reader can do afterwards.
     pub objectives: Vec<String>,
-    /// The ids of what should come before.
+    /// The ids of the items that should come before it.
     pub prerequisites: Vec<String>,
-    /// What it runs on.
+    /// The platform on which it runs.
     pub platform: String,
-    /// The parts of it, in order.
+    /// Its parts, in order.
     pub steps: Vec<String>,
     /// An exercise's hints, from weak to strong.
     #[serde(default)]
@@ -81,7 +88,7 @@ impl List {
     /// Reads `workbook.toml` in `root`.
     ///
     /// # Errors
-    /// It is missing, or is not of this shape.
+    /// The file is missing, or does not have this shape.
     pub fn read(root: &Path) -> Result<Self> {
         let path = root.join("workbook.toml");
         let text = fs::read_to_string(&path).map_err(|error| format!("workbook.toml: {error}"))?;
@@ -93,6 +100,11 @@ impl List {
         self.guides.iter().chain(&self.examples).chain(&self.exercises)
     }
 
+    /// The interview questions of a guide or an exercise.
+    pub fn questions_of(&self, item: &Item) -> impl Iterator<Item = &Question> {
+        self.questions.iter().filter(|question| question.of == item.id)
+    }
+
     /// Everything that is wrong with the list, one sentence for each mistake.
     #[must_use]
     pub fn mistakes(&self, root: &Path) -> Vec<String> {
@@ -100,7 +112,7 @@ impl List {
         let levels: BTreeSet<u8> = self.levels.iter().map(|level| level.number).collect();
         let mut mistakes = Vec::new();
         if ids.len() != self.items().count() {
-            mistakes.push("an id stands there twice".to_owned());
+            mistakes.push("an id is there twice".to_owned());
         }
         for item in self.items() {
             let id = &item.id;
@@ -128,7 +140,7 @@ impl List {
         mistakes
     }
 
-    /// Items that can never be begun, because what should come before them waits for them.
+    /// Items that can never be begun, because their prerequisites depend on them.
     fn circles(&self) -> Vec<String> {
         let mut done: BTreeSet<&str> = BTreeSet::new();
         let ready = |item: &Item, done: &BTreeSet<&str>| {
@@ -170,7 +182,7 @@ mod tests {
         let folder = "level-1-basics".to_owned();
         let level =
             Level { number: 1, title: "One".to_owned(), folder, package: "level-1".to_owned() };
-        List { levels: vec![level], guides, examples: vec![], exercises: vec![] }
+        List { levels: vec![level], guides, ..List::default() }
     }
 
     #[test]
@@ -194,6 +206,6 @@ mod tests {
             assert!(mistakes.contains(part), "{part} is missing in:\n{mistakes}");
         }
         let twice = list(vec![item("a", &[]), item("a", &[])]);
-        assert_eq!(twice.mistakes(&root()), ["an id stands there twice"]);
+        assert_eq!(twice.mistakes(&root()), ["an id is there twice"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Writes the tables of the READMEs anew from `workbook.toml`.
+//! Rewrites the tables of the READMEs from `workbook.toml`.
 //!
 //! ```console
 //! $ cargo run -p workbook

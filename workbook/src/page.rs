@@ -1,4 +1,4 @@
-//! What can be read off a Markdown page: its headings, links, blocks of code and words.
+//! The parts of a Markdown page: its headings, links, blocks of code and words.
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
@@ -7,11 +7,11 @@ use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 pub struct Page {
     /// The headings of level 2.
     pub headings: Vec<String>,
-    /// Where its links lead.
+    /// The targets of its links.
     pub links: Vec<String>,
     /// Its blocks of code: the language, and the text.
     pub blocks: Vec<(String, String)>,
-    /// How many words it has outside of its blocks of code.
+    /// The number of words outside of blocks of code and of the answers to predictions.
     pub words: usize,
 }
 
@@ -21,6 +21,7 @@ impl Page {
     pub fn read(text: &str) -> Self {
         let mut page = Self::default();
         let (mut heading, mut block) = (None::<String>, None::<(String, String)>);
+        let mut answers = false;
         for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
             match event {
                 Event::Start(Tag::Heading { level, .. }) if level as u8 == 2 => {
@@ -37,12 +38,18 @@ impl Page {
                 Event::Text(text) | Event::Code(text) => match (&mut block, &mut heading) {
                     (Some((_, code)), _) => code.push_str(&text),
                     (None, heading) => {
-                        page.words += text.split_whitespace().count();
+                        if !answers {
+                            page.words += text.split_whitespace().count();
+                        }
                         if let Some(heading) = heading {
                             heading.push_str(&text);
                         }
                     }
                 },
+                Event::Html(html) if html.starts_with("<details>") => {
+                    answers = page.headings.last().is_some_and(|heading| heading == "Predict");
+                }
+                Event::Html(html) if html.starts_with("</details>") => answers = false,
                 _ => {}
             }
         }

@@ -1,6 +1,6 @@
-//! The tables that are written from the list, and the places in a page where they belong.
+//! The tables that are written from the list, and their places in a page.
 //!
-//! A page marks such a place by two comments, and what is between them is written anew:
+//! A page marks such a place by two comments, and the text between them is replaced:
 //!
 //! ```text
 //! <!-- table: examples 1 -->
@@ -10,16 +10,16 @@
 use crate::Result;
 use crate::list::{Item, Level, List};
 
-/// All tables that there are.
+/// The names of all tables.
 const TABLES: &str = "path, guides N, examples, examples N, exercises, exercises N, steps";
 
 const BEGIN: &str = "<!-- table: ";
 const END: &str = "<!-- end of table -->";
 
-/// The page `text` in folder `folder` with all its tables written anew.
+/// The page `text` in folder `folder` with all its tables rewritten.
 ///
 /// # Errors
-/// A table is not known, or has no end.
+/// A table is unknown, or has no end.
 pub fn fill(text: &str, folder: &str, list: &List) -> Result<String> {
     let mut filled = String::new();
     let mut rest = text;
@@ -54,7 +54,7 @@ fn of<'l>(items: &'l [Item], level: &str) -> Result<Vec<&'l Item>> {
     Ok(items.iter().filter(|item| item.level == level).collect())
 }
 
-/// How long each level takes: the sum of its minutes, reading and exercises apart.
+/// The time that each level takes: the sum of its minutes, separate for reading and exercises.
 fn path(list: &List) -> String {
     let mut rows = row(&["level", "guides and examples", "exercises"]) + &row(&["---"; 3]);
     for level in &list.levels {
@@ -70,7 +70,7 @@ fn minutes(items: &[Item], level: &Level) -> u32 {
     items.iter().filter(|item| item.level == level.number).map(|item| item.minutes).sum()
 }
 
-/// To the next quarter of an hour: nobody plans an evening by the minute.
+/// The time to the nearest quarter of an hour: a reader does not plan an evening by the minute.
 fn hours(minutes: u32) -> String {
     match minutes.div_ceil(15) {
         0 => "to come".to_owned(),
@@ -129,7 +129,7 @@ fn steps(items: &[Item], folder: &str) -> String {
     rows
 }
 
-/// The way from `folder` to `file`, both seen from the top.
+/// The path from `folder` to `file`, both given from the top.
 fn relative(file: &str, folder: &str) -> String {
     match file.strip_prefix(folder) {
         Some(inside) => inside.trim_start_matches('/').to_owned(),

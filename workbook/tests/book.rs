@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use workbook::list::{Item, List};
 use workbook::page::Page;
-use workbook::{pages_with_tables, root, tables};
+use workbook::{interview, pages_with_tables, root, tables};
 
 /// The bones of a guide.
 const BONES: [&str; 9] = [
@@ -35,7 +35,30 @@ fn the_list_has_no_mistakes() {
 }
 
 #[test]
-fn the_tables_are_those_of_the_list() {
+fn every_interview_question_is_listed_with_level_and_topic() {
+    let mistakes = interview::mistakes(&list(), &root()).unwrap_or_else(|error| panic!("{error}"));
+    assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
+}
+
+#[test]
+fn every_prediction_has_its_answers() {
+    for guide in &list().guides {
+        let text = read(&root().join(&guide.file));
+        let (_, predict) = text.split_once("\n## Predict\n").expect("it has its bones");
+        let (predict, _) = predict.split_once("\n## Run\n").expect("it has its bones");
+        let (questions, answers) = predict.split_once("<details>").unwrap_or((predict, ""));
+        let items = |text: &str| {
+            let first =
+                |line: &&str| line.split('.').next().is_some_and(|it| it.parse::<u8>().is_ok());
+            text.lines().filter(first).count()
+        };
+        assert!(items(questions) >= 2, "{}: too few predictions", guide.file);
+        assert_eq!(items(questions), items(answers), "{}: answers to predictions", guide.file);
+    }
+}
+
+#[test]
+fn the_tables_match_the_list() {
     for page in pages_with_tables(&list()) {
         let text = read(&root().join(&page));
         let folder = page.strip_suffix("README.md").expect("only READMEs have tables");
@@ -61,7 +84,7 @@ fn every_guide_and_example_on_disk_is_in_the_list() {
 }
 
 #[test]
-fn every_exercise_on_disk_is_in_the_list_with_hints_and_follow_ups() {
+fn every_exercise_on_disk_is_listed_with_hints_and_follow_ups() {
     let exercises = list().exercises;
     let sorted = |mut files: Vec<PathBuf>| {
         files.sort();
@@ -87,7 +110,7 @@ fn every_exercise_on_disk_is_in_the_list_with_hints_and_follow_ups() {
     }
 }
 
-/// What is in `folder`, or the file of that name in each of its folders.
+/// The entries of `folder`, or the file of that name in each of its folders.
 fn inside(folder: &Path, file: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     let path = |entry: fs::DirEntry| {
