@@ -25,6 +25,19 @@ fn a_fresh_clone_has_nothing_started_and_its_run_is_green() {
 }
 
 #[test]
+fn output_for_one_exercise_is_on_the_page_of_the_exercises() {
+    let run = Workshop::open().test(&["spawn"]);
+    let page = source::read(source::root().join("exercises/README.md"));
+    let (_, shown) = page.split_once("$ cargo test -p exercises spawn\n").expect("it is shown");
+    let (shown, _) = shown.split_once("```").expect("the block ends");
+    let lines = |text: &str| -> Vec<String> {
+        let known = |line: &str| line.split("; finished in").next().unwrap_or_default().to_owned();
+        text.lines().filter(|line| !line.is_empty()).map(known).collect()
+    };
+    assert_eq!(lines(shown), lines(&run.stdout));
+}
+
+#[test]
 fn one_solution_pasted_turns_exactly_that_exercise_ok() {
     let workshop = Workshop::open();
     for id in exercises() {
