@@ -5,9 +5,9 @@
 #   ./test.sh --without-redis        tests that need Redis are reported as ignored
 #   ./test.sh -- -p level-1          the rest goes to `cargo test`, instead of --workspace
 #
-# Redis: tools/redis-server finds or fetches a server, and each test that needs one starts its own,
-# to kill it. Nothing is installed outside target/. If REDIS_URL is set, the examples count there; then
-# the tests with a server of their own are reported as ignored if none can be found or fetched.
+# Redis: tools/redis-server finds or fetches a server, and each test that needs one starts its own, so
+# that it may kill it. Nothing is installed outside target/. If REDIS_URL is set, the examples count
+# there; then tests that start their own server are ignored if none can be found or fetched.
 set -euo pipefail
 cd "$(dirname "$0")"
 

@@ -1,4 +1,4 @@
-//! The cost of the frames of the channel, beside the JSON in them.
+//! The cost of the channel's frames, compared with the JSON in them.
 //!
 //! A frame is a length, a version, and a message as JSON. The bench measures a heartbeat, which an
 //! idle cluster sends, and messages of a program in three sizes: encoding and decoding, against
@@ -45,10 +45,10 @@ fn messages() -> Vec<(String, ToPrimary)> {
     [("a heartbeat".to_owned(), heartbeat)].into_iter().chain(sized).collect()
 }
 
-/// A function that is called again and again.
+/// A function that is called over and over.
 type Way<'a> = Box<dyn FnMut() + 'a>;
 
-/// By JSON alone, and as a frame.
+/// As JSON alone, and as a frame.
 fn ways_to_encode(message: &ToPrimary) -> [Way<'_>; 2] {
     let json = || drop(black_box(serde_json::to_vec(message).expect("it is JSON")));
     let framed = || drop(black_box(frame::encode(message).expect("it is small")));
@@ -71,7 +71,7 @@ fn ways_to_decode(message: &ToPrimary) -> [Way<'_>; 2] {
     [Box::new(alone), Box::new(in_frames)]
 }
 
-/// Prints medians of rounds in which both take turns.
+/// Prints medians over rounds that alternate between the two.
 fn ratio(name: &str, rounds: u32, times: u32, ways: &mut [Way<'_>; 2]) {
     let mut took = [const { Vec::new() }; 2];
     for _ in 0..rounds {

@@ -3,8 +3,8 @@
 //! The library uses JSON, because people can read it. Postcard is a compact binary format: it has no
 //! names, numbers of variable length, and bytes as they are. The messages are a status of three fields,
 //! a table of a hundred rows, and 64 KiB as text and as bytes, which JSON can only write as a list of
-//! numbers. First comes a table, by rounds in which both take turns: bytes on the wire, encoding,
-//! decoding, and the round trip to another process, which reads the message and sends the same one back.
+//! numbers. First comes a table, over rounds that alternate between the two: bytes on the wire,
+//! encoding, decoding, and the round trip to another process, which reads the message and sends it back.
 //! The trip matters most: it includes two system calls and two process switches in any format.
 //!
 //! ```console
@@ -23,7 +23,7 @@ use benches::median;
 use criterion::{BenchmarkId, Criterion};
 use serde::{Deserialize, Serialize};
 
-/// Set in the environment of the process that answers: the name of its format.
+/// The variable with the name of the format, in the environment of the process that answers.
 const ROLE: &str = "IPC_ANSWERS_IN";
 
 #[derive(Serialize, Deserialize)]
@@ -97,7 +97,7 @@ fn messages() -> [(&'static str, Message); 4] {
 
 fn table(name: &str, message: &Message, rounds: u32, times: u32) {
     let sizes = FORMATS.each_ref().map(|format| (format.encode)(message).len());
-    // Casts: the numbers are far below the point at which an f64 has gaps.
+    // Casts: the numbers are far below the point where an f64 can no longer hold every integer.
     #[allow(clippy::cast_precision_loss)]
     row(&format!("{name}: bytes"), sizes.map(|size| size as f64));
     row(&format!("{name}: encode, ns"), compare(rounds, times, |format| encoding(format, message)));
@@ -112,7 +112,7 @@ fn row(what: &str, [json, postcard]: [f64; 2]) {
     println!("  {what:<34}{json:>10.0} {postcard:>10.0} {:>7.1}", json / postcard);
 }
 
-/// A function that is called again and again.
+/// A function that is called over and over.
 type Way<'a> = Box<dyn FnMut() + 'a>;
 
 fn encoding<'a>(format: &'static Format, message: &'a Message) -> Way<'a> {
@@ -133,7 +133,7 @@ fn trips<'a>(format: &'static Format, message: &'a Message) -> Way<'a> {
     })
 }
 
-/// Nanoseconds for each format: medians of rounds in which both take turns.
+/// Nanoseconds for each format: medians over rounds that alternate between the two.
 fn compare<'a>(
     rounds: u32,
     times: u32,
@@ -181,7 +181,7 @@ impl Drop for Peer {
 fn answer(format: &Format) {
     let socket = io::stdin().as_fd().try_clone_to_owned().expect("one more descriptor");
     let mut socket = BufReader::new(UnixStream::from(socket));
-    // A bench that is killed half-way through an answer resets the connection: that is an end, too.
+    // A bench that is killed half-way through an answer resets the connection, which also ends it.
     while let Ok(Some(frame)) = receive(&mut socket) {
         let message = (format.decode)(&frame);
         if send(&mut socket, &(format.encode)(&message)).is_err() {

@@ -1,9 +1,9 @@
-//! The cost of one event for the supervisor, with 10, 100, 1,000 workers.
+//! The cost of one event for the supervisor, with 10, 100 and 1,000 workers.
 //!
 //! Everything that happens in a cluster goes through `step`, so its cost must hardly depend on the
-//! number of workers: not at all, or by the logarithm. Before the times comes a table of their
-//! growth, beside an operation that is logarithmic by construction: it takes a key out of a `BTreeMap`
-//! that has one entry for each worker, and puts another one in.
+//! number of workers: not at all, or logarithmically. Before the times comes a table of their growth,
+//! next to an operation that is logarithmic by construction: it takes a key out of a `BTreeMap` that
+//! has one entry for each worker, and puts another one in.
 //!
 //! ```console
 //! $ cargo bench -p benches --bench supervisor-step
@@ -19,13 +19,13 @@ use criterion::{BenchmarkId, Criterion};
 
 const SIZES: [usize; 3] = [10, 100, 1000];
 
-/// The uptime of each worker in the cycle of crashes: none dies early.
+/// The uptime of each worker in the cycle of crashes: long enough that none dies early.
 const LIFE: Duration = Duration::from_secs(2);
 
-/// The time from one timer to the next, in the measurements of timers.
+/// The interval between timers, in the measurements of timers.
 const PACE: Duration = Duration::from_millis(200);
 
-/// Something that happens again and again: one call is one event.
+/// Something that happens over and over: one call is one event.
 type Happening = Box<dyn FnMut()>;
 
 /// Its name, and the function that makes it for a number of workers.
@@ -45,7 +45,7 @@ fn main() {
     times(&mut Criterion::default().configure_from_args());
 }
 
-/// Prints medians of rounds in which all take turns: a busy machine is busy for all of them.
+/// Prints medians over rounds in which all take turns: a busy machine is busy for all of them.
 fn growth(rounds: usize, events: u32) {
     let [few, some, many] = SIZES;
     let growth = format!("{many} : {few} (a logarithm: 3.0)");

@@ -1,8 +1,8 @@
-//! The cost of a worker: as a task, a thread, a forked process, a process started again.
+//! The cost of a worker: as a task, a thread, a forked process, or a process started again.
 //!
 //! The bench measures the time from the start of a worker until its first useful work: it writes one
-//! byte to a pipe, and its parent reads that byte. Ending it does not count. Then comes a table of
-//! memory: the part that one more idle worker adds to the proportional set size (PSS) of all.
+//! byte to a pipe, and its parent reads that byte. Stopping it does not count. Then comes a table of
+//! memory: the amount that one more idle worker adds to the proportional set size (PSS) of all.
 //!
 //! ```console
 //! $ cargo bench -p benches --bench worker-cost
@@ -24,9 +24,9 @@ use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, pause};
 use tokio::runtime::{Builder, Runtime};
 
-/// Set in the environment of a process that was started again.
+/// The variable that is set in the environment of a process that was started again.
 const ROLE: &str = "WORKER_COST_ROLE";
-/// The parent's memory in the bench that shows whether it matters.
+/// The parent's memory in the bench that shows whether its size matters.
 const MUCH: usize = 256 << 20;
 
 fn main() {

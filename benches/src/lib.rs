@@ -1,5 +1,5 @@
 //! Benches of the workbook. Each prints ratios against something measured in the same run, because
-//! a bare number of one machine means little on another one.
+//! a bare number from one machine means little on another one.
 //!
 //! ```console
 //! $ cargo bench -p benches --bench worker-cost
@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The benches of `cluster` follow. Whole processes are measured by a program that prints a table,
-//! with a target in each row; its `--help` shows how to measure less:
+//! with a target in each row; its `--help` shows how to measure only a part:
 //!
 //! ```console
 //! $ cargo bench -p benches --bench supervisor-step
@@ -18,7 +18,7 @@
 //! $ cargo run --release -p benches --bin reload-loss
 //! ```
 //!
-//! `cargo test -p benches --benches` runs every bench once, without measuring, so that none rots.
+//! `cargo test -p benches --benches` runs every bench once, without measuring, to keep them all working.
 
 /// The middle one of `numbers`; NaN if there are none.
 #[must_use]

@@ -1,11 +1,11 @@
-//! Errors, each one line that says what to do, for the caller.
+//! Errors for the caller, each a single line that says what to do.
 
 use std::fmt;
 use std::io;
 
 use nix::libc;
 
-/// The result of most functions here.
+/// The result of most functions in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -16,7 +16,7 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 pub struct Error {
     message: String,
     cause: Option<Cause>,
-    /// The kernel's number, if the error came from a system call.
+    /// The kernel's error number, if the error came from a system call.
     errno: Option<i32>,
 }
 
@@ -26,15 +26,15 @@ impl Error {
         Self { message: message.into(), cause: None, errno: None }
     }
 
-    /// An error with another one as its cause, whose message is shown after a colon.
+    /// An error caused by another one, whose message is shown after a colon.
     pub fn because(message: impl Into<String>, cause: impl Into<Cause>) -> Self {
         let cause = cause.into();
         let errno = errno(cause.as_ref());
         Self { message: message.into(), cause: Some(cause), errno }
     }
 
-    /// Checks whether the kernel has no room for another process, thread or descriptor at the moment.
-    /// Such an error passes, and says nothing about the program.
+    /// Checks whether the kernel is currently out of room for another process, thread or descriptor.
+    /// Such an error is temporary, and says nothing about the program.
     pub(crate) fn is_shortage(&self) -> bool {
         let shortages = [libc::EAGAIN, libc::ENOMEM, libc::EMFILE, libc::ENFILE];
         self.errno.is_some_and(|errno| shortages.contains(&errno))

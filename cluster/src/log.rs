@@ -11,20 +11,22 @@ use tracing_subscriber::fmt;
 use crate::config::LogFormat;
 use crate::{Result, runtime};
 
-/// The most lines that wait for a slow reader; more are dropped, and no caller waits. The whole queue is
-/// allocated at once, 32 bytes a line, and every worker has one.
+/// The maximum number of lines that wait for a slow reader; any further lines are dropped, so that no
+/// caller waits. The whole queue is allocated up front, at 32 bytes per line, and every worker has
+/// one.
 const ROOM: usize = 2_000;
 
-/// The time that the end of the process waits for a slow reader.
+/// The time for which an exiting process waits for a slow reader.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Logs from now on, through a thread of its own: a reader of our standard error that stops reading
-/// (a pipe that is full) must not stop the supervision. Dropping the value writes the rest.
+/// Starts the log, which writes on a thread of its own: if the reader of our standard error stops
+/// reading (so that a pipe is full), the supervision must not stop. Dropping the returned value
+/// writes the rest.
 ///
-/// A program that has a subscriber already keeps it. `RUST_LOG` chooses what is logged.
+/// A program that already has a subscriber keeps it. `RUST_LOG` chooses what is logged.
 ///
 /// # Errors
-/// The kernel allows no more threads. (The crate `tracing-appender` does the same as this file, and
+/// The kernel allows no more threads. (The crate `tracing-appender` does the same as this file, but
 /// panics in that case.)
 pub(crate) fn install(format: LogFormat) -> Result<Option<Writer>> {
     if format == LogFormat::Off {
@@ -46,7 +48,7 @@ pub(crate) fn install(format: LogFormat) -> Result<Option<Writer>> {
 /// A message to the writing thread.
 enum Entry {
     Line(Vec<u8>),
-    /// Nothing follows; the answer says that everything before is written.
+    /// Nothing follows; the answer confirms that everything before this has been written.
     End(SyncSender<()>),
 }
 
@@ -59,7 +61,7 @@ pub(crate) struct Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         let (written, done) = sync_channel(1);
-        // If a reader that does not read has filled the queue, the rest is lost.
+        // If the reader has stopped reading and the queue is full, the rest is lost.
         if self.last.try_send(Entry::End(written)).is_ok()
             && done.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout)
             && let Some(thread) = self.thread.take()
@@ -73,7 +75,7 @@ fn write(waiting: &Receiver<Entry>) {
     let mut standard_error = io::stderr();
     for entry in waiting {
         match entry {
-            // A full disk, or a reader that is gone: a failed log is not a reason to end.
+            // A full disk, or a reader that is gone: a failure to log is not a reason to exit.
             Entry::Line(line) => drop(standard_error.write_all(&line)),
             Entry::End(written) => {
                 let _ = written.send(());

@@ -14,14 +14,14 @@ use crate::{Error, Result};
 /// A failure of the program's own `serve`.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Runs a cluster with these settings. In the primary it supervises, and returns when the cluster has
-/// ended; in a worker, which is the same program started again, it runs `serve`.
+/// Runs a cluster with these settings. In the primary, it supervises the workers and returns when the
+/// cluster has stopped; in a worker, which is the same program started again, it runs `serve`.
 ///
 /// A worker whose `serve` returns `Ok` has left voluntarily; after `Err` it exits with code 1.
 ///
 /// # Errors
-/// Everything that keeps the primary from starting: a taken port, a file that cannot be written. In a
-/// worker: the error that `serve` returned.
+/// Anything that keeps the primary from starting: a port that is in use, a file that cannot be
+/// written. In a worker: the error that `serve` returned.
 ///
 /// # Platform
 /// Linux 5.11 or later. Call it on the main thread, outside of any runtime.
@@ -34,7 +34,7 @@ where
     Cluster::new(config).run(serve)
 }
 
-/// A cluster with more than settings: with code that watches its events, or with a strategy.
+/// A cluster that needs more than settings: code that watches its events, or a strategy.
 pub struct Cluster {
     config: Config,
     extras: Extras,
@@ -49,15 +49,15 @@ impl Cluster {
     }
 
     /// Sets the strategy that chooses a worker for each connection, if the primary hands them over
-    /// ([`Sharing::HandOff`](crate::config::Sharing::HandOff)). It is called on the primary's only
-    /// thread: it must not wait for anything.
+    /// ([`Sharing::HandOff`](crate::config::Sharing::HandOff)). The strategy is called on the
+    /// primary's only thread, so it must not wait for anything.
     #[must_use]
     pub fn strategy(mut self, strategy: impl Strategy + 'static) -> Self {
         self.extras.strategy = Box::new(strategy);
         self
     }
 
-    /// Runs `watch` in the primary, on a thread of its own, with the cluster's events and a handle on
+    /// Runs `watch` in the primary, on a thread of its own, with the cluster's events and a handle to
     /// the cluster. It may take its time: it never delays the supervision. If it panics, the cluster
     /// stops, and [`run`](Self::run) returns the reason; if it returns, the cluster continues without
     /// it.
@@ -71,7 +71,7 @@ impl Cluster {
     /// [`shared`](crate::shared), [`Worker::shared`] and [`Handle::shared`].
     ///
     /// [`run`](Self::run) fails if `words` is more than [`MAX_WORDS`](crate::shared::MAX_WORDS), or
-    /// more than the memory has room for.
+    /// if there is not enough memory for them.
     #[must_use]
     pub fn shared(mut self, words: NonZeroUsize) -> Self {
         self.extras.shared = Some(words);
@@ -81,8 +81,9 @@ impl Cluster {
     /// Runs the cluster; see [`run`].
     ///
     /// # Errors
-    /// Those of [`run`]; or code in the primary has panicked: the code that [watches](Self::watch), the
-    /// [strategy](Self::strategy), or this library, by a defect. The workers have finished by then.
+    /// Any error of [`run`]; or code in the primary has panicked: the code that
+    /// [watches](Self::watch), the [strategy](Self::strategy), or, because of a defect, this library.
+    /// By then, the workers have finished.
     pub fn run<S, F, E>(self, serve: S) -> Result<()>
     where
         S: FnOnce(Worker) -> F,
@@ -100,7 +101,7 @@ impl Cluster {
 fn check_thread() -> Result<()> {
     if tokio::runtime::Handle::try_current().is_ok() {
         return Err(Error::new(
-            "cluster::run makes its own runtime; call it from a plain main, without #[tokio::main]",
+            "cluster::run creates its own runtime; call it from a plain main, without #[tokio::main]",
         ));
     }
     // The kernel ties a child to the thread that forked it, and only the main thread lasts.

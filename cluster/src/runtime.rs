@@ -9,11 +9,12 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{Error, Result};
 
-/// A runtime with this many threads; with one, everything runs on the thread that waits for it.
+/// Starts a runtime with this many threads; with one thread, everything runs on the thread that waits
+/// for the runtime.
 ///
 /// # Errors
-/// The kernel's. Tokio panics if it cannot get its six descriptors (a poller, its waker, a pair for
-/// signals) or its threads, so this function first tries whether there is room for them.
+/// Any error of the kernel. Tokio panics if it cannot get its six descriptors (a poller, its waker, a
+/// pair for signals) or its threads, so this function first checks that there is room for them.
 pub(crate) fn start(threads: usize) -> Result<Runtime> {
     let cannot = |error: io::Error| Error::because(hint("cannot start a runtime", &error), error);
     let descriptors = || Ok((UnixStream::pair()?, UnixStream::pair()?, UnixStream::pair()?));
@@ -26,7 +27,7 @@ pub(crate) fn start(threads: usize) -> Result<Runtime> {
     Builder::new_current_thread().enable_all().build().map_err(cannot)
 }
 
-/// A thread with a name.
+/// Starts a thread with a name.
 ///
 /// # Errors
 /// The kernel allows no more threads; the message says what to do.
@@ -45,7 +46,7 @@ pub(crate) fn hint(what: &str, error: &io::Error) -> String {
     let advice = match error.raw_os_error() {
         Some(EAGAIN) => {
             "the limit of processes and threads is reached; raise it (`ulimit -u`, TasksMax= of \
-             systemd, the pids limit of a container), or end other processes of this user"
+             systemd, the pids limit of a container), or stop other processes of this user"
         }
         Some(EMFILE) => "this process has too many open files; raise the limit (`ulimit -n`)",
         Some(ENFILE) => "the machine has too many open files; raise fs.file-max",
@@ -58,7 +59,7 @@ pub(crate) fn hint(what: &str, error: &io::Error) -> String {
     format!("{what}: {advice}")
 }
 
-/// Starts this many threads at the same time, and ends them.
+/// Starts this many threads at the same time, and lets them exit.
 fn try_threads(threads: usize) -> io::Result<()> {
     let (keep, ended) = mpsc::channel::<()>();
     let ended = Arc::new(Mutex::new(ended));
@@ -68,6 +69,6 @@ fn try_threads(threads: usize) -> io::Result<()> {
         thread::Builder::new().spawn(wait)
     };
     let started = (0..threads).map(start).collect::<io::Result<Vec<_>>>();
-    drop(keep); // all of them end
+    drop(keep); // all of them exit
     started.map(|threads| threads.into_iter().for_each(|thread| drop(thread.join())))
 }

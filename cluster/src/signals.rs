@@ -1,5 +1,6 @@
-//! Signals, as far as both roles need them: those that are ignored, and the difference between a
-//! terminal's and an operator's. A table in [`primary`](crate::primary) shows what each signal does.
+//! The handling of signals that both roles share: signals that are ignored, and the distinction
+//! between signals from a terminal and signals from an operator. A table in
+//! [`primary`](crate::primary) shows what each signal does.
 
 use nix::libc;
 use nix::sys::signal::{
@@ -7,8 +8,9 @@ use nix::sys::signal::{
 };
 use nix::unistd::getpid;
 
-/// Signals without a meaning for a worker. They belong to its primary (`pkill -HUP app` sends to every
-/// process of that name), or have a meaning in other programs; by default each would end the worker.
+/// Signals without a meaning for a worker. They are meant for its primary (`pkill -HUP app` signals
+/// every process of that name), or have a meaning in other programs; by default each of them would
+/// kill the worker.
 pub(crate) const IGNORED_BY_WORKERS: [Signal; 15] = [
     Signal::SIGHUP,
     Signal::SIGINT,
@@ -27,11 +29,11 @@ pub(crate) const IGNORED_BY_WORKERS: [Signal; 15] = [
     Signal::SIGPWR,
 ];
 
-/// An operator sends them to scale; the kernel sends them to a background job that reads from its
-/// terminal, or writes to it after `stty tostop`.
+/// The signals that an operator sends to scale the cluster. The kernel also sends them to a
+/// background job that reads from its terminal, or writes to it after `stty tostop`.
 pub(crate) const JOB_CONTROL: [Signal; 2] = [Signal::SIGTTIN, Signal::SIGTTOU];
 
-/// Makes these signals do nothing. A handler, unlike an ignored signal, is not passed on to the
+/// Makes these signals do nothing. A handler, unlike an ignored signal, is not inherited by the
 /// programs that this one starts.
 #[allow(unsafe_code)]
 pub(crate) fn ignore(signals: &[Signal]) -> nix::Result<()> {
@@ -46,14 +48,15 @@ pub(crate) fn ignore(signals: &[Signal]) -> nix::Result<()> {
 
 extern "C" fn nothing(_: libc::c_int) {}
 
-/// From now on, an operator's TTIN or TTOU waits for the main thread, which has it blocked and
-/// reads it, whatever thread it arrives on; the kernel's makes the process neither stop nor spin.
+/// Separates an operator's TTIN or TTOU from the kernel's. From now on, an operator's signal waits
+/// for the main thread, which has it blocked and reads it, whichever thread it arrives on; the
+/// kernel's signal makes the process neither stop nor spin.
 ///
-/// The kernel sends a signal for a write to the terminal, and restarts the write when the handler is
-/// done, which sends another one, forever. This ends if the thread that writes has the signal
-/// blocked. So our own threads block both signals, and on a thread of the program the handler blocks
-/// the kernel's signal. Such a thread does not block it from the beginning, because a program that
-/// the thread starts would inherit that.
+/// When a thread writes to the terminal, the kernel sends a signal, and restarts the write when the
+/// handler is done; that sends another signal, and so on forever. The cycle ends if the thread that
+/// writes has the signal blocked. So our own threads block both signals, and on a thread of the
+/// program the handler blocks the kernel's signal. Such a thread does not block the signal from the
+/// start, because any program that it starts would inherit the mask.
 #[allow(unsafe_code)]
 pub(crate) fn tell_terminal_from_operator() -> nix::Result<()> {
     let flags = SaFlags::SA_RESTART | SaFlags::SA_SIGINFO;
@@ -85,8 +88,8 @@ extern "C" fn job_control(
     errno.set();
 }
 
-/// Checks whether a process has sent the signal (`kill`, `sigqueue`, `tgkill`), and not the kernel by
-/// itself.
+/// Checks whether the signal was sent by a process (`kill`, `sigqueue`, `tgkill`) and not by the
+/// kernel itself.
 pub(crate) fn was_sent(code: i32) -> bool {
     code <= 0
 }

@@ -1,11 +1,11 @@
-//! Each promise of the crate's first page names tests, and they exist.
+//! Each promise on the crate's front page names tests that exist.
 
 #![allow(missing_docs)]
 
 use std::collections::BTreeSet;
 use std::fs;
 
-/// The parts of a text between backquotes.
+/// The parts of a text between backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }

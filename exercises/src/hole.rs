@@ -7,8 +7,8 @@ use std::process;
 use std::{env, fmt};
 
 /// Stands where your code belongs: `hole!("reap::1", status)`. When a process or thread reaches it,
-/// the step is reported as not started. The arguments are used up, so that a stub compiles without a
-/// warning.
+/// the step is reported as not started. The arguments are used, so that a stub compiles without
+/// warnings.
 #[allow(unused_macros)] // the solutions have none left
 macro_rules! hole {
     ($step:literal $(, $argument:expr)* $(,)?) => {{
@@ -17,7 +17,7 @@ macro_rules! hole {
     }};
 }
 
-/// Reports to the grader that `step` is not started, and ends this process.
+/// Reports to the grader that `step` is not started, and exits.
 #[allow(dead_code)] // the solutions have none left
 pub fn reached(step: impl Display) -> ! {
     if report(&step).is_err() {
@@ -26,8 +26,8 @@ pub fn reached(step: impl Display) -> ! {
     process::exit(86)
 }
 
-/// The grader hands its checks a pipe, and puts its number in the environment. A line this short is
-/// never mixed with another one (`man 7 pipe`).
+/// Writes the report to the pipe that the grader has opened for the check; the number of its
+/// descriptor is in the environment. A line this short never mixes with another one (`man 7 pipe`).
 fn report(step: &impl fmt::Display) -> Result<(), Box<dyn std::error::Error>> {
     let pipe = format!("/proc/self/fd/{}", env::var("GRADER_PIPE")?);
     let line = format!("{{\"pid\":{},\"hole\":{{\"step\":\"{step}\"}}}}\n", process::id());

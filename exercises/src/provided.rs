@@ -8,14 +8,14 @@ use nix::unistd::ForkResult;
 ///
 /// ```text
 /// match fork()? {
-///     ForkResult::Parent { child } => …   // the process that called; the other one is `child`
-///     ForkResult::Child => …              // the new process, a copy of the one that called
+///     ForkResult::Parent { child } => …   // the process that called it; the other one is `child`
+///     ForkResult::Child => …              // the new process, a copy of the one that called it
 /// }
 /// ```
 ///
 /// # Errors
-/// This process has more than one thread (only the calling one would go on in the child, and a lock
-/// that another one holds would stay locked there); or the kernel's.
+/// This process has more than one thread (only the calling thread would continue in the child, and a
+/// lock held by another thread would stay locked there), or the kernel refuses.
 #[allow(dead_code)] // until you call it
 #[allow(unsafe_code)]
 pub fn fork() -> io::Result<ForkResult> {

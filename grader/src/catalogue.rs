@@ -47,7 +47,7 @@ impl Step {
         }
     }
 
-    /// The line where the function begins, if it is there.
+    /// The line where the function starts, if it exists.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
         let start = format!("fn {}", self.function);

@@ -24,26 +24,26 @@ use crate::wire::{self, Finding, What, now};
 /// The result of a check: nothing, or a finding that says what is wrong.
 pub type Outcome = Result<(), Finding>;
 
-/// The longest time that a check waits for a message or a change that must come. It is long, so that
-/// a slow and busy machine passes; if all is well, no check waits that long.
+/// The longest time that a check waits for a message or a change that must come. It is long so that
+/// a slow or busy machine passes; if all is well, no check waits that long.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A check at work: it calls, watches and reports.
+/// A running check: it calls, watches and reports.
 #[derive(Debug)]
 pub struct Check {
-    /// The process of this check. Any other process that gets here is a child that came back.
+    /// The process of this check. Any other process that gets here is a child that has come back.
     pub me: Pid,
     pipe: File,
     /// The descriptors that may be open.
     pub(crate) descriptors: RefCell<Vec<Descriptor>>,
     /// The signals that were blocked and ignored before anything was called.
     pub(crate) signals: Option<(u64, u64)>,
-    /// The function of the learner that is called, or was called last.
+    /// The learner's function that is being called, or was called last.
     pub(crate) function: RefCell<String>,
 }
 
 impl Check {
-    /// Begins the check of this process, which reports through `pipe`.
+    /// Starts the check of this process, which reports through `pipe`.
     #[must_use]
     pub fn begin(pipe: File) -> Self {
         let function = RefCell::new(String::new());
@@ -64,8 +64,8 @@ impl Check {
         self.report(What::Did { event: event.into() });
     }
 
-    /// Calls code of the learner, which must return in one process only: a child that returns as well
-    /// is reported and ended here.
+    /// Calls code of the learner, which must return in one process only: a child that returns as
+    /// well is reported, and exits here.
     pub fn call<T>(&self, function: impl Into<String>, body: impl FnOnce() -> T) -> T {
         let function = function.into();
         self.function.borrow_mut().clone_from(&function);
@@ -78,10 +78,10 @@ impl Check {
         answer
     }
 
-    /// The same for code that may return an error, where none is expected.
+    /// Does the same for code that may return an error, where none is expected.
     ///
     /// # Errors
-    /// The code returned one.
+    /// The code returned an error.
     pub fn call_ok<T, E: Debug>(
         &self,
         function: impl Into<String>,
@@ -94,7 +94,7 @@ impl Check {
     /// The answer of a learner's code, where no error is expected.
     ///
     /// # Errors
-    /// The answer is one.
+    /// The answer is an error.
     pub fn ok<T, E: Debug>(&self, answer: Result<T, E>) -> Result<T, Finding> {
         answer.map_err(|error| {
             let (function, error) = (self.function.borrow().clone(), format!("{error:?}"));
@@ -112,8 +112,9 @@ impl Check {
         exit(0)
     }
 
-    /// Ends the check, because this machine does not have `need` (a server, as in `redis`). That is
-    /// not a failure, unless `WORKBOOK_NEEDS_REDIS` (for that one) says that it must be there.
+    /// Ends the check because this machine does not have `need` (a server such as `redis`). That is
+    /// not a failure, unless `WORKBOOK_NEEDS_REDIS` (for that server) says that the server is
+    /// required.
     pub fn unavailable(&self, need: &str) -> ! {
         self.report(What::Unavailable { need: need.to_owned() });
         exit(0)
@@ -127,7 +128,8 @@ impl Check {
         command
     }
 
-    /// Forks a process of the check's own. It does `work`, and exits with the code that it returns.
+    /// Forks a process of the check's own. It does `work`, and exits with the code that `work`
+    /// returns.
     ///
     /// # Panics
     /// There is no room for one more process.
@@ -143,8 +145,9 @@ impl Check {
         }
     }
 
-    /// Looks again and again until `look` finds something. Gives up if no process is left that could
-    /// change anything, if all of them sleep and nothing happens any more, or after [`PATIENCE`].
+    /// Calls `look` again and again until it finds something. Gives up if no process is left that
+    /// could change anything, if all of them are sleeping and nothing happens any more, or after
+    /// [`PATIENCE`].
     pub fn wait_for<T>(&self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
         let (deadline, mut stillness) = (now() + PATIENCE, Stillness::default());
         loop {
@@ -222,7 +225,7 @@ impl Check {
         running.into_iter().map(Pid::from_raw).collect()
     }
 
-    /// Returns true if `worker` has ended, and waits to be reaped by this process.
+    /// Returns true if `worker` has ended and is waiting to be reaped by this process.
     #[must_use]
     pub fn is_zombie(&self, worker: Pid) -> bool {
         self.children().0.contains(&worker.as_raw())
@@ -234,7 +237,7 @@ impl Check {
         proc::children(self.me.as_raw()).contains(&worker.as_raw())
     }
 
-    /// Zombies, and those that run.
+    /// The children of this process: the zombies, and the others.
     pub(crate) fn children(&self) -> (Vec<i32>, Vec<i32>) {
         let children = proc::children(self.me.as_raw());
         children.into_iter().partition(|child| proc::state(*child) == Some('Z'))

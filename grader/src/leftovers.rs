@@ -5,8 +5,8 @@ use crate::proc::{self, Descriptor};
 use crate::wire::{Finding, Value};
 
 impl Check {
-    /// Looks for what the check leaves behind, after all that it holds itself is gone: zombies,
-    /// processes, descriptors.
+    /// Looks for zombies, processes and descriptors that are left behind, once everything that the
+    /// check itself holds is gone.
     ///
     /// # Errors
     /// Something is left.
@@ -23,10 +23,10 @@ impl Check {
         Ok(())
     }
 
-    /// Looks for zombies and processes that are left.
+    /// Looks for zombies and processes that are left behind.
     ///
     /// # Errors
-    /// There are some.
+    /// Some are left.
     pub fn look_for_children(&self) -> Outcome {
         // A process that is about to end may take a moment.
         let _ = self.wait_for(|| self.running_children().is_empty().then_some(()));

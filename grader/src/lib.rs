@@ -7,11 +7,11 @@
 //! runner                   warden, one for each check       check
 //! (libtest-mimic)     ┌──▶ subreaper, blocks signals   ──▶  own session, one thread,
 //! names, filters,     │    watches /proc, keeps the        calls the learner's code
-//! footer, JSON, JUnit ◀────┘ deadline, ends what is left ◀── records through a pipe
+//! footer, JSON, JUnit ◀────┘ deadline, kills the rest    ◀── records through a pipe
 //! ```
 //!
-//! The runner starts a warden for each check, the warden a process for the check itself; the findings
-//! of the check go to the warden, and the warden's report to the runner.
+//! The runner starts a warden for each check, and the warden starts a process for the check itself;
+//! the findings of the check go to the warden, and the warden's report goes to the runner.
 //!
 //! | module | what it is for |
 //! |---|---|
@@ -19,7 +19,7 @@
 //! | [`stage`] | the process of a check |
 //! | [`proc`] | the contents of `/proc` |
 //! | [`wire`] | the reports of a check to its warden |
-//! | [`warden`] | starts one check, watches it, ends what is left |
+//! | [`warden`] | starts one check, watches it, kills what is left |
 //! | [`verdict`] | from observations to a verdict; pure |
 //! | [`words`] | every sentence that a learner reads; one module per language |
 //! | [`catalogue`] | the exercises, as `workbook.toml` lists them |
@@ -71,7 +71,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub struct Exercise {
     /// Its id in `workbook.toml`.
     pub id: &'static str,
-    /// For each step the function that the learner writes, and its check.
+    /// For each step, the function that the learner writes, and its check.
     pub steps: &'static [(&'static str, CheckOfStep)],
     /// Programs that the learner's code starts by exec, for a check: see [`Check::program`].
     pub programs: &'static [(&'static str, Program)],
@@ -92,15 +92,15 @@ pub struct Subject {
 /// A function that watches a learner's function at work.
 pub type CheckOfStep = fn(&Check) -> Outcome;
 
-/// This very program, even if its file was replaced since: a learner may save and build again while
-/// the checks run.
+/// This very program, even if its file has been replaced since: a learner may save and build again
+/// while the checks are running.
 fn this_program() -> Command {
     let mut command = Command::new("/proc/self/exe");
     command.arg0(env::current_exe().unwrap_or_default());
     command
 }
 
-/// The argument of a process of ours that is not the runner: `--grader-role warden reap::1`.
+/// The argument of our processes other than the runner: `--grader-role warden reap::1`.
 pub const ROLE: &str = "--grader-role";
 
 /// The whole program: the runner, a warden, a check, or a program of a check, as the arguments say.

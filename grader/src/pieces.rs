@@ -2,13 +2,13 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
-/// A stream that takes and gives pieces as its plan says.
+/// A stream that accepts and returns pieces according to its plan.
 #[derive(Debug)]
 pub struct Pieces<'p> {
     input: Vec<u8>,
     /// The bytes that were written.
     pub output: Vec<u8>,
-    /// The longest piece of each call, again and again; 0 is an interruption.
+    /// The longest piece of each call, repeated over and over; 0 is an interruption.
     plan: &'p [usize],
     calls: usize,
     /// The number of bytes that have been read.
@@ -20,10 +20,10 @@ pub struct Pieces<'p> {
 }
 
 impl<'p> Pieces<'p> {
-    /// A stream with `input` to read, and then its end.
+    /// A stream with `input` to read, followed by the end of the stream.
     ///
     /// # Panics
-    /// The plan has nothing but interruptions.
+    /// The plan contains nothing but interruptions.
     #[must_use]
     pub fn new(input: &[u8], plan: &'p [usize]) -> Self {
         assert!(plan.iter().any(|piece| *piece > 0), "a stream must move");
@@ -39,13 +39,13 @@ impl<'p> Pieces<'p> {
         }
     }
 
-    /// A stream with `input` to read, which fails after that, and when it is written.
+    /// A stream that fails after all of `input` has been read, and whenever it is written to.
     #[must_use]
     pub fn broken(input: &[u8]) -> Self {
         Self { broken: true, ..Self::new(input, &[usize::MAX]) }
     }
 
-    /// The number of bytes that this call may have, at most `most`.
+    /// The number of bytes that this call may transfer, at most `most`.
     fn next(&mut self, most: usize) -> io::Result<usize> {
         let piece = self.plan[self.calls % self.plan.len()];
         self.calls += 1;
@@ -59,7 +59,7 @@ impl Read for Pieces<'_> {
         self.reads_at_end += usize::from(left == 0);
         self.endless = self.reads_at_end > 1000;
         match (left, self.broken, self.endless) {
-            // The other one, so that a loop that reads on and on ends after all.
+            // The other outcome, so that even a loop that never stops reading ends.
             (0, true, true) => return Ok(0),
             (0, false, true) => return Err(ErrorKind::BrokenPipe.into()),
             (0, true, false) => return Err(ErrorKind::ConnectionReset.into()),

@@ -13,7 +13,8 @@ use nix::unistd::{Pid, getpid, read};
 use crate::check::Check;
 use crate::wire::Finding;
 
-/// Workers send messages, the check receives them: whole, in order, with the pid of the sender.
+/// A post: workers send messages, and the check receives them whole, in order, with the pid of the
+/// sender.
 #[derive(Debug)]
 pub struct Post {
     ours: UnixDatagram,
@@ -21,7 +22,7 @@ pub struct Post {
 }
 
 impl Post {
-    /// A post, open before the workers are forked.
+    /// A post, to be opened before the workers are forked.
     ///
     /// # Panics
     /// There are no descriptors left.
@@ -37,7 +38,7 @@ impl Post {
         let _ = self.theirs.send(format!("{} {word}", getpid()).as_bytes());
     }
 
-    /// The next message and its sender, if one comes.
+    /// The next message and its sender, if one arrives.
     pub fn receive(&self, check: &Check) -> Option<(Pid, String)> {
         let (pid, word) = check.wait_for(|| self.received())?;
         check.did(Finding::new("received").with("pid", pid).with("word", word.as_str()));
@@ -47,7 +48,7 @@ impl Post {
     /// The next message and its sender.
     ///
     /// # Errors
-    /// None came.
+    /// None arrived.
     pub fn receive_one(&self, check: &Check) -> Result<(Pid, String), Finding> {
         let silent = || Finding::new("silent").with("expected", 1).with("received", 0);
         self.receive(check).ok_or_else(silent)
@@ -56,7 +57,7 @@ impl Post {
     /// The next `count` messages.
     ///
     /// # Errors
-    /// Fewer came.
+    /// Fewer arrived.
     pub fn receive_all(&self, check: &Check, count: usize) -> Result<Vec<(Pid, String)>, Finding> {
         let mut words = Vec::new();
         while words.len() < count {
@@ -69,7 +70,7 @@ impl Post {
         Ok(words)
     }
 
-    /// A message that is already there.
+    /// A message that has already arrived.
     #[must_use]
     pub fn received(&self) -> Option<(Pid, String)> {
         let mut bytes = [0; 256];
@@ -92,7 +93,7 @@ impl Default for Post {
     }
 }
 
-/// A gate: a worker that comes to it waits until the check lets one more through.
+/// A gate: a worker that reaches it waits until the check lets one more through.
 #[derive(Debug)]
 pub struct Gate(EventFd);
 
@@ -114,7 +115,7 @@ impl Gate {
         while read(self.0.as_fd(), &mut [0; 8]) == Err(Errno::EINTR) {}
     }
 
-    /// Lets `count` workers through, now or when they come.
+    /// Lets `count` workers through, now or when they arrive.
     pub fn open(&self, check: &Check, count: usize) {
         check.did(Finding::new("opened-gate").with("count", count));
         self.let_through(count);
@@ -131,7 +132,7 @@ impl Default for Gate {
     }
 }
 
-/// Workers that wait for each other: none goes on before all of them are there.
+/// Workers that wait for each other: none proceeds until all of them have arrived.
 #[derive(Debug)]
 pub struct Meeting(Vec<Gate>);
 
@@ -142,7 +143,8 @@ impl Meeting {
         Self((0..count).map(|_| Gate::new()).collect())
     }
 
-    /// In worker `number`: signals to all that it is there, and waits until all have signalled to it.
+    /// In worker `number`: signals to all that it has arrived, and waits until all have signalled to
+    /// it.
     pub fn meet(&self, number: usize) {
         for gate in &self.0 {
             gate.let_through(1);

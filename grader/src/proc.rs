@@ -1,6 +1,6 @@
 //! The processes of a check, as `/proc` shows them. See `man 5 proc`.
 //!
-//! Any of them may end while it is looked at, so everything here may find nothing.
+//! Any of them may end while it is being looked at, so every function here may find nothing.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -49,7 +49,7 @@ pub struct Sight {
     pub session: i32,
 }
 
-/// The descendants of `root`; of a crowd only `most`.
+/// The descendants of `root`, but no more than `most` of them.
 #[must_use]
 pub fn descendants(root: i32, most: usize) -> BTreeMap<i32, Sight> {
     let mut found = BTreeMap::new();
@@ -73,8 +73,8 @@ fn sight(pid: i32) -> Option<Sight> {
     Some(Sight { parent, state, group: stat.pgrp, session: stat.session })
 }
 
-/// The number of times that the threads of `pid` have been taken off a core, or have gone to sleep:
-/// while this number stays the same, a process that does not run has done nothing.
+/// The number of times that the threads of `pid` have been taken off a core or have gone to sleep:
+/// while this number stays the same, a process that is not running has done nothing.
 #[must_use]
 pub fn switches(pid: i32) -> u64 {
     let threads = Process::new(pid).and_then(|process| process.tasks()).into_iter().flatten();
@@ -98,10 +98,10 @@ pub fn deaf_to(pid: i32) -> Option<(u64, u64)> {
     Some((status.sigblk, status.sigign))
 }
 
-/// Notices when nothing happens any more.
+/// Notices when nothing is happening any more.
 #[derive(Debug, Default)]
 pub struct Stillness {
-    /// The time for which nothing has happened, as far as it was observed.
+    /// The time for which nothing has happened, as far as this was observed.
     still: Duration,
     /// The time of the last look, and what it showed.
     looked: Duration,
@@ -109,12 +109,12 @@ pub struct Stillness {
 }
 
 impl Stillness {
-    /// The time between two close looks, and the longest time that one look stands for: if the machine
-    /// was asleep for an hour, no process had a chance to do anything.
+    /// The time between two close looks, and the longest time for which one look counts: if the
+    /// machine was asleep for an hour, no process had a chance to do anything.
     const LOOK: Duration = Duration::from_millis(50);
     const MOST: Duration = Duration::from_millis(100);
 
-    /// The time for which all `processes` have slept, and done nothing else.
+    /// The time for which all `processes` have done nothing but sleep.
     pub fn of(&mut self, processes: &BTreeMap<i32, Sight>) -> Duration {
         let gap = now().saturating_sub(self.looked);
         let asleep = processes.values().all(|sight| matches!(sight.state, 'S' | 'T' | 'Z'));
@@ -136,9 +136,9 @@ pub struct Descriptor {
     pub number: i32,
     /// `pipe`, `socket`, `eventfd`, or a path.
     pub kind: String,
-    /// The pipe or socket: the same number in two processes is the same one.
+    /// The pipe or socket: the same number in two processes means the same object.
     pub inode: Option<u64>,
-    /// True if it can be written to.
+    /// True if it is open for writing.
     pub writes: bool,
 }
 
@@ -171,19 +171,19 @@ fn kind(target: &FDTarget) -> (String, Option<u64>) {
     }
 }
 
-/// The activity of a process that does not seem to run.
+/// The activity of a process that does not seem to be running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sleep {
-    /// It runs after all. A `waitpid` counts as asleep while it only looks at the children, so a loop
-    /// of them is seen in either state.
+    /// It is running after all. A `waitpid` counts as asleep even while it only looks at the
+    /// children, so a loop of such calls is seen in either state.
     Runs,
-    /// It sleeps in this system call, with this first argument.
+    /// It is sleeping in this system call, with this first argument.
     In(i64, u64),
     /// It cannot be seen: some systems hide it.
     Unseen,
 }
 
-/// The system call in which `pid` sleeps, as far as it can be seen.
+/// The system call in which `pid` is sleeping, as far as this can be seen.
 #[must_use]
 pub fn sleeps_in(pid: i32) -> Sleep {
     match Process::new(pid).and_then(|process| process.syscall()) {
@@ -195,7 +195,7 @@ pub fn sleeps_in(pid: i32) -> Sleep {
     }
 }
 
-/// The name of a system call in which processes are often seen to wait.
+/// The name of a system call in which processes are often seen waiting.
 #[must_use]
 pub fn call_name(number: i64) -> Option<&'static str> {
     const NAMES: [(libc::c_long, &str); 18] = [

@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 
 use crate::proc;
 
-/// In a worker: a signal that no longer kills it, and that it can wait for.
+/// For a worker: a signal that no longer kills it, and that it can wait for.
 #[derive(Debug)]
 pub struct Blocked(SigSet);
 
@@ -41,12 +41,12 @@ extern "C" fn count(_: c_int) {
 }
 
 impl Interruptions {
-    /// Begins to count.
+    /// Starts counting.
     #[must_use]
     #[allow(unsafe_code)]
     pub fn count() -> Self {
         let action = SigAction::new(SigHandler::Handler(count), SaFlags::empty(), SigSet::empty());
-        // SAFETY: the handler touches an atomic, and nothing else.
+        // SAFETY: the handler touches nothing but an atomic.
         let _ = unsafe { sigaction(Signal::SIGUSR1, &action) };
         Self(())
     }
@@ -58,8 +58,8 @@ impl Interruptions {
     }
 }
 
-/// In a worker: waits until `parent` sleeps, interrupts it, and waits until it sleeps again. If the
-/// parent never sleeps, it cannot be interrupted, and the worker goes on.
+/// In a worker: waits until `parent` is sleeping, interrupts it, and waits until it is sleeping
+/// again. If the parent never sleeps, it cannot be interrupted, and the worker continues.
 pub fn interrupt_parent(parent: Pid) {
     let parent = parent.as_raw();
     let before = once_asleep(parent, 0);
@@ -67,7 +67,7 @@ pub fn interrupt_parent(parent: Pid) {
     once_asleep(parent, before + 1);
 }
 
-/// Waits until `pid` sleeps and has been switched off a core at least `switches` times.
+/// Waits until `pid` is sleeping and has been switched off a core at least `switches` times.
 fn once_asleep(pid: i32, switches: u64) -> u64 {
     const LOOKS: usize = 300;
     for _ in 0..LOOKS {

@@ -40,7 +40,7 @@ pub fn main(trial: &str, exercises: &[Exercise]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Makes this process fit for a check, and opens its pipe.
+/// Prepares this process for a check, and opens its pipe.
 #[allow(unsafe_code)]
 fn settle() -> Result<File> {
     let warden = getppid();
@@ -50,17 +50,17 @@ fn settle() -> Result<File> {
     }
     SigSet::all().thread_unblock()?; // the warden has blocked them, and that is inherited
     // The process that started the tests may ignore signals, and that is inherited, too. (A closed
-    // pipe is reported by an error, as std does.)
+    // pipe is reported by an error, as in std.)
     for signal in Signal::iterator().filter(|signal| *signal != Signal::SIGPIPE) {
         // SAFETY: the default action is not a handler of ours. SIGKILL and SIGSTOP refuse it.
         let _ = unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) };
     }
-    setsid()?; // no group and no terminal in common with other processes
+    setsid()?; // no group and no terminal shared with other processes
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     let (_, most) = getrlimit(Resource::RLIMIT_DATA)?;
     let memory = MEMORY.min(most);
     setrlimit(Resource::RLIMIT_DATA, memory, memory)?;
-    // The number stays what it is, for `hole!`, and goes no further than this program.
+    // The number stays as it is, for `hole!`, but no program started from here inherits the pipe.
     // SAFETY: the warden opened it for this process, and nothing else here knows about it.
     let pipe = File::from(unsafe { OwnedFd::from_raw_fd(env::var(wire::PIPE)?.parse()?) });
     fcntl(&pipe, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
@@ -75,7 +75,7 @@ fn find(trial: &str, exercises: &[Exercise]) -> Result<CheckOfStep> {
     Ok(exercise.steps.get(index).ok_or("no such step")?.1)
 }
 
-/// Has panics reported instead of printed: the warden shows them with all the rest.
+/// Reports panics instead of printing them: the warden shows them with everything else.
 fn report_panics(pipe: File) {
     panic::set_hook(Box::new(move |info| {
         let message = payload(info);

@@ -6,10 +6,10 @@ use crate::warden::CROWD;
 use crate::warden::waits::{Wait, why_stuck};
 use crate::wire::{Finding, Record, Value, What};
 
-/// More processes, one after the other, than any check needs.
+/// More processes, one after another, than any check needs.
 const STORM: usize = 50;
 
-/// The observations of one check by its warden.
+/// The observations that a warden has made of its check.
 #[derive(Clone, Debug)]
 pub struct Seen {
     /// The process of the check.
@@ -18,11 +18,11 @@ pub struct Seen {
     pub records: Vec<Record>,
     /// The end of the process of the check.
     pub end: End,
-    /// Processes that ran on after its end.
+    /// Processes that kept running after its end.
     pub left: Vec<i32>,
-    /// The places where all processes waited when the warden ended the check.
+    /// The places where the processes were waiting when the warden ended the check.
     pub waits: Vec<Wait>,
-    /// The number of processes that there have ever been, as far as they were seen.
+    /// The number of processes that have ever existed, as far as they were seen.
     pub ever: usize,
 }
 
@@ -31,7 +31,7 @@ pub struct Seen {
 pub enum End {
     /// It exited.
     Exited(i32),
-    /// A signal killed it, and the warden did not send it.
+    /// A signal killed it, and the warden did not send that signal.
     Killed(String),
     /// All processes slept, and nothing happened any more.
     Stuck,
@@ -104,20 +104,21 @@ fn finding(seen: &Seen) -> Option<Finding> {
     }
 }
 
-/// The reason why a check did not come to its end, found in the places where its processes wait.
+/// The reason why a check did not finish, derived from the places where its processes are waiting.
 fn no_end(seen: &Seen, about: impl Fn(&str) -> Finding) -> Finding {
     let waits = Value::Lines(seen.waits.iter().map(Wait::finding).collect());
     let id = match seen.end {
         End::Late if seen.ever > STORM => return about("storm").with("most", STORM),
         End::Late => "late",
-        // The learner's function has returned: the check waits for an effect that it should have.
+        // The learner's function has returned: the check is waiting for an effect that this function
+        // should have.
         _ if !is_in_function(seen) => "stuck-afterwards",
         _ => why_stuck(&seen.waits, seen.check),
     };
     about(id).with("waits", waits)
 }
 
-/// Returns true if the check's process is in code of the learner, and not in code of the check.
+/// Returns true if the check's process is in the learner's code, and not in the code of the check.
 fn is_in_function(seen: &Seen) -> bool {
     let mut mine = seen.records.iter().rev().filter(|record| record.pid == seen.check);
     let last = mine.find_map(|record| match record.what {
@@ -128,7 +129,7 @@ fn is_in_function(seen: &Seen) -> bool {
     last == Some(true)
 }
 
-/// A process other than the check's that returned from a learner's function, or judged.
+/// A process other than the check's that returned from a learner's function, or reported a verdict.
 fn came_back(seen: &Seen) -> Option<i32> {
     let is_back = |what: &What| matches!(what, What::Returned { .. } | What::Verdict { .. });
     let mut others = seen.records.iter().filter(|record| record.pid != seen.check);
@@ -142,7 +143,7 @@ fn panicked(seen: &Seen) -> Option<(i32, String)> {
     })
 }
 
-/// The function of the learner that was called last.
+/// The learner's function that was called last.
 fn function(seen: &Seen) -> String {
     let called = seen.records.iter().rev().find_map(|record| match &record.what {
         What::Called { function } => Some(function.clone()),

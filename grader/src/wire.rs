@@ -20,7 +20,7 @@ const LONGEST: usize = 3500;
 pub struct Record {
     /// The process that reports.
     pub pid: i32,
-    /// The time, by [`now`]. A hole does not give it.
+    /// The time, by [`now`]. A hole does not report it.
     #[serde(default)]
     pub at: Duration,
     /// The content.
@@ -52,7 +52,7 @@ pub enum What {
         /// The step that is not started.
         step: String,
     },
-    /// A panic began.
+    /// A panic started.
     Panicked {
         /// Its message, and its place.
         message: String,
@@ -64,7 +64,7 @@ pub enum What {
     },
     /// The check is over.
     Verdict {
-        /// The finding; nothing, if all is well.
+        /// The finding, or `None` if all is well.
         finding: Option<Finding>,
     },
 }
@@ -82,7 +82,7 @@ pub struct Finding {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Value {
-    /// A name, a path, or Rust, the same in each run.
+    /// A name, a path, or Rust code, the same in each run.
     Text(String),
     /// A number that is the same in each run.
     Number(u64),
@@ -101,7 +101,7 @@ impl Finding {
         Self { id: id.to_owned(), values: BTreeMap::new() }
     }
 
-    /// With `value` in the place `name`.
+    /// Adds `value` for the place `name`.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.values.insert(name.to_owned(), value.into());
@@ -163,10 +163,10 @@ pub fn now() -> Duration {
     clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from).unwrap_or_default()
 }
 
-/// Writes one record, and cuts its texts where it would become too long for one write.
+/// Writes one record, and cuts its texts if it would be too long for one write.
 ///
 /// # Errors
-/// The pipe's.
+/// Any error of the pipe.
 pub fn write(mut pipe: impl Write, what: What) -> io::Result<()> {
     let mut record = Record { pid: nix::unistd::getpid().as_raw(), at: now(), what };
     let mut line = serde_json::to_string(&record)?;
@@ -218,7 +218,8 @@ fn cut(text: &mut String, most: usize) {
     }
 }
 
-/// Takes the whole lines out of `bytes`, and reads them. A line that is not a record is an `Err`.
+/// Takes the complete lines out of `bytes`, and parses them. A line that is not a record is an
+/// `Err`.
 pub fn take_records(bytes: &mut Vec<u8>) -> Vec<Result<Record, String>> {
     let Some(last) = bytes.iter().rposition(|byte| *byte == b'\n') else { return Vec::new() };
     let whole: Vec<u8> = bytes.drain(..=last).collect();

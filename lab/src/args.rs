@@ -1,4 +1,4 @@
-//! The options that every example takes, the socket that they name, and the way out when
+//! The options that every example accepts, the socket that they name, and the way out when
 //! something is wrong: one line that says what to do, and no panic.
 
 use std::io::{self, ErrorKind};
@@ -44,22 +44,22 @@ impl Common {
     }
 }
 
-/// Parses the command line into `A`; for `--help` or a mistake, prints it and ends the process.
+/// Parses the command line into `A`; for `--help` or a mistake, prints a text and exits.
 ///
 /// If an option is given twice, the last one counts. A demo relies on that when it adds its own. An
 /// empty variable counts as not set, as in the library `cluster`.
 #[must_use]
 pub fn parse<A: CommandFactory + FromArgMatches>() -> A {
     std::panic::set_hook(Box::new(|bug| {
-        complain(&format!("a bug of this program: {}", bug.to_string().replace('\n', " ")));
+        complain(&format!("a bug in this program: {}", bug.to_string().replace('\n', " ")));
     }));
     let command = A::command().args_override_self(true).mut_args(without_empty_variable);
     let matches = command.try_get_matches();
     matches.and_then(|matches| A::from_arg_matches(&matches)).unwrap_or_else(|error| refuse(&error))
 }
 
-/// For clap an empty variable is a value, though a script that says `CLUSTER_WORKERS= program`, or a
-/// compose file with a blank, means that there is none.
+/// For clap an empty variable is a value, but a script with `CLUSTER_WORKERS= program`, or a compose
+/// file with a blank, means that there is none.
 fn without_empty_variable(arg: Arg) -> Arg {
     let value = arg.get_env().and_then(std::env::var_os);
     if value.is_some_and(|value| value.is_empty()) { arg.env(None::<&'static str>) } else { arg }
@@ -93,7 +93,7 @@ pub fn exit(result: Result<()>) -> ExitCode {
     }
 }
 
-/// One sentence for a socket that could not be bound, with the way out.
+/// One sentence for a socket that could not be bound, with advice.
 #[must_use]
 pub fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
     let advice = match error.kind() {

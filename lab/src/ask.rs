@@ -1,4 +1,4 @@
-//! Requests to a service: each connection and each request has one try.
+//! Requests to a service: each connection and each request gets one try.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread::{self, JoinHandle};
@@ -47,7 +47,7 @@ impl Service {
     /// The pids that answer on fresh connections; repeats until all of `wanted` have answered.
     ///
     /// # Errors
-    /// A request failed, or not all of `wanted` answered in the end.
+    /// A request failed, or not all of `wanted` answered in time.
     pub fn all_answer(&self, wanted: &[i32]) -> Result<BTreeSet<i32>> {
         let mut answered = BTreeSet::new();
         let mut ask = || -> Result<bool> {
@@ -63,11 +63,11 @@ impl Service {
         Ok(answered)
     }
 
-    /// A connection to each of `workers`, by pid; it stays with that worker. A client cannot choose its
-    /// worker, so connections are opened until each worker has one.
+    /// A connection to each of `workers`, by pid; each connection stays with its worker. A client cannot
+    /// choose its worker, so connections are opened until each worker has one.
     ///
     /// # Errors
-    /// A connection failed, or not all of `workers` answered in the end.
+    /// A connection failed, or not all of `workers` answered in time.
     pub fn connect_each(&self, workers: &[i32]) -> Result<BTreeMap<i32, Client>> {
         let mut clients = BTreeMap::new();
         let mut connect = || -> Result<bool> {

@@ -11,8 +11,8 @@
 //! | [`suite`], [`contract`] | the examples of a level as its tests start them, and the contract as checks |
 //!
 //! Every `--demo` and every test of an example is a client of a [`Service`]. Nothing here waits for
-//! a time to pass: it waits for a fact (a line, an answer, an entry of `/proc`), and gives up with
-//! a sentence after [`patience()`].
+//! a time to pass: each wait is for a fact (a line, an answer, an entry of `/proc`), and gives up with
+//! an error message after [`patience()`].
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(
@@ -53,8 +53,8 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// The result of everything in the examples that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The time that the laboratory waits for a fact before it gives up: 10 s, or the seconds in
-/// `LAB_PATIENCE`. It is long, so that a slow and busy machine passes too; when all is well, no wait
+/// The time that the laboratory waits for a fact before it gives up: 10 s, or the number of seconds in
+/// `LAB_PATIENCE`. It is long, so that a slow and busy machine passes, too; if all goes well, no wait
 /// takes that long.
 #[must_use]
 pub fn patience() -> Duration {

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use crate::raw::Client;
 use crate::{Result, wait_for};
 
-/// The way in which a client uses its connections.
+/// The way that a client uses its connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Habit {
     /// A new connection for each request, and no pause.
     Fresh,
-    /// One connection for many requests, with pauses up to this long; a new one only after the
-    /// server has announced that it closes the old one.
+    /// One connection for many requests, with pauses of up to this length; a new connection only after
+    /// the server has announced that it is closing the old one.
     KeepAlive(Duration),
 }
 
@@ -25,7 +25,7 @@ pub enum Habit {
 pub struct Question {
     /// The path.
     pub path: &'static str,
-    /// Bytes of the request's body: 0 for a GET, else the request is a POST.
+    /// The length of the request's body in bytes: 0 for a GET, otherwise the request is a POST.
     pub body: usize,
     /// Text that a good answer contains.
     pub wants: &'static str,
@@ -68,7 +68,7 @@ impl fmt::Display for Loss {
 pub struct Report {
     /// The answers of each client in their order, one client after another.
     pub answers: Vec<Seen>,
-    /// The lost requests, in the same order. A client that has lost 100 requests ends.
+    /// The lost requests, in the same order. A client that has lost 100 requests stops.
     pub losses: Vec<Loss>,
 }
 
@@ -102,13 +102,13 @@ impl Load {
         Self { stop, clients }
     }
 
-    /// The number of requests that were answered so far.
+    /// The number of requests that have been answered so far.
     #[must_use]
     pub fn answered(&self) -> u64 {
         self.counts().iter().sum()
     }
 
-    /// Waits until `more` further requests were answered.
+    /// Waits until `more` further requests have been answered.
     ///
     /// # Errors
     /// They were not answered within [`patience()`](crate::patience).

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 
 /// Prints one sentence on stderr, after the pid of the process.
 ///
-/// It takes what `format!` takes. The whole line is one `write`, so that the short lines of several
-/// processes do not get mixed up (in a pipe: up to 4096 bytes, see `man 7 pipe`).
+/// It accepts the arguments of `format!`. The whole line is one `write`, so that the short lines of
+/// several processes do not get mixed up (in a pipe: up to 4096 bytes, see `man 7 pipe`).
 #[macro_export]
 macro_rules! say {
     ($($sentence:tt)*) => { $crate::narrate::tell(&format!($($sentence)*)) };
@@ -16,7 +16,7 @@ macro_rules! say {
 /// The function behind [`say!`].
 pub fn tell(sentence: &str) {
     let line = format!("{} {sentence}\n", std::process::id());
-    // An example goes on working after the reader of its stderr has left: `eprintln!` would panic here.
+    // An example keeps working after the reader of its stderr has left: `eprintln!` would panic here.
     let _ = io::stderr().write_all(line.as_bytes());
 }
 

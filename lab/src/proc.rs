@@ -6,7 +6,7 @@ use procfs::process::{FDTarget, Process, all_processes};
 
 use crate::Result;
 
-/// The children of `pid`, sorted, zombies among them.
+/// The children of `pid`, sorted, including zombies.
 ///
 /// # Errors
 /// `/proc` cannot be read.
@@ -27,20 +27,20 @@ pub fn state(pid: i32) -> Option<char> {
     Process::new(pid).ok()?.stat().ok().map(|stat| stat.state)
 }
 
-/// The start of `pid`, in clock ticks since the machine was started: together with the pid it names
-/// one process forever.
+/// The start of `pid`, in clock ticks since the machine was started: together with the pid it
+/// identifies one process forever.
 #[must_use]
 pub fn born(pid: i32) -> Option<u64> {
     Process::new(pid).ok()?.stat().ok().map(|stat| stat.starttime)
 }
 
-/// The name of `pid`: the first 15 bytes of its program's name, unless it has given itself another one.
+/// The name of `pid`: the first 15 bytes of its program's name, unless it has chosen a different one.
 #[must_use]
 pub fn name(pid: i32) -> Option<String> {
     Process::new(pid).ok()?.stat().ok().map(|stat| stat.comm)
 }
 
-/// Returns whether `pid` no longer runs. A zombie does not run: it is a note for a parent to read.
+/// Returns whether `pid` is no longer running. A zombie is not: it is a note for its parent to read.
 #[must_use]
 pub fn gone(pid: i32) -> bool {
     matches!(state(pid), None | Some('Z' | 'X'))
@@ -109,7 +109,7 @@ fn memory(pid: i32, field: &str) -> Result<u64> {
     Ok(bytes)
 }
 
-/// The program that `pid` runs.
+/// The program that `pid` is running.
 ///
 /// # Errors
 /// The process has ended.

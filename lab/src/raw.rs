@@ -89,7 +89,7 @@ impl Client {
     /// Sends a request and reads the whole answer.
     ///
     /// # Errors
-    /// The connection ended or was reset before the end of the answer, or nothing came within three
+    /// The connection ended or was reset before the end of the answer, or nothing arrived within three
     /// times [`patience()`].
     pub fn get(&mut self, path: &str) -> io::Result<Reply> {
         self.send(path)?;
@@ -124,7 +124,7 @@ impl Client {
         self.stream.get_mut().write_all(bytes)
     }
 
-    /// Ends the client's half of the connection, as `nc -N` does at the end of its input: nothing
+    /// Closes the client's half of the connection, as `nc -N` does at the end of its input: nothing
     /// more is sent, and answers can still be read.
     ///
     /// # Errors
@@ -157,10 +157,10 @@ impl Client {
         Ok(Reply { status, closes, body: String::from_utf8_lossy(&body).into_owned() })
     }
 
-    /// Reads bytes as they come, for upgraded connections.
+    /// Reads bytes as they arrive, for upgraded connections.
     ///
     /// # Errors
-    /// The connection ended before all bytes came.
+    /// The connection ended before all bytes arrived.
     pub fn read_exact(&mut self, bytes: &mut [u8]) -> io::Result<()> {
         self.stream.read_exact(bytes)
     }
@@ -168,11 +168,12 @@ impl Client {
     /// Waits for the end of the connection: `Ok` for an orderly one.
     ///
     /// # Errors
-    /// The connection was reset, more bytes came, or nothing happened within three times [`patience()`].
+    /// The connection was reset, more bytes arrived, or nothing happened within three times
+    /// [`patience()`].
     pub fn end(&mut self) -> io::Result<()> {
         match self.stream.read(&mut [0])? {
             0 => Ok(()),
-            _ => Err(io::Error::other("more bytes came")),
+            _ => Err(io::Error::other("more bytes arrived")),
         }
     }
 

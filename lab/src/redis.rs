@@ -1,4 +1,4 @@
-//! A private Redis server: found on this machine, started for one owner, and ended with it.
+//! A private Redis server: found on this machine, started for one owner, and stopped with it.
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
@@ -17,14 +17,14 @@ use crate::{Result, proc, wait_for};
 /// The variable that names a server to use instead of those on the `PATH`.
 const PROGRAM: &str = "REDIS_SERVER_BIN";
 
-/// The start of the names of its folders, before the pid of the owner.
+/// The prefix of the names of its folders; the pid of the owner follows it.
 const FOLDER: &str = "workbook-redis-";
 
 /// Servers that speak the same protocol.
 const NAMES: [&str; 2] = ["redis-server", "valkey-server"];
 
 /// A running Redis server that keeps nothing on disk and listens on a Unix socket that only this user
-/// can reach. It ends when this is dropped, or when the thread that started it ends in any other way.
+/// can reach. It exits when this is dropped, or at the latest when the thread that started it ends.
 pub struct RedisServer {
     program: PathBuf,
     folder: PathBuf,
@@ -49,11 +49,11 @@ impl RedisServer {
     /// user, and a test must not kill it.
     ///
     /// # Errors
-    /// There is no server: the reason with which the test is reported as ignored.
+    /// There is no server; this is the reason for which the test is reported as ignored.
     ///
     /// # Panics
-    /// The server does not start; or there is no server, and `WORKBOOK_NEEDS_REDIS=1` says that one is
-    /// needed, as `./test.sh` does.
+    /// The server does not start; or there is no server, although `WORKBOOK_NEEDS_REDIS=1`, which
+    /// `./test.sh` sets, requires one.
     pub fn for_test() -> Result<Self, String> {
         let Some(program) = Self::find() else {
             let needed = env::var_os("WORKBOOK_NEEDS_REDIS").is_some_and(|it| it == "1");
@@ -67,7 +67,7 @@ impl RedisServer {
     /// Starts a server, and waits until it accepts connections.
     ///
     /// # Errors
-    /// The server cannot be started, or ends at once: the message has its last line.
+    /// The server cannot be started, or exits at once: the message contains its last line.
     pub fn start(program: &Path) -> Result<Self> {
         sweep();
         let folder = private_folder()?;
@@ -106,7 +106,7 @@ impl RedisServer {
         Ok(())
     }
 
-    /// Ends the server, and starts another one at the same address. The new one is empty.
+    /// Kills the server, and starts another one at the same address. The new one is empty.
     ///
     /// # Errors
     /// The new server does not start.
@@ -141,8 +141,8 @@ impl RedisServer {
             return Ok(());
         }
         let said = self.log.so_far().pop().unwrap_or_default();
-        Err(format!("{} ended at once: {said}; another one: {PROGRAM}", self.program.display())
-            .into())
+        let program = self.program.display();
+        Err(format!("{program} exited at once: {said}; name another one with {PROGRAM}").into())
     }
 }
 
@@ -162,8 +162,9 @@ fn launch(program: &Path, folder: &Path) -> Result<(Child, Lines)> {
     command.args(["--port", "0", "--save", "", "--appendonly", "no", "--daemonize", "no"]);
     command.arg("--unixsocket").arg(socket(folder)).arg("--dir").arg(folder);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    isolate(&mut command); // and ends with its owner
-    // A session of its own: the Ctrl-C of a terminal is for its owner, which may need it to the end.
+    isolate(&mut command); // it also dies with its owner
+    // A session of its own: Ctrl-C in a terminal is meant for its owner, which may need the server until
+    // the end.
     // SAFETY: the closure runs between fork and exec and does one system call.
     unsafe { command.pre_exec(|| Ok(setsid().map(drop)?)) };
     let cannot = |error: io::Error| format!("cannot start {}: {error}", program.display());
@@ -176,7 +177,7 @@ fn socket(folder: &Path) -> PathBuf {
     folder.join("socket")
 }
 
-/// The place of the folders. The name of a socket has at most 107 bytes (`man 7 unix`).
+/// The place for the folders. The name of a socket has at most 107 bytes (`man 7 unix`).
 fn place() -> PathBuf {
     Some(env::temp_dir()).filter(|it| it.as_os_str().len() < 70).unwrap_or_else(|| "/tmp".into())
 }
@@ -203,7 +204,7 @@ fn sweep() {
         let owner = name.to_str().and_then(|name| name.strip_prefix(FOLDER)?.split('-').next());
         let owner = owner.and_then(|pid| pid.parse().ok());
         let dead = owner.is_some_and(proc::gone);
-        // An owner in another container has a pid that means nothing here; its server answers.
+        // The pid of an owner in another container means nothing here, but its server answers.
         if dead && UnixStream::connect(socket(&entry.path())).is_err() {
             let _ = fs::remove_dir_all(entry.path()); // or it belongs to another user
         }

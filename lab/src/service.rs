@@ -16,7 +16,7 @@ use super::lines::Lines;
 use super::{proc, wait_for};
 use crate::Result;
 
-/// A running example. When it is dropped, all its processes are ended.
+/// A running example. When it is dropped, all its processes are stopped.
 pub struct Service {
     child: Child,
     stdout: Lines,
@@ -32,7 +32,7 @@ impl Service {
     /// then `args`, which take precedence.
     ///
     /// # Errors
-    /// It could not be started, or ended before it was ready; the message has its narration.
+    /// It could not be started, or exited before it was ready; the message contains its narration.
     pub fn start(args: &[&str]) -> Result<Self> {
         Self::begin(args)?.until_ready()
     }
@@ -66,8 +66,8 @@ impl Service {
         Ok(command)
     }
 
-    /// The options for a service of this demo: those that the demo was given itself, `args`, and a
-    /// free port.
+    /// The options for a service of this demo: those that the demo itself was given, `args`, and
+    /// a free port.
     #[must_use]
     pub fn options(args: &[&str]) -> Vec<String> {
         let given = env::args().skip(1).filter(|arg| arg != "--demo");
@@ -75,7 +75,7 @@ impl Service {
         given.chain(args).collect()
     }
 
-    /// Starts `command`, and does not wait for anything.
+    /// Starts `command` without waiting for anything.
     ///
     /// # Errors
     /// It could not be started.
@@ -97,7 +97,7 @@ impl Service {
         })
     }
 
-    /// Waits until there is a `ready` line (true), or until the primary has ended (false).
+    /// Waits until there is a `ready` line (true), or until the primary has exited (false).
     ///
     /// # Errors
     /// Neither happened.
@@ -117,7 +117,7 @@ impl Service {
     /// Waits for the `ready` line.
     ///
     /// # Errors
-    /// The service ended before it was ready; the message has its narration.
+    /// The service exited before it was ready; the message contains its narration.
     pub fn until_ready(mut self) -> Result<Self> {
         if self.ready_or_over()? {
             return Ok(self);
@@ -137,7 +137,7 @@ impl Service {
         }
     }
 
-    /// The `ready` line, if it has come.
+    /// The `ready` line, if it has been printed.
     #[must_use]
     pub fn ready_line(&self) -> Option<String> {
         self.stdout.so_far().into_iter().find(|line| line.starts_with("ready "))
@@ -155,8 +155,8 @@ impl Service {
         self.child.id().cast_signed()
     }
 
-    /// The pids of the workers: the children of the primary that run and have its name. A child with
-    /// another name is a helper, such as a Redis server.
+    /// The pids of the workers: the children of the primary that are running and have its name. A child
+    /// with another name is a helper, such as a Redis server.
     ///
     /// # Errors
     /// `/proc` cannot be read.
@@ -168,7 +168,7 @@ impl Service {
         Ok(running)
     }
 
-    /// Waits until `wanted` workers run and `victim` is not one of them; returns the newest.
+    /// Waits until `wanted` workers are running and `victim` is not one of them; returns the newest.
     ///
     /// # Errors
     /// It did not happen.
@@ -189,7 +189,7 @@ impl Service {
     /// Waits for a line on stderr that contains `part`.
     ///
     /// # Errors
-    /// The line did not come.
+    /// The line did not appear.
     pub fn prints(&self, part: &str) -> Result<String> {
         wait_for(&format!("the words {part:?}"), || {
             self.narration().into_iter().find(|line| line.contains(part))
@@ -199,7 +199,7 @@ impl Service {
     /// Waits until `n` lines on stderr contain `part`.
     ///
     /// # Errors
-    /// The lines did not come.
+    /// The lines did not appear.
     pub fn prints_times(&self, part: &str, n: usize) -> Result<()> {
         wait_for(&format!("{n} times the words {part:?}"), || {
             let lines = self.narration().iter().filter(|line| line.contains(part)).count();
@@ -215,10 +215,10 @@ impl Service {
         Ok(kill(Pid::from_raw(pid), signal)?)
     }
 
-    /// Sends `signal` to the primary and waits until it has ended.
+    /// Sends `signal` to the primary and waits until it has exited.
     ///
     /// # Errors
-    /// The primary did not end, or left workers behind.
+    /// The primary did not exit, or left workers behind.
     pub fn end(&mut self, signal: Signal) -> Result<ExitStatus> {
         self.workers()?;
         self.signal(self.primary(), signal)?;
@@ -227,16 +227,16 @@ impl Service {
         Ok(status)
     }
 
-    /// Waits until the primary has ended by itself.
+    /// Waits until the primary has exited on its own.
     ///
     /// # Errors
-    /// The primary did not end.
+    /// The primary did not exit.
     pub fn ended(&mut self) -> Result<ExitStatus> {
         wait_for("the primary to end", || self.child.try_wait().transpose())?.map_err(Into::into)
     }
 
-    /// The workers that still run. A pid may be given to another process once it is free; the start
-    /// time distinguishes them.
+    /// The workers that are still running. A pid may be given to another process once it is free; the
+    /// start time distinguishes them.
     fn left(&self) -> Vec<i32> {
         let alive = |(pid, born): &(i32, u64)| !proc::gone(*pid) && proc::born(*pid) == Some(*born);
         self.seen.iter().copied().filter(alive).map(|(pid, _)| pid).collect()
@@ -244,9 +244,9 @@ impl Service {
 }
 
 impl Drop for Service {
-    /// Ends all remaining processes, even if a test has failed half-way. A primary that ends on a signal
-    /// removes its files; the same signal half a second later means at once. A primary that does
-    /// not react is killed.
+    /// Stops all remaining processes, even if a test has failed half-way. A primary that exits on a
+    /// signal removes its files; the same signal half a second later makes it exit at once. A primary
+    /// that does not react is killed.
     fn drop(&mut self) {
         let _ = self.workers();
         let _ = wait_for("the primary to end", || {
@@ -273,7 +273,7 @@ pub(super) fn isolate(command: &mut Command) {
     let isolate = move || {
         set_pdeathsig(Signal::SIGKILL)?;
         if getppid() != owner {
-            return Err(Errno::ESRCH.into()); // it is dead already
+            return Err(Errno::ESRCH.into()); // it is already dead
         }
         // SAFETY: it changes a flag of descriptors; those that are not open are skipped.
         let done =

@@ -14,14 +14,14 @@ pub struct Suite {
     pub package: &'static str,
     /// Its folder.
     pub folder: &'static str,
-    /// The folders of the libraries of the workbook that they use, beside [`lab`](crate), which all
-    /// use: an example that is older than one of these is not tested.
+    /// The folders of the workbook's libraries that they use, in addition to [`lab`](crate), which all
+    /// of them use: an example that is older than one of these is not tested.
     pub stands_on: &'static [&'static str],
     /// Their names: those of the folders in `examples`.
     pub examples: &'static [&'static str],
-    /// The message when the same signal comes again and ends everything at once.
+    /// The message that is printed when the same signal arrives again and stops everything at once.
     pub at_once: &'static str,
-    /// Options that make another example of one, which must keep the contract, too.
+    /// Options that turn an example into a variant, which must keep the contract, too.
     pub variants: &'static [(&'static str, &'static [&'static str])],
 }
 
@@ -62,7 +62,7 @@ impl Suite {
         service.expect("it becomes ready")
     }
 
-    /// Starts an example, on a free port unless `args` name another one.
+    /// Starts an example, on a free port unless `args` name a different one.
     #[must_use]
     pub fn launch(&self, example: &str, args: &[&str]) -> Service {
         Service::launch(self.command(example, args)).expect("it starts")
@@ -90,13 +90,13 @@ impl Suite {
         service.unwrap_or_else(|error| panic!("{example} after {setting}: {error}"))
     }
 
-    /// Runs an example that is expected to end by itself.
+    /// Runs an example that is expected to exit on its own.
     #[must_use]
     pub fn run(&self, example: &str, args: &[impl AsRef<OsStr>]) -> Output {
         self.bounded(example).args(args).output().expect("it runs")
     }
 
-    /// An example that has to end within 30 s, as a demo promises; `timeout` ends it after that, and
+    /// An example that has to exit within 30 s, as a demo promises; after that `timeout` stops it, and
     /// exits with a code of its own, 124.
     #[must_use]
     pub fn bounded(&self, example: &str) -> Command {

@@ -11,7 +11,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// A row that must hold: the claim, what was seen, and whether it agrees.
+    /// A row that must hold: the claim, what was seen, and whether the two agree.
     pub fn claim(&mut self, claim: impl Into<String>, seen: impl AsRef<str>, held: bool) {
         let claim = claim.into();
         print(if held { "held" } else { "BROKEN" }, &claim, seen.as_ref());

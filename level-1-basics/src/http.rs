@@ -1,5 +1,5 @@
-//! HTTP/1.1 with keep-alive for one worker. This is all that level 1 has of hyper, of Tokio and of
-//! `async`: an example passes in a source of connections and a plain function that answers.
+//! HTTP/1.1 with keep-alive for one worker. This is all the hyper, Tokio and `async` of level 1: an
+//! example passes in a source of connections and a plain function that answers.
 //!
 //! A worker's life here: start a runtime (after the fork, never before it), report that it is ready,
 //! accept and answer until SIGTERM comes, then finish what is in flight and return.
@@ -34,7 +34,7 @@ pub type Request = hyper::Request<Incoming>;
 /// An answer whose body is complete.
 pub type Reply = hyper::Response<Full<Bytes>>;
 
-/// The part that an example writes: from a request to an answer, in ordinary blocking Rust.
+/// The part that an example writes: it turns a request into an answer, in ordinary blocking Rust.
 pub trait Handler: Fn(&Request) -> Reply + Clone + Send + Sync + 'static {}
 impl<F: Fn(&Request) -> Reply + Clone + Send + Sync + 'static> Handler for F {}
 
@@ -43,7 +43,7 @@ pub enum Source {
     /// A listening socket: the worker accepts for itself.
     Listener(TcpListener),
     /// Another process accepts, and sends each connection over this channel; the function receives
-    /// one. `WouldBlock` means none at the moment, `Ok(None)` that no more will come.
+    /// one. `WouldBlock` means that there is none at the moment, `Ok(None)` that no more will come.
     HandOff(UnixStream, Receive),
 }
 
@@ -92,12 +92,12 @@ pub fn serve_on(
 ) -> Result<()> {
     let runtime = runtime(threads)?;
     let served = runtime.block_on(accept_until_sigterm(threads, source, ready, handler));
-    runtime.shutdown_background(); // a handler that still computes has had its time
+    runtime.shutdown_background(); // a handler that is still computing has had its time
     served
 }
 
 fn runtime(threads: Threads) -> io::Result<Runtime> {
-    // Tokio panics when there is no room for its six descriptors, so check for it first.
+    // Tokio panics if there is no room for its six descriptors, so check for it first.
     drop((UnixStream::pair()?, UnixStream::pair()?, UnixStream::pair()?));
     match threads {
         Threads::One | Threads::BlockingPool => Builder::new_current_thread().enable_all().build(),
@@ -202,8 +202,8 @@ fn answer(
         }
     });
     // With a timer, hyper gives a client 30 s to send the head of a request, and then hangs up.
-    // A client may end its half of the connection after its request (`printf … | nc -N`), and wait.
-    // hyper would take its FIN for the end of the client, and drop the answer.
+    // A client may close its half of the connection after its request (`printf … | nc -N`), and wait.
+    // By default, hyper would take its FIN for the end of the client, and drop the answer.
     let mut http = http1::Builder::new();
     let connection = http.timer(TokioTimer::new()).half_close(true).serve_connection(io, service);
     // An error here means that the client went away: it will not read an answer, so none is owed.
@@ -219,8 +219,8 @@ async fn on_the_blocking_pool(handler: impl Handler, request: Request) -> Reply 
     }
 }
 
-/// An error of accept must not end the worker, nor make it spin. Out of descriptors (EMFILE) is
-/// the one that lasts: the connection stays in the listener's queue until some other one is closed.
+/// An error from accept must neither end the worker nor make it spin. The one that lasts is EMFILE
+/// (out of descriptors): the connection stays in the listener's queue until another one is closed.
 async fn pause_after(error: &io::Error) {
     if error.kind() != ErrorKind::ConnectionAborted {
         say!("worker: cannot accept at the moment: {error}");

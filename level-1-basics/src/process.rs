@@ -32,19 +32,19 @@ pub const ALL_ENDED: &str = "all workers have ended; basic-cluster shows how to 
 
 /// `fork(2)`, after making sure that it is safe: returns twice, once in each process.
 ///
-/// Only the calling thread goes on in the child. If another one held a lock at that moment (the
-/// memory allocator's, say), it would stay locked there forever. So this process must have one
-/// thread, and that is checked. For this reason a primary forks before it starts any runtime.
+/// Only the calling thread continues in the child. If another one held a lock at that moment (the
+/// memory allocator's, say), the lock would stay locked there forever. So this process must have a
+/// single thread, which is checked here. For this reason a primary forks before it starts any runtime.
 ///
 /// # Errors
-/// More than one thread; or the kernel's: EAGAIN (too many processes), ENOMEM.
+/// There is more than one thread; or an error of the kernel: EAGAIN (too many processes), ENOMEM.
 ///
 /// # Platform
 /// Linux: threads are counted in `/proc/self/task`. See `man 2 fork`, "Notes".
 #[allow(unsafe_code)]
 pub fn fork() -> Result<ForkResult> {
     // The program that started us may have ignored SIGCHLD, and that is inherited. Then the kernel
-    // would reap our children by itself, and we would never learn how they ended.
+    // would reap our children on its own, and we would never learn how they ended.
     // SAFETY: the default action is not a handler of ours.
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
     let threads = fs::read_dir("/proc/self/task")?.count();
@@ -63,7 +63,7 @@ pub fn fork() -> Result<ForkResult> {
 /// Asks the kernel to kill this new worker when `primary` dies, whatever the worker is doing.
 ///
 /// # Errors
-/// The primary has died already, between the fork and this call.
+/// The primary already died between the fork and this call.
 ///
 /// # Platform
 /// Linux: `PR_SET_PDEATHSIG`. The signal comes when the *thread* that forked ends; a primary
@@ -73,13 +73,13 @@ pub fn die_with(primary: Pid) -> Result<()> {
     if getppid() == primary {
         Ok(())
     } else {
-        Err("the primary died before its worker began".into())
+        Err("the primary died before its worker started".into())
     }
 }
 
 /// Ends a worker: with code 0, or with the reason in one line and code 1.
 ///
-/// A child that returned from its branch instead would go on as a second primary.
+/// A child that returned from its branch instead would continue as a second primary.
 pub fn end_worker(result: Result<()>) -> ! {
     let Err(reason) = result else { exit(0) };
     say!("worker: {reason}");
@@ -92,7 +92,7 @@ pub fn end_worker(result: Result<()>) -> ! {
 /// Call it until it returns `None`: several exits may come with a single SIGCHLD.
 ///
 /// # Errors
-/// The kernel's. That there are no children at all is not an error.
+/// Any error of the kernel, except that there are no children at all.
 pub fn reap() -> Result<Option<(Pid, WaitStatus)>> {
     match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
         Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => Ok(None),
@@ -104,7 +104,7 @@ pub fn reap() -> Result<Option<(Pid, WaitStatus)>> {
 /// Reaps all children that have ended.
 ///
 /// # Errors
-/// The kernel's.
+/// Any error of the kernel.
 pub fn reap_all() -> Result<Vec<(Pid, WaitStatus)>> {
     iter::from_fn(|| reap().transpose()).collect()
 }
@@ -120,11 +120,11 @@ pub fn how_it_ended(status: WaitStatus) -> String {
     }
 }
 
-/// Ends `workers` gracefully: SIGTERM to each, then waits until all are reaped. After [`GRACE`], or
-/// when `request` is repeated, the workers that are left get SIGKILL.
+/// Stops `workers` gracefully: SIGTERM to each, then waits until all are reaped. After [`GRACE`], or
+/// when `request` is repeated, the remaining workers get SIGKILL.
 ///
 /// # Errors
-/// The kernel's.
+/// Any error of the kernel.
 pub fn stop(
     signals: &SignalFd,
     request: StopRequest,
@@ -138,10 +138,10 @@ pub fn tell_end(pid: Pid, status: WaitStatus) {
     say!("primary: worker {pid} {}", how_it_ended(status));
 }
 
-/// The same as [`stop`], with a function of your own for each worker that ends.
+/// The same as [`stop`], with a function of your own that is called for each worker that ends.
 ///
 /// # Errors
-/// The kernel's.
+/// Any error of the kernel.
 pub fn stop_with(
     signals: &SignalFd,
     mut request: StopRequest,
@@ -179,11 +179,11 @@ pub fn stop_with(
     }
 }
 
-/// The loop of a primary that does not replace its workers: logs how they end, and [`stop`]s those
-/// that are left when it is asked to.
+/// The loop of a primary that does not replace its workers: logs how they end, and [`stop`]s the
+/// remaining ones when it is asked to.
 ///
 /// # Errors
-/// All workers have ended without being asked to; or the kernel's.
+/// All workers have ended without being asked to; or any error of the kernel.
 pub fn watch(signals: &SignalFd, mut workers: Vec<Pid>) -> Result<()> {
     while !workers.is_empty() {
         poll_readable(&[signals.as_fd()], None)?;

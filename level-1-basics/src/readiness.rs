@@ -15,7 +15,7 @@ use lab::{Result, say};
 /// be reached has lost its workers, and its primary is about to reap them.
 ///
 /// # Errors
-/// The kernel's.
+/// Any error of the kernel.
 pub fn answers(address: SocketAddr, signals: &SignalFd) -> Result<bool> {
     let mut news = Vec::new();
     let mut client = ask(address);
@@ -35,7 +35,7 @@ pub fn answers(address: SocketAddr, signals: &SignalFd) -> Result<bool> {
         if readable[0] && answered(&asked) {
             break true;
         }
-        // A worker has died: ask another one, if it was the one that had accepted.
+        // A worker has died: if it was the one that had accepted, ask another one.
         client = if readable[0] { ask(address) } else { Ok(asked) };
     };
     for signal in news {
@@ -54,7 +54,7 @@ pub fn ask(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(client)
 }
 
-/// The second half, once `client` is readable: returns whether it has an answer, and not the end.
+/// The second half, once `client` is readable: returns whether it got an answer, and not just the end.
 #[must_use]
 pub fn answered(mut client: &TcpStream) -> bool {
     client.read(&mut [0]).is_ok_and(|n| n > 0)

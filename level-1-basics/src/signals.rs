@@ -1,6 +1,6 @@
-//! Waiting for signals and for descriptors with one and the same `poll`.
+//! Waiting for signals and for descriptors with a single `poll`.
 //!
-//! A signal interrupts the code that runs, and a handler may do next to nothing. So a primary has no
+//! A signal interrupts the running code, and a handler may do next to nothing. So a primary has no
 //! handlers: it blocks the signals that it cares about, and reads them from a descriptor like
 //! everything else. Guide 3 shows both ways.
 
@@ -46,7 +46,7 @@ const LET_THROUGH: [Signal; 10] = [
 /// SIGHUP is not read if it was ignored before: that is how `nohup` asks a program to survive.
 ///
 /// # Errors
-/// The kernel's, for example out of descriptors.
+/// Any error of the kernel, for example that there are no descriptors left.
 #[allow(unsafe_code)]
 pub fn block(signals: &[Signal]) -> Result<SignalFd> {
     let mut blocked = SigSet::all();
@@ -66,7 +66,7 @@ pub fn block(signals: &[Signal]) -> Result<SignalFd> {
 /// a single SIGCHLD.
 ///
 /// # Errors
-/// The kernel's.
+/// Any error of the kernel.
 pub fn pending(signals: &SignalFd) -> Result<Vec<Signal>> {
     let next = || -> Result<Option<Signal>> {
         let Some(info) = signals.read_signal()? else { return Ok(None) };
@@ -100,7 +100,7 @@ pub struct StopRequest {
 }
 
 impl StopRequest {
-    /// A signal of the same kind is an echo of the first one for this long.
+    /// The time for which a signal of the same kind counts as an echo of the first one.
     pub const ECHO: Duration = Duration::from_millis(500);
 
     /// Adds a signal that arrived at `now`; returns whether it repeats the request: whether it is
@@ -111,12 +111,12 @@ impl StopRequest {
     }
 }
 
-/// Sleeps until one of `descriptors` can be read, or has come to its end, or until `deadline`;
+/// Sleeps until one of `descriptors` can be read, or has reached its end, or until `deadline`;
 /// returns for each of them whether it can. Without a deadline the sleep may last forever.
 ///
 /// # Errors
-/// The kernel's. An interruption (EINTR) is not an error: nothing is readable then. Without handlers
-/// it does not happen here.
+/// Any error of the kernel except an interruption (EINTR), after which nothing is readable. Without
+/// handlers it does not happen here.
 pub fn poll_readable(
     descriptors: &[BorrowedFd<'_>],
     deadline: Option<Instant>,
@@ -134,7 +134,7 @@ pub fn poll_readable(
 /// the keys of the channels that can be read.
 ///
 /// # Errors
-/// The kernel's.
+/// Any error of the kernel.
 pub fn poll_channels<'c, K, C: AsFd + 'c>(
     signals: &SignalFd,
     channels: impl Iterator<Item = (K, &'c C)>,
@@ -150,7 +150,7 @@ pub fn poll_channels<'c, K, C: AsFd + 'c>(
 /// Returns whether `descriptor` can be read now, without waiting.
 ///
 /// # Errors
-/// The kernel's.
+/// Any error of the kernel.
 pub fn readable(descriptor: &impl AsFd) -> Result<bool> {
     Ok(poll_readable(&[descriptor.as_fd()], Some(Instant::now()))?[0])
 }
@@ -195,7 +195,7 @@ mod tests {
             (Signal::SIGTERM, 0, false),
             (Signal::SIGTERM, 499, false),
             (Signal::SIGTERM, 500, true),
-            (Signal::SIGINT, 700, false), // another signal: its first
+            (Signal::SIGINT, 700, false), // a different signal: its first time
             (Signal::SIGINT, 1199, false),
             (Signal::SIGINT, 1200, true),
         ] {

@@ -15,10 +15,10 @@ const STATS: &str = "LOG_CLUSTER_STATS";
 /// in the environment; the address and the workers come from the command line in any case.
 ///
 /// The library's own log is off, because the examples report events in sentences. `LOG_FORMAT=text`
-/// shows it beside them; so does `LOG_CLUSTER_STATS`, whose line is a part of the log.
+/// shows it alongside them; so does `LOG_CLUSTER_STATS`, whose line is part of the log.
 ///
 /// # Errors
-/// Variables have values that their settings cannot take; the message has all of them.
+/// Variables have values that their settings do not accept; the message lists all of them.
 pub fn complete(example: Builder, common: &Common) -> Result<Config> {
     let wants_stats =
         env::var(STATS).is_ok_and(|value| !matches!(value.as_str(), "" | "false" | "off" | "0"));

@@ -10,10 +10,10 @@ use lab::{Result, Service, proc, wait_for};
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
-/// The start of the name of a site's folder, before the pid of its owner.
+/// The prefix of the name of a site's folder; the pid of its owner follows it.
 const PREFIX: &str = "level-2-site-";
 
-/// The request of the clients while versions come and go.
+/// The request that the clients send while versions come and go.
 pub const WHICH: Question = Question { path: "/version", body: 0, wants: "version " };
 
 /// The version that an answer to [`WHICH`] names, such as `version 2 in worker 4711`.
@@ -22,7 +22,7 @@ pub fn version(body: &str) -> &str {
     body.split_whitespace().nth(1).unwrap_or_default()
 }
 
-/// The way in which a reload is requested.
+/// The way that a reload is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     /// SIGHUP to the primary.
@@ -38,7 +38,8 @@ impl By {
     pub const ALL: [Self; 3] = [Self::Hup, Self::Usr2, Self::Api];
 }
 
-/// A folder with a program in it, and the service that runs it. Both end when it is dropped.
+/// A folder with a program in it, and the service that runs it. Dropping this stops the service and
+/// removes the folder.
 pub struct Site {
     /// The running service.
     pub service: Service,
@@ -83,7 +84,7 @@ impl Site {
         self.folder.path().join("api.sock")
     }
 
-    /// Replaces the program by this version. The running processes stay as they are.
+    /// Replaces the program with this version. The running processes stay as they are.
     ///
     /// # Errors
     /// The disk is full.
@@ -91,7 +92,7 @@ impl Site {
         stamp(&self.source, &self.file(), version)
     }
 
-    /// Makes a program of this version at another path.
+    /// Makes a program of this version at a different path.
     ///
     /// # Errors
     /// The disk is full.
@@ -99,7 +100,7 @@ impl Site {
         stamp(&self.source, file, version)
     }
 
-    /// Reloads, and waits for the end. Returns the primary's line about it, which is
+    /// Reloads, and waits for the end of the reload. Returns the primary's line about it, which is
     /// `reload to generation … is finished`, or `failed` with the reason, and the answer of the API.
     ///
     /// # Errors
@@ -149,8 +150,8 @@ fn sweep() {
     }
 }
 
-/// Stamps in a process of its own: processes that other threads start here would inherit a program that
-/// is open for writing for a moment, and such a program cannot be run (`ETXTBSY`).
+/// Stamps in a separate process: otherwise the processes that other threads start at that moment would
+/// inherit a program that is open for writing, and such a program cannot be run (`ETXTBSY`).
 fn stamp(source: &Path, file: &Path, version: &str) -> Result<()> {
     let output = Command::new(source).arg("--stamp").arg(file).arg(version).output()?;
     if output.status.success() {

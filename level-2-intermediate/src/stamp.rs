@@ -1,8 +1,8 @@
 //! Versions of a program for lessons that have no time to build them: the same code, with the name of
-//! another version at the end of its file. The loader does not mind bytes there.
+//! a different version at the end of its file. The loader does not mind bytes there.
 //!
-//! It is read from `/proc/self/exe`, which is the file from which this process was started,
-//! even if another file is at its path now, or none.
+//! The version is read from `/proc/self/exe`, which is the file from which this process was started,
+//! even if there is now a different file at its path, or none.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -10,17 +10,18 @@ use std::path::Path;
 
 use lab::Result;
 
-/// Stands between the code and the version.
+/// The mark between the code and the version.
 const MARK: &[u8] = b"\n#version#";
 
-/// Versions are names, not stories.
+/// The longest version, in bytes: versions are names, not stories.
 const LONGEST: usize = 64;
 
 const MYSELF: &str = "/proc/self/exe";
 
-/// Replaces `file` by a copy of the running program, as another version. The copy is written beside it
-/// and renamed over it, so that there is a complete program at that path all the time. A file that runs
-/// cannot be written to (`ETXTBSY`), but its name can be given to another file.
+/// Replaces `file` with a copy of the running program under a different version. The copy is written
+/// next to it and renamed over it, so that there is a complete program at that path all the time. The
+/// file of a running program cannot be written to (`ETXTBSY`), but its name can be given to another
+/// file.
 ///
 /// # Errors
 /// The disk is full, the folder is not writable, or the version is longer than 64 bytes.

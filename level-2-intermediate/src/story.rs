@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 
 /// Prints the events of a cluster: sentences on stderr, and the `ready` line on stdout.
 ///
-/// The library counts workers by ids, which are never used twice; a terminal knows pids. The story
+/// The library counts workers by ids, which are never reused; a terminal shows pids. The story
 /// remembers which id has which pid.
 #[derive(Default)]
 pub struct Story {
@@ -38,7 +38,8 @@ impl Story {
         }
     }
 
-    /// Remembers the workers, and prints the `ready` line; for callers that print events in other words.
+    /// Remembers the workers, and prints the `ready` line; for callers that print events in their own
+    /// words.
     pub fn follow(&mut self, event: &Event) {
         if let Some(gone) = self.gone.take() {
             self.workers.remove(&gone);
@@ -46,7 +47,7 @@ impl Story {
         }
         match event {
             Event::Serving { addresses, workers } => {
-                // The command line only takes TCP addresses.
+                // The command line only accepts TCP addresses.
                 if let Some(address) = addresses.iter().find_map(|address| address.parse().ok()) {
                     narrate::ready(address, *workers);
                 }
@@ -128,7 +129,7 @@ fn sentence_of_all(event: &Event) -> Option<String> {
     })
 }
 
-/// The reason for which a worker leaves.
+/// The reason why a worker is leaving.
 #[must_use]
 pub fn reason(why: Retirement) -> &'static str {
     match why {
@@ -140,7 +141,7 @@ pub fn reason(why: Retirement) -> &'static str {
         Retirement::MaxLifetime => "it has reached its maximum lifetime",
         Retirement::Terminated => "SIGTERM came from outside",
         Retirement::OwnWish => "at its own request",
-        Retirement::Stop => "the cluster stops",
+        Retirement::Stop => "the cluster is stopping",
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::Result;
 use crate::list::{Item, List};
 
-/// An entry of the list: a question that stands on the page of a guide or of an exercise.
+/// An entry of the list: a question on the page of a guide or of an exercise.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
@@ -30,13 +30,13 @@ pub struct Question {
 pub enum Depth {
     /// A fact.
     Recall,
-    /// The way in which something works.
+    /// The way that something works.
     Mechanism,
     /// A symptom, and its causes.
     Failure,
     /// A plan for something new.
     Design,
-    /// Two solutions, and the price of each.
+    /// Two solutions, and the cost of each.
     TradeOff,
 }
 
@@ -74,7 +74,8 @@ pub fn mistakes(list: &List, root: &Path) -> Result<Vec<String>> {
             mistakes.push(format!("workbook.toml: {title:?} is not in {page}"));
         }
         if mistakes.is_empty() && there != listed {
-            mistakes.push(format!("workbook.toml: the questions of {page} are in another order"));
+            mistakes
+                .push(format!("workbook.toml: the questions of {page} are in a different order"));
         }
     }
     for question in &list.questions {
@@ -86,7 +87,7 @@ pub fn mistakes(list: &List, root: &Path) -> Result<Vec<String>> {
             mistakes.push(format!("{}: there is no {:?}", question.id, question.of));
         }
         if list.questions.iter().filter(|other| other.id == question.id).count() > 1 {
-            mistakes.push(format!("{}: the id is there twice", question.id));
+            mistakes.push(format!("{}: duplicate id", question.id));
         }
     }
     let asked = |topic: &&String| list.questions.iter().any(|one| one.topic == **topic);

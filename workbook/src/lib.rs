@@ -25,7 +25,7 @@ pub fn root() -> PathBuf {
     package.parent().expect("a member lies in the workspace's folder").to_owned()
 }
 
-/// The pages that have tables: the README at the top, the one of the exercises, and one for each level.
+/// The pages that have tables: the README at the top, the one for the exercises, and one per level.
 #[must_use]
 pub fn pages_with_tables(list: &list::List) -> Vec<String> {
     let levels = list.levels.iter().map(|level| format!("{}/README.md", level.folder));

@@ -112,7 +112,7 @@ impl List {
         let levels: BTreeSet<u8> = self.levels.iter().map(|level| level.number).collect();
         let mut mistakes = Vec::new();
         if ids.len() != self.items().count() {
-            mistakes.push("an id is there twice".to_owned());
+            mistakes.push("duplicate id".to_owned());
         }
         for item in self.items() {
             let id = &item.id;
@@ -140,7 +140,7 @@ impl List {
         mistakes
     }
 
-    /// Items that can never be begun, because their prerequisites depend on them.
+    /// Items that can never be started, because their prerequisites depend on them.
     fn circles(&self) -> Vec<String> {
         let mut done: BTreeSet<&str> = BTreeSet::new();
         let ready = |item: &Item, done: &BTreeSet<&str>| {
@@ -206,6 +206,6 @@ mod tests {
             assert!(mistakes.contains(part), "{part} is missing in:\n{mistakes}");
         }
         let twice = list(vec![item("a", &[]), item("a", &[])]);
-        assert_eq!(twice.mistakes(&root()), ["an id is there twice"]);
+        assert_eq!(twice.mistakes(&root()), ["duplicate id"]);
     }
 }

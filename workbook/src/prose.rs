@@ -1,8 +1,9 @@
 //! Patterns of English that the workbook avoids, and the hits of each in a text.
 //!
-//! The rules are for readers that are not native speakers: a sentence has a noun as its subject, and
-//! is what an engineer would write in a code review. A pattern finds what a pattern can find; the
-//! test `prose` runs all of them over every file, and lists the exceptions with their reasons.
+//! The rules help readers that are not native speakers: a sentence has a noun as its subject, and
+//! reads like something that an engineer would write in a code review. A pattern finds only what a
+//! pattern can find; the test `prose` runs all of them over every file, and lists the exceptions with
+//! their reasons.
 
 use std::sync::LazyLock;
 
@@ -78,7 +79,7 @@ static QUESTION: LazyLock<Regex> = LazyLock::new(|| {
 impl Pattern {
     /// The lines of `text` in which the pattern is found.
     ///
-    /// An underscore counts as a space, so that names of tests are read as well.
+    /// An underscore counts as a space, so that names of tests are checked as well.
     pub fn hits<'a>(&self, text: &'a str) -> Vec<Hit<'a>> {
         let found = |line: &str| {
             let words = line.replace('_', " ");

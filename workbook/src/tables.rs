@@ -70,7 +70,7 @@ fn minutes(items: &[Item], level: &Level) -> u32 {
     items.iter().filter(|item| item.level == level.number).map(|item| item.minutes).sum()
 }
 
-/// The time to the nearest quarter of an hour: a reader does not plan an evening by the minute.
+/// The time, to the nearest quarter of an hour: a reader does not plan an evening by the minute.
 fn hours(minutes: u32) -> String {
     match minutes.div_ceil(15) {
         0 => "to come".to_owned(),
@@ -113,7 +113,7 @@ fn exercises(items: &[&Item], folder: &str) -> String {
     rows
 }
 
-/// The exercises with all that belongs to them.
+/// The exercises with everything that belongs to them.
 fn steps(items: &[Item], folder: &str) -> String {
     let mut rows = row(&["exercise", "steps", "hints", "follow-ups"]) + &row(&["---"; 4]);
     for item in items {

@@ -6,7 +6,7 @@ use std::{fs, iter};
 use workbook::prose::{Hit, PATTERNS, documentation_that_asks};
 use workbook::root;
 
-/// A line that has a pattern, and keeps it.
+/// A line that matches a pattern, and may keep it.
 struct Exception {
     pattern: &'static str,
     file: &'static str,
@@ -15,13 +15,13 @@ struct Exception {
     reason: &'static str,
 }
 
-/// The most exceptions that a pattern may have.
+/// The maximum number of exceptions for a pattern.
 const MOST: usize = 10;
 
-/// The lines that keep their pattern.
+/// The lines that may match a pattern.
 const EXCEPTIONS: &[Exception] = &[];
 
-/// What a file is called that has prose.
+/// The endings of the names of files that have prose.
 const ENDINGS: [&str; 7] = ["md", "rs", "toml", "txt", "sh", "yml", "json"];
 
 /// The files that name the patterns.

@@ -5,13 +5,13 @@
 //! $ REDIS_SERVER_BIN=$(tools/redis-server) cargo bench -p benches --bench sharing
 //! ```
 //!
-//! The bench is a cluster of two workers. One measures: a variable of its own, which is not shared;
-//! an atomic in shared memory, alone, and while the other worker counts as fast as it can, in the same
-//! counter, in its neighbour (eight bytes further, and so in the same cache line), or two lines away; a
-//! question to the primary, which keeps the counter and answers; and Redis, which does the same for
-//! many machines. The client of Redis is bare, so that only the trips are measured. The other worker
+//! The bench is a cluster of two workers. One of them measures: a variable of its own, which is not
+//! shared; an atomic in shared memory, alone, and while the other worker counts as fast as it can, in
+//! the same counter, in its neighbour (eight bytes further, and so in the same cache line), or two lines
+//! away; a question to the primary, which keeps the counter and answers; and Redis, which does the same
+//! for many machines. The client of Redis is bare, so that only the trips are measured. The other worker
 //! counts only while it has a processor: if other processes need the processors, those rows show too
-//! little (`nice -n -15`, as root, gets one for each worker). First comes a table by rounds in which
+//! little (`nice -n -15`, as root, gets one for each worker). First comes a table over rounds in which
 //! all take turns, with the ratio to the shared atomic, then Criterion's view.
 //!
 //! If no Redis server is found, its rows are left out, and a line says so; with
@@ -44,10 +44,10 @@ const WORDS: NonZeroUsize = NonZeroUsize::new(64).expect("it is positive");
 /// The counter that is measured.
 const COUNTER: usize = 0;
 
-/// The time that the primary may take for an answer.
+/// The time that the primary may take to answer.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Increments that are sent to Redis at once in a pipeline.
+/// The number of increments that are sent to Redis at once in a pipeline.
 const AT_ONCE: u64 = 100;
 
 fn main() -> Result<()> {
@@ -58,7 +58,7 @@ fn main() -> Result<()> {
         .run(work)
 }
 
-/// Keeps the counter, and ends the cluster when all is measured.
+/// Keeps the counter, and stops the cluster when everything has been measured.
 fn primary(events: Events, cluster: &Handle) {
     let mut counter = 0_u64;
     for event in events {
@@ -68,7 +68,7 @@ fn primary(events: Events, cluster: &Handle) {
                 let _ = answer.send(&counter); // the worker may be gone
             }
             Event::Message(..) => drop(cluster.stop()),
-            // After any error: half a measurement is worth nothing.
+            // After any error: half a measurement is worthless.
             Event::Exited { voluntary: false, .. } => std::process::exit(1),
             _ => {}
         }
@@ -169,14 +169,14 @@ fn by_message(to_primary: &mpsc::UnboundedSender<Trips>) -> Way<'_> {
     Way { name: "a question to the primary", round: 500, run: Box::new(run) }
 }
 
-/// Prints medians of rounds in which all take turns: a busy machine is busy for all of them.
+/// Prints medians over rounds in which all take turns: a busy machine is busy for all of them.
 fn table(ways: &mut [Way<'_>], smoke: bool) {
     let rounds = if smoke { 1 } else { 31 };
     let mut took = vec![Vec::new(); ways.len()];
     for _ in 0..rounds {
         for (way, took) in ways.iter_mut().zip(&mut took) {
             let count = if smoke { AT_ONCE } else { way.round };
-            // Casts: the numbers are far below the point at which an f64 has gaps.
+            // Casts: the numbers are far below the point where an f64 can no longer hold every integer.
             #[allow(clippy::cast_precision_loss)]
             took.push((way.run)(count).as_secs_f64() * 1e9 / count as f64);
         }

@@ -1,4 +1,4 @@
-//! A bare client of Redis: it sends INCR, and reads the number that comes back.
+//! A bare client of Redis: it sends INCR, and reads the number that it gets back.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -63,7 +63,7 @@ fn way(name: &'static str, round: u64, at_once: u64, mut redis: Connection) -> W
     Way { name, round, run: Box::new(run) }
 }
 
-/// Sends `times` increments, and reads their answers.
+/// Sends `times` increments, and reads the answers.
 fn increment(redis: &mut Connection, times: u64) -> Result<()> {
     let times = usize::try_from(times)?;
     redis.get_mut().write_all(INCREMENT.repeat(times).as_bytes())?;
@@ -72,7 +72,7 @@ fn increment(redis: &mut Connection, times: u64) -> Result<()> {
         answer.clear();
         redis.read_line(&mut answer)?;
         if !answer.starts_with(':') {
-            return Err(format!("Redis says {answer:?}").into());
+            return Err(format!("Redis answered {answer:?}").into());
         }
     }
     Ok(())

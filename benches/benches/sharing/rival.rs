@@ -1,4 +1,4 @@
-//! The other worker: it counts at the given target, as fast as it can.
+//! The other worker: it increments the given target as fast as it can.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::thread;
@@ -12,10 +12,10 @@ use super::COUNTER;
 const WANTED: usize = 32;
 const DOING: usize = 48;
 
-/// Increments between two looks at the wanted target.
+/// The number of increments between two checks of the wanted target.
 const BATCH: u32 = 1000;
 
-/// The word in which it counts.
+/// The word that it increments.
 #[derive(Clone, Copy)]
 pub enum Target {
     /// Nowhere: it sleeps.

@@ -7,7 +7,7 @@ use cluster::channel::frame::{Frames, MAX_FRAME, VERSION, encode, read};
 use cluster::channel::message::{ToPrimary, ToWorker};
 use serde_json::value::RawValue;
 
-/// The most bytes that a read returns.
+/// The maximum number of bytes that a read returns.
 const READ: usize = 8192;
 
 /// The bytes as a stream, and as the body of one frame.
@@ -19,7 +19,7 @@ pub fn frames(bytes: &[u8]) {
     }
 }
 
-/// All messages as the primary takes them out of a channel, the last one perhaps an error.
+/// All messages as the primary extracts them from a channel; the last one may be an error.
 fn receive<M: serde::de::DeserializeOwned>(stream: &[u8]) -> Vec<cluster::Result<M>> {
     let (mut buffer, mut frames, mut seen) = (BytesMut::new(), Frames::default(), Vec::new());
     for piece in stream.chunks(READ) {
@@ -31,7 +31,8 @@ fn receive<M: serde::de::DeserializeOwned>(stream: &[u8]) -> Vec<cluster::Result
                 return seen;
             }
         }
-        // A frame, and the bytes that a read returned beyond it; a buffer that grows may double.
+        // A frame, and the bytes that a read returned beyond it; a buffer that grows may double its
+        // size.
         assert!(buffer.capacity() <= 2 * (MAX_FRAME + READ), "it keeps {}", buffer.capacity());
     }
     seen
@@ -43,7 +44,7 @@ fn both_readers_agree<M: Debug>(received: &[cluster::Result<M>], read: cluster::
         (Some(Ok(one)), Ok(other)) => assert_eq!(format!("{one:?}"), format!("{other:?}")),
         (Some(Err(one)), Err(other)) => {
             assert_eq!(one.to_string(), other.to_string());
-            // The error is logged, and a worker chose the words.
+            // The error is logged, and its words may come from a worker.
             assert!(one.to_string().len() <= 1024, "an error of {} bytes", one.to_string().len());
         }
         (one, other) => panic!("{one:?}, but {other:?}"),

@@ -24,7 +24,7 @@ pub fn http_head(bytes: &[u8]) {
         let (_phase, watched) = watch::channel(Phase::Serving);
         let server = Server::new(HttpLimits::default(), watched, Unobserved);
         let answers = timeout(FOREVER, converse(&server, bytes)).await;
-        let answers = answers.expect("the connection ends by itself");
+        let answers = answers.expect("the connection ends on its own");
         // An HTTP/2 connection begins with a SETTINGS frame.
         let http = answers.starts_with(b"HTTP/1.") || answers.get(3) == Some(&4);
         assert!(answers.is_empty() || http, "{}", answers.escape_ascii());
@@ -37,7 +37,7 @@ async fn converse(server: &Server, bytes: &[u8]) -> Vec<u8> {
     server.serve(theirs, Peer::Unix, service_fn(answer));
     let (mut reader, mut writer) = tokio::io::split(ours);
     let sending = async {
-        let _ = writer.write_all(bytes).await; // the server may have closed it before
+        let _ = writer.write_all(bytes).await; // the server may already have closed it
         let _ = writer.shutdown().await;
     };
     let reading = async {

@@ -17,8 +17,8 @@ pub fn settings(bytes: &[u8]) {
     check(Config::builder().env_from(lines.filter(|(name, _)| *name != "CLUSTER_CONFIG")));
 }
 
-/// Settings are refused with a message, or valid: then a worker gets the same ones, and a reload
-/// changes none.
+/// Settings are either refused with a message or valid. If they are valid, a worker gets the same
+/// ones, and a reload changes none.
 fn check(builder: Builder) {
     match builder.build() {
         Err(error) => assert!(!error.to_string().is_empty()),

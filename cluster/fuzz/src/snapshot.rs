@@ -33,7 +33,7 @@ fn readable(shown: &str) {
     for line in lines.lines().filter(|line| !line.starts_with("# ")) {
         let (series, value) = line.rsplit_once(' ').expect("a series and its value");
         value.parse::<f64>().expect("a number");
-        assert!(seen.insert(series), "{series} twice");
+        assert!(seen.insert(series), "duplicate series: {series}");
         histograms.0 += usize::from(series.contains("_bucket{le=\"+Inf\","));
         histograms.1 += usize::from(series.contains("_count{worker_id=\""));
     }

@@ -22,10 +22,10 @@ use crate::metrics;
 use crate::primary::{Command, Reply, Stats};
 use crate::supervisor::{ScaleTo, SlotId};
 
-/// Bytes of a body that are kept.
+/// The number of bytes of a body that are kept.
 const BODY_SIZE: usize = 64 << 10;
-/// Bytes of a body that are read and discarded, so that the client gets our answer. A client that
-/// is still sending when the connection is closed gets a reset instead.
+/// The number of bytes of a body that are read and discarded, so that the client gets our answer. A
+/// client that is still sending when the connection is closed gets a reset instead.
 const BODY_DISCARDED: usize = 16 << 20;
 /// The timeout for a body to arrive, and for the primary to report its state.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -93,7 +93,7 @@ impl Api {
         self.ask_soon(Command::Stats).await
     }
 
-    /// Requests a change, and waits for its end, however long that takes.
+    /// Requests a change and waits until it is complete, however long that takes.
     async fn change(&self, make: impl FnOnce(Reply) -> Command) -> Result<Answer, Refused> {
         match self.ask(make).await? {
             Ok(workers) => {
@@ -103,7 +103,7 @@ impl Api {
         }
     }
 
-    /// Sends a command without waiting for its end.
+    /// Sends a command without waiting for it to complete.
     fn tell(&self, command: Command) -> Result<Answer, Refused> {
         self.send(command)?;
         Ok(reply::json(StatusCode::ACCEPTED, &json!({ "ok": true })))
@@ -133,7 +133,8 @@ impl Api {
 
 /// Reads the body of a change. A body that is too large is still read to its end, within limits.
 async fn read(request: Request<Incoming>) -> Result<Bytes, Refused> {
-    let too_large = || Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "a body has at most 64 KiB");
+    let too_large =
+        || Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "the limit for a body is 64 KiB");
     let announced = request.body().size_hint().lower() > BODY_SIZE as u64;
     if announced && request.headers().contains_key(EXPECT) {
         return Err(too_large());

@@ -1,11 +1,12 @@
 //! The checks that decide whether a request is allowed.
 //!
-//! There are three dangers, each with its rule:
+//! There are three dangers, each with its own rule:
 //! - another user of this machine connects to the TCP port: a change needs the token;
 //! - a web page in an operator's browser posts to `http://127.0.0.1:9000`: browsers add an `Origin`
 //!   header to such a request, and operators' tools do not;
-//! - the name of a web page is made to point to this machine (DNS rebinding), so that the browser
-//!   lets the page read our answers: then the `Host` header holds that name, and not our address.
+//! - the name of a web site is made to point to this machine (DNS rebinding), so that the browser
+//!   lets its pages read our answers; then the `Host` header contains that name instead of our
+//!   address.
 
 use std::net::IpAddr;
 
@@ -16,7 +17,7 @@ use hyper::{StatusCode, Uri};
 use super::reply::Refused;
 use crate::config::Token;
 
-/// The way in which clients reach us.
+/// The transport over which clients reach us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Via {
     /// The file's mode decides which users may connect.
@@ -60,7 +61,7 @@ impl Guard {
     }
 }
 
-/// Returns whether the client believes that it talks to a numeric address, or to `localhost`.
+/// Returns whether the client believes that it is talking to a numeric address or to `localhost`.
 fn names_an_address(uri: &Uri, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };

@@ -5,26 +5,27 @@
 //! | `GET /stats` | everything about the primary and its workers, as JSON |
 //! | `GET /health` | 200 while at least one worker is healthy, else 503 |
 //! | `GET /metrics` | counters for Prometheus |
-//! | `POST /reload`, `POST /restart` | a rolling reload; the answer comes at its end, or at once with `?wait=false` |
+//! | `POST /reload`, `POST /restart` | a rolling reload; the answer comes when it is complete, or at once with `?wait=false` |
 //! | `POST /scale` with `{"workers": 4}` | change the number of workers |
-//! | `POST /reset` with `{"slot": 3}` | try an errored slot at once |
-//! | `POST /stop` | graceful stop; at once with `?now=true` |
+//! | `POST /reset` with `{"slot": 3}` | retry an errored slot at once |
+//! | `POST /stop` | graceful stop; immediate with `?now=true` |
 //!
 //! ```text
 //! curl --unix-socket /run/user/1000/cluster-4711.sock -X POST http://localhost/reload
 //! ```
 //!
-//! The API runs on its own thread, so that no client, slow or hostile, delays the supervision. It
+//! The API runs on its own thread, so that no slow or hostile client can delay the supervision. It
 //! owns nothing: every request becomes a [`Command`] to the loop that owns all state.
 //!
 //! Unless `CLUSTER_API_SOCKET` is set, the socket is `cluster-PID.sock` in `XDG_RUNTIME_DIR`, else in
-//! `TMPDIR`, else in `/tmp`: the first folder whose name is short enough. If another process has that
-//! name (containers may share a folder, and both have pid 1), it is `cluster-PID-2.sock`, and so on
-//! up to 4. If no name can be used, the cluster runs without the API, and logs the reason.
-//! [`Admin::address`] returns the address.
+//! `TMPDIR`, else in `/tmp`: the first folder whose name is short enough. If another process
+//! already uses that name (containers may share a folder, and each has a pid 1), the name is
+//! `cluster-PID-2.sock`, and so on up to 4. If no name can be used, the cluster runs without the
+//! API and logs the reason. [`Admin::address`] returns the address.
 //!
-//! On a Unix socket the file's mode (0600) decides which users may connect. Over TCP every user of this
-//! machine can, so changes need a token, and a request that a web page could have caused is refused.
+//! On a Unix socket the file's mode (0600) decides which users may connect. Over TCP every user of
+//! this machine may connect, so changes need a token, and a request that a web page could have
+//! caused is refused.
 
 mod answer;
 mod body;
@@ -56,12 +57,12 @@ use thread::{Bound, Thread};
 /// The server. Dropping it stops it and removes its socket file.
 #[derive(Debug)]
 pub struct Server {
-    /// The thread, which ends before the socket file is removed.
+    /// The thread, which is stopped before the socket file is removed.
     thread: Thread,
     place: Place,
     /// `None` while there is no socket that clients can reach.
     reached: Option<Reached>,
-    /// The reason why there is none, if it was logged.
+    /// The reason why there is no such socket, if it was logged.
     logged: Option<String>,
 }
 
@@ -70,7 +71,8 @@ pub struct Server {
 enum Place {
     Tcp(SocketAddr),
     Path(PathBuf),
-    /// The first of these paths that can be used. Without one the cluster goes on all the same.
+    /// The first of these paths that can be used. If none can, the cluster continues without the
+    /// API.
     Default(Vec<PathBuf>),
 }
 
@@ -87,7 +89,8 @@ struct Reached {
 /// error: the server then has no address, and [`Server::renew`] tries again.
 ///
 /// # Errors
-/// The address is taken or cannot be used; the error says what to do. Nothing runs then.
+/// The address is taken or cannot be used; the error explains how to fix that. Nothing is running
+/// in that case.
 pub fn start(
     at: &Admin,
     token: Option<Token>,
@@ -116,7 +119,7 @@ fn start_at(
     let thread = match Thread::start(Api { guard: Guard { via, token }, commands }) {
         Ok(thread) => thread,
         Err(error) if place.is_default() => {
-            tracing::warn!("going on without the admin API, whose thread cannot start: {error}");
+            tracing::warn!("continuing without the admin API, whose thread cannot start: {error}");
             place::remember(Known::Nowhere);
             return Ok(None);
         }
@@ -138,9 +141,9 @@ impl Admin {
     /// `unix:/run/user/1000/cluster-4711.sock`, `http://127.0.0.1:9000`, or `None` if it is off.
     /// For port 0 only the log shows the port that the kernel chose.
     ///
-    /// The default place may turn out to be taken or unusable. Call this while the cluster runs, for
-    /// example in a [watcher](crate::Cluster::watch), to get the place that was found instead, or
-    /// `None` if the cluster goes on without the API.
+    /// The default place may turn out to be taken or unusable. Call this while the cluster is
+    /// running, for example in a [watcher](crate::Cluster::watch), to get the place that was found
+    /// instead, or `None` if the cluster is running without the API.
     #[must_use]
     pub fn address(&self) -> Option<String> {
         match self {
@@ -161,12 +164,12 @@ impl Server {
     }
 
     /// Looks after the socket file: if it is gone (systemd-tmpfiles removes old files in `/tmp`), a
-    /// new one is made at the same path, and open connections stay. A file that is not ours is never
-    /// replaced; a server at the default place then looks for another name.
+    /// new one is created at the same path, and open connections stay open. A file that is not ours
+    /// is never replaced; a server at the default place then looks for another name.
     ///
-    /// Call this now and then. It makes one system call while all is well; if the file is gone, it may
-    /// wait up to half a second for a folder that another process has locked. A change gets one line
-    /// in the log.
+    /// Call this from time to time. It makes one system call while all is well; if the file is
+    /// gone, it may wait up to half a second for a folder that another process has locked. Each
+    /// change is logged in one line.
     pub fn renew(&mut self) {
         if self.reached.as_ref().is_some_and(Reached::holds) {
             return;
@@ -183,12 +186,13 @@ impl Server {
         }
     }
 
-    /// Stops the API: no new connections, and a quarter of a second for answers that are on their way.
+    /// Stops the API: it accepts no new connections, and allows a quarter of a second for answers
+    /// that are on their way.
     pub fn stop(self) {
         drop(self);
     }
 
-    /// Begins to listen. The path that the server had before is tried first.
+    /// Starts listening. The path that the server had before is tried first.
     fn open(&mut self, before: Option<&Path>, in_the_way: InTheWay) -> Result<()> {
         let (bound, address, file) = match &self.place {
             Place::Tcp(address) => {
@@ -217,7 +221,7 @@ impl Server {
         }
         let why = why.to_string();
         if self.logged.as_ref() != Some(&why) {
-            tracing::warn!("going on without the admin API: {why}");
+            tracing::warn!("continuing without the admin API: {why}");
             self.logged = Some(why);
         }
     }
@@ -243,7 +247,7 @@ impl Place {
 }
 
 impl Reached {
-    /// Returns whether clients can still reach it.
+    /// Returns whether clients can still reach the socket.
     fn holds(&self) -> bool {
         self.file.as_ref().is_none_or(SocketFile::is_there)
     }
@@ -266,7 +270,7 @@ fn bind_tcp(address: SocketAddr) -> Result<TcpListener> {
     let listener = bound_socket(address, false).and_then(listen).map_err(|cause| {
         let what = format!(
             "the admin API cannot listen on {address}; choose another port (CLUSTER_API_PORT), or \
-             end the program that has this one"
+             stop the program that has this one"
         );
         Error::because(what, cause)
     })?;
@@ -312,10 +316,10 @@ mod tests {
         assert_eq!(server.address(), Some(unix_address(&paths[2]).as_str()));
         fs::remove_file(&paths[0]).and_then(|()| fs::remove_file(&paths[2])).expect("our folder");
         server.renew();
-        assert_eq!(server.address(), Some(unix_address(&paths[2]).as_str()), "the one before");
+        assert_eq!(server.address(), Some(unix_address(&paths[2]).as_str()), "the previous path");
         fs::remove_file(&paths[2]).and_then(|()| fs::write(&paths[2], "mine")).expect("our folder");
         server.renew();
-        assert_eq!(server.address(), Some(unix_address(&paths[0]).as_str()), "one that is free");
+        assert_eq!(server.address(), Some(unix_address(&paths[0]).as_str()), "a free path");
         assert_eq!(fs::read(&paths[1]).expect("it stays"), b"precious");
         assert_eq!(fs::read(&paths[2]).expect("it stays"), b"mine");
     }

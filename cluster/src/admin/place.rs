@@ -1,8 +1,8 @@
 //! The default place of the Unix socket.
 //!
 //! The place is a convenience, and never decides whether the service runs. A folder whose name is too
-//! long for a socket's address is skipped. A name that another process has is skipped, too: two
-//! containers may share a folder, and both have pid 1.
+//! long for a socket's address is skipped. A name that another process uses is skipped too: two
+//! containers may share a folder, and each has a pid 1.
 
 use std::env;
 use std::fs;
@@ -27,7 +27,7 @@ pub(super) enum Known {
     NotYet,
     /// The socket has this address.
     At(String),
-    /// There is no socket: the cluster goes on without one.
+    /// There is no socket: the cluster is running without one.
     Nowhere,
 }
 
@@ -38,7 +38,7 @@ pub(super) fn remember(known: Known) {
     *known_so_far() = known;
 }
 
-/// The address of the socket, now or later; `None` if the cluster has to go on without one.
+/// The address of the socket, now or later; `None` if the cluster has to run without one.
 pub(super) fn address() -> Option<String> {
     match &*known_so_far() {
         Known::NotYet => candidates().first().map(|path| super::unix_address(path)),
@@ -117,11 +117,12 @@ fn pid_in(name: &str) -> Option<u32> {
     pid.parse().ok()
 }
 
-/// Containers may share a folder, but not pids: a process that we do not see may still be alive, so the
-/// socket is probed as well. A zombie is dead: its descriptors are closed, even before it is reaped.
+/// Containers may share a folder, but not pids: a process that we cannot see may still be alive, so
+/// the socket is probed as well. A zombie is dead: its descriptors are closed, even before it is
+/// reaped.
 fn is_dead(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The program's name stands in parentheses before the state, and may itself contain parentheses.
+    // The program's name precedes the state in parentheses, and may itself contain parentheses.
     stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
 }
 
@@ -158,7 +159,7 @@ mod tests {
         let _listens = UnixListener::bind(&other_container).expect("a free path");
         let exited = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT; // this does not reap it
         let id = Id::Pid(Pid::from_raw(child.id().cast_signed()));
-        waitid(id, exited).expect("it ends");
+        waitid(id, exited).expect("it exits");
         let no_socket = at(4_194_307);
         fs::write(&no_socket, "").expect("a writable folder");
         let another_name = left(folder.path().join("cluster-4194305-x.sock"));
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn folder_that_is_too_long_is_skipped() {
+    fn folder_with_a_name_that_is_too_long_is_skipped() {
         let pid = process::id();
         let longest = LONGEST_PATH - format!("/cluster-{pid}-2.sock").len();
         let fits = PathBuf::from(format!("/{}", "x".repeat(longest - 1)));

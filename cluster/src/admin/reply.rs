@@ -1,4 +1,4 @@
-//! The form of the answers.
+//! The format of the answers.
 
 use std::borrow::Cow;
 
@@ -45,7 +45,8 @@ impl From<Refused> for Answer {
     }
 }
 
-/// The answer for load balancers and init systems: they read the status code, people read the body.
+/// The answer for load balancers and init systems: they read the status code, and people read the
+/// body.
 pub(super) fn health(stats: &Stats) -> Answer {
     let (wanted, healthy) = (stats.cluster.num_workers, stats.cluster.healthy_workers);
     let (code, word) = match healthy {
@@ -64,7 +65,7 @@ pub(super) fn no_route(why: NoRoute) -> Answer {
             json(StatusCode::NOT_FOUND, &body)
         }
         NoRoute::Allow(methods) => {
-            let reason = format!("this path takes {methods} only");
+            let reason = format!("this path accepts only {methods}");
             let mut answer = Answer::from(Refused::new(StatusCode::METHOD_NOT_ALLOWED, reason));
             answer.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
             answer

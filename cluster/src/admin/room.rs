@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use tokio_util::sync::CancellationToken;
 
-/// The limit of connections at the same time.
+/// The limit on simultaneous connections.
 const SEATS: usize = 64;
 
 /// The seats that are taken, the oldest first.
@@ -23,7 +23,7 @@ pub(super) struct Seat {
 
 impl Room {
     /// Takes a seat for a new connection. If all are taken, the oldest connection without a request
-    /// in progress must leave: a client that opens connections and sends nothing does not shut others
+    /// in progress must leave: a client that opens connections and sends nothing cannot shut others
     /// out. `None` if every connection has a request in progress.
     pub fn take(&mut self) -> Option<Arc<Seat>> {
         self.seats.retain(|seat| seat.strong_count() > 0);
@@ -42,7 +42,7 @@ impl Room {
 }
 
 impl Seat {
-    /// Marks a request as in progress for as long as the result lives.
+    /// Marks a request as in progress for as long as the returned value lives.
     pub fn work(&self) -> impl Drop {
         self.busy.store(true, Relaxed);
         Busy(self)

@@ -1,4 +1,4 @@
-//! The meaning of each request.
+//! The operation that each request asks for.
 
 use hyper::Method;
 
@@ -14,7 +14,7 @@ pub(super) enum Route {
     Stop,
 }
 
-/// The reason why a request has no meaning.
+/// The reason why no operation matches a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoRoute {
     /// There is no such path.
@@ -34,7 +34,7 @@ const ROUTES: [(&str, Route); 8] = [
     ("/stop", Route::Stop),
 ];
 
-/// Finds the meaning of a request.
+/// Finds the operation for a request.
 pub(super) fn route(method: &Method, path: &str) -> Result<Route, NoRoute> {
     let found = ROUTES.iter().find(|(known, _)| *known == path);
     let (_, route) = found.ok_or(NoRoute::Unknown)?;

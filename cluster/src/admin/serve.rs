@@ -21,13 +21,14 @@ use tokio_util::task::TaskTracker;
 use super::answer::Api;
 use super::room::{Room, Seat};
 
-/// The timeout for a request's head, from the end of the answer before it.
+/// The timeout for a request's head, counted from the end of the previous answer.
 const HEAD_TIME: Duration = Duration::from_secs(5);
 /// The limit of a request's head, in bytes.
 const HEAD_SIZE: usize = 16 << 10;
 /// The timeout for answers that are on their way when the server stops.
 const LAST_WORDS: Duration = Duration::from_millis(250);
-/// The pause between attempts if no connection can be accepted, for example for lack of descriptors.
+/// The pause between attempts while no connection can be accepted, for example for lack of
+/// descriptors.
 const BREATH: Duration = Duration::from_millis(100);
 
 /// A source of connections.
@@ -56,8 +57,8 @@ impl Listener {
     }
 }
 
-/// Serves the connections of the newest listener, until `stop` is cancelled. A listener is closed as
-/// soon as a newer one arrives; its connections stay.
+/// Serves the connections of the newest listener, until `stop` is cancelled. A listener is closed
+/// as soon as a newer one arrives; its connections stay open.
 pub(super) async fn run(
     mut listeners: UnboundedReceiver<Listener>,
     api: Arc<Api>,
@@ -108,8 +109,8 @@ where
 {
     let service =
         service_fn(|request| async { Ok::<_, Infallible>(api.answer(request, &seat).await) });
-    // A client that has only closed its half (`nc -N`) is answered. A client that is gone keeps its
-    // seat until the answer, which comes soon, or at the end of a change.
+    // A client that has only closed its half (`nc -N`) still gets its answer. A client that is gone
+    // keeps its seat until its answer is ready, which is soon, or at the end of a change.
     let connection = http1::Builder::new()
         .half_close(true)
         .timer(TokioTimer::new())

@@ -1,8 +1,9 @@
-//! The Unix socket: only its owner may connect, from its first moment until its last.
+//! The Unix socket: only its owner may connect, from the moment it is created until it is removed.
 //!
-//! Clusters of several containers may start in one folder at the same moment. A socket that is bound
-//! but does not listen yet looks like the socket of a dead cluster, so checking, removing, binding
-//! and listening happen under a lock on the folder, as for the [listeners](crate::listener).
+//! Clusters in several containers may start in one folder at the same moment. A socket that is
+//! bound but does not listen yet looks like the socket of a dead cluster, so checking, removing,
+//! binding and listening happen under a lock on the folder, as for the
+//! [listeners](crate::listener).
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -17,11 +18,11 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use crate::listener::{directory_of, lock};
 use crate::{Error, Result};
 
-/// The limit of connections that wait for the admin API's thread.
+/// The limit on connections that are waiting for the admin API's thread.
 pub(super) const BACKLOG: i32 = 64;
 
-/// The timeout for the lock. After it the folder is used without the lock: the socket is only a
-/// convenience, and its file is looked after.
+/// The timeout for the lock. After that, the folder is used without the lock: the socket is only a
+/// convenience, and a missing file is created again.
 pub(super) const PATIENCE: Duration = Duration::from_millis(100);
 
 /// The fate of a file that is in the way.
@@ -68,8 +69,8 @@ impl SocketFile {
         &self.path
     }
 
-    /// Returns whether the path still leads to this file. True also for a folder that we cannot look
-    /// into: no socket could be made there either.
+    /// Returns whether the path still leads to this file. Also true for a folder that we cannot
+    /// look into: no socket could be created there either.
     pub fn is_there(&self) -> bool {
         match identity(&self.path) {
             Ok(now) => now == self.identity,
@@ -89,8 +90,8 @@ impl Drop for SocketFile {
 }
 
 /// The umask belongs to the whole process, so it cannot set one file's mode while other threads run;
-/// a chmod after bind leaves a moment in between. But Linux creates the file with the mode of the
-/// socket itself (`unix_bind_bsd` in `net/unix/af_unix.c`), so that mode is set first.
+/// a chmod after the bind leaves a gap between the two. But Linux creates the file with the mode of
+/// the socket itself (`unix_bind_bsd` in `net/unix/af_unix.c`), so that mode is set first.
 fn bind_at(path: &Path, in_the_way: InTheWay) -> io::Result<(UnixListener, SocketFile)> {
     make_way(path, in_the_way)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
@@ -112,14 +113,14 @@ fn make_way(path: &Path, in_the_way: InTheWay) -> io::Result<()> {
             exists("there is a file that is not a socket")
         }
         Ok(_) if is_in_use(path) => {
-            Err(io::Error::new(ErrorKind::AddrInUse, "another program listens there"))
+            Err(io::Error::new(ErrorKind::AddrInUse, "another program is listening there"))
         }
         Ok(_) => fs::remove_file(path),
     }
 }
 
-/// Returns whether a process listens. Only a refused connection proves that none does. This does not
-/// block: a program that listens and never accepts must not keep us from starting.
+/// Returns whether a process is listening. Only a refused connection proves that none is. This does
+/// not block: a program that listens but never accepts must not keep us from starting.
 pub(super) fn is_in_use(path: &Path) -> bool {
     let connect = || {
         let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;

@@ -14,8 +14,8 @@ use super::answer::Api;
 use super::serve::{self, Listener};
 use crate::{Result, runtime};
 
-/// The thread of the API. Dropping it stops the API: no new connections, and a quarter of a second for
-/// answers that are on their way.
+/// The thread of the API. Dropping it stops the API: it accepts no new connections, and allows a
+/// quarter of a second for answers that are on their way.
 #[derive(Debug)]
 pub(super) struct Thread {
     listeners: UnboundedSender<Listener>,
@@ -24,7 +24,7 @@ pub(super) struct Thread {
     running: Option<JoinHandle<()>>,
 }
 
-/// A listening socket that does not block.
+/// A non-blocking listening socket.
 pub(super) enum Bound {
     Tcp(TcpListener),
     Unix(UnixListener),
@@ -33,8 +33,8 @@ pub(super) enum Bound {
 impl Thread {
     /// Starts the thread, without a listener yet.
     ///
-    /// Call it outside of asynchronous code: the runtime is dropped if the thread cannot be started,
-    /// and Tokio panics if that happens inside.
+    /// Call it outside of asynchronous code: if the thread cannot be started, the runtime is
+    /// dropped, and Tokio panics if a runtime is dropped inside another one.
     pub fn start(api: Api) -> Result<Self> {
         let runtime = runtime::start(1)?;
         let handle = runtime.handle().clone();
@@ -48,7 +48,7 @@ impl Thread {
 
     /// Accepts from this socket from now on, and closes the previous one.
     pub fn accept_from(&self, bound: Bound) -> io::Result<()> {
-        let entered = self.runtime.enter(); // a listener registers with the runtime that is entered
+        let entered = self.runtime.enter(); // a listener registers with the current runtime
         let listener = match bound {
             Bound::Tcp(listener) => Listener::tcp(listener)?,
             Bound::Unix(listener) => Listener::unix(listener)?,
@@ -63,7 +63,8 @@ impl Drop for Thread {
     fn drop(&mut self) {
         self.stop.cancel();
         if let Some(thread) = self.running.take() {
-            // A panic in the thread has been printed, and there is nothing more to do about it.
+            // A panic in the thread has already been printed, and nothing more can be done about
+            // it.
             let _ = thread.join();
         }
     }

@@ -1,10 +1,10 @@
-//! Frames: the form of a message in a stream of bytes.
+//! Frames: the format of a message in a stream of bytes.
 //!
 //! ```text
 //! length: u32, big endian | version: u8 | body: JSON, length - 1 bytes
 //! ```
-//! The length counts the version and the body, and has a limit: a malformed or hostile peer can make
-//! us keep no more than [`MAX_FRAME`] bytes.
+//! The length counts the version and the body, and has a limit: a broken or hostile peer cannot
+//! make us keep more than [`MAX_FRAME`] bytes.
 
 use std::io::{self, Read};
 
@@ -16,10 +16,10 @@ use tokio_util::codec::{Decoder, LengthDelimitedCodec};
 use crate::{Error, Result};
 
 /// The version of the frames and of their messages. A primary and its workers must have the same
-/// version; a reload to a program with another version fails, and changes nothing.
+/// version; a reload into a program with a different version fails and changes nothing.
 pub const VERSION: u8 = 2;
 
-/// The largest frame, in bytes, without the four of its length.
+/// The largest frame, in bytes, not counting the four bytes of its length.
 pub const MAX_FRAME: usize = 1024 * 1024;
 
 const LENGTH: usize = size_of::<u32>();
@@ -27,7 +27,7 @@ const LENGTH: usize = size_of::<u32>();
 /// Encodes a message as a frame that is ready to be written.
 ///
 /// # Errors
-/// The message is too large, or is not representable as JSON (a map whose keys are not strings).
+/// The message is too large, or cannot be represented as JSON (a map whose keys are not strings).
 pub fn encode(message: &impl Serialize) -> Result<Bytes> {
     let mut frame = BytesMut::new();
     frame.put_u32(0);
@@ -47,7 +47,7 @@ pub fn encode(message: &impl Serialize) -> Result<Bytes> {
     Ok(frame.freeze())
 }
 
-/// Takes frames out of a growing buffer.
+/// Extracts frames from a growing buffer.
 #[derive(Debug)]
 pub struct Frames(LengthDelimitedCodec);
 
@@ -75,7 +75,7 @@ impl Frames {
     }
 }
 
-/// Reads one frame from a stream that blocks, and not one byte more.
+/// Reads one frame from a blocking stream, and not one byte more.
 ///
 /// # Errors
 /// The stream ended or failed, or its bytes are not one of our frames.

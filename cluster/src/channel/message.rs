@@ -15,16 +15,16 @@ use crate::supervisor::{Generation, SlotId, Vitals, WorkerId};
 pub enum ToWorker {
     /// The first message: your identity and your settings.
     Hello(Box<Hello>),
-    /// Accept connections: all listeners listen. This answers `Ready`.
+    /// Accept connections: all listeners are listening. This answers `Ready`.
     Accept,
-    /// Serve on until you get `Drain`: a successor is on its way. This answers `Terminated`.
+    /// Keep serving until you get `Drain`: a successor is on its way. This answers `Terminated`.
     ServeOn,
-    /// Cut the remaining connections, and exit: the deadline has come.
+    /// Cut the remaining connections, and exit: the deadline has passed.
     Cut,
     /// Leave: stop accepting, finish your connections, exit.
     Drain {
-        /// The time for which idle connections stay open for one more request. Zero: the cluster
-        /// stops, and the connections in the listener's queue must be accepted first.
+        /// The time for which idle connections stay open for one more request. Zero: the cluster is
+        /// stopping, and the connections in the listener's queue must be accepted first.
         window: Duration,
         /// The time after which you must be gone.
         deadline: Duration,
@@ -42,24 +42,24 @@ pub enum ToWorker {
 pub enum ToPrimary {
     /// I am running.
     Online,
-    /// I cannot begin, and exit before any code of the program runs.
+    /// I cannot start, and will exit before any code of the program runs.
     CannotBegin {
         /// The reason.
         reason: String,
         /// The kernel has no room for a thread or a descriptor.
         shortage: bool,
     },
-    /// I do not serve these listeners yet.
+    /// I am not serving these listeners yet.
     WaitsFor(Vec<String>),
     /// I am ready to accept connections.
     Ready,
     /// I am alive, and this is my state.
     Heartbeat(Vitals, Option<Box<Snapshot>>),
-    /// I accept no more connections.
+    /// I no longer accept connections.
     StoppedAccepting,
     /// I got SIGTERM from outside: replace me.
     Terminated,
-    /// I am going to exit, by my own decision.
+    /// I am going to exit of my own accord.
     Leaving,
     /// A message that the program defines.
     Tell(Box<RawValue>),
@@ -87,7 +87,7 @@ pub struct Hello {
     pub restarts: u64,
     /// The settings, as the primary has read and checked them.
     pub config: Config,
-    /// The addresses at which the listeners really listen, in the order of the settings.
+    /// The addresses at which the listeners are actually listening, in the order of the settings.
     pub addresses: Vec<String>,
     /// The descriptor of the [manifest](crate::spawn::manifest) for the memory that all processes
     /// share, if there is any. A primary of an older version does not send it, and has none.

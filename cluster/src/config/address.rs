@@ -54,7 +54,7 @@ pub(super) fn admin(text: &str) -> Option<SocketAddr> {
     }
 }
 
-/// Parses a path that fits in a socket's address. A relative path is completed.
+/// Parses a path that fits in a socket's address. A relative path is made absolute.
 pub(super) fn socket_path(text: &str) -> Option<PathBuf> {
     let path = std::path::absolute(text).ok()?;
     let usable = !text.contains('\0') && !text.ends_with('/');
@@ -117,7 +117,8 @@ fn tcp(text: &str) -> Option<SocketAddr> {
     }
 }
 
-/// Accepts letters, digits, `-`, `_` and `.`, which a unit file's `FileDescriptorName=` may hold.
+/// Accepts letters, digits, `-`, `_` and `.`, which a unit file's `FileDescriptorName=` may
+/// contain.
 fn is_name(text: &str) -> bool {
     let usable = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     (1..=64).contains(&text.len()) && text.chars().all(usable)
@@ -133,8 +134,8 @@ impl fmt::Display for Listen {
 }
 
 impl Address {
-    /// Returns whether the kernel refuses one of them while the other is bound. Port 0 is a different
-    /// port each time.
+    /// Returns whether the kernel would refuse one of them while the other is bound. Port 0 is a
+    /// different port each time.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Tcp(one), Self::Tcp(other)) => {

@@ -20,7 +20,7 @@ pub struct Builder {
     environment: Option<Vec<(String, String)>>,
 }
 
-/// The layers that a configuration was made from, and notes about ignored variables.
+/// The layers that a configuration was built from, and notes about ignored variables.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sources {
     pub layers: Arc<Builder>,
@@ -30,7 +30,7 @@ pub(super) struct Sources {
 impl Builder {
     /// Adds a TOML file. If the environment is read, the variable `CLUSTER_CONFIG` overrides the path.
     ///
-    /// A relative path begins at the current working directory. The file must exist when the
+    /// A relative path is relative to the current working directory. The file must exist when the
     /// configuration is built; it is read again at each reload.
     #[must_use]
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
@@ -57,11 +57,11 @@ impl Builder {
         self
     }
 
-    /// Reads the layers, and checks everything.
+    /// Reads the layers and checks everything.
     ///
     /// # Errors
-    /// All mistakes of all layers are in one error; [`Mistakes::of`](super::Mistakes::of) returns
-    /// them one by one.
+    /// All mistakes of all layers are reported in one error; [`Mistakes::of`](super::Mistakes::of)
+    /// returns them one by one.
     pub fn build(self) -> crate::Result<Config> {
         if let Some(config) = worker::handed_down() {
             return config; // a worker gets its settings from its primary
@@ -113,7 +113,7 @@ impl PartialEq for Sources {
     }
 }
 
-/// A plain value that can be written as the forms read it.
+/// A plain value that can be written in the syntax that the forms read.
 pub(super) trait Text {
     fn text(self) -> String;
 }

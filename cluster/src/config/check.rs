@@ -1,4 +1,4 @@
-//! Checks of several settings together.
+//! Checks that involve several settings.
 
 use std::net::SocketAddr;
 use std::time::Duration;

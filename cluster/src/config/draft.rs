@@ -1,4 +1,5 @@
-//! A configuration under construction: later values replace earlier ones, mistakes are collected.
+//! A configuration under construction: later values replace earlier ones, and mistakes are
+//! collected.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -34,7 +35,7 @@ impl Default for Draft {
 }
 
 impl Draft {
-    /// Takes a value: `text` is its content, `shown` is its form in the source.
+    /// Accepts a value: `text` is its content, and `shown` is its form in the source.
     pub fn take(&mut self, setting: &'static Setting, text: &str, shown: String, origin: Origin) {
         // U+FFFD stands where a variable or a path was not UTF-8.
         let text_only = !text.contains('\u{fffd}');
@@ -65,13 +66,13 @@ impl Draft {
         self.mistakes.push(mistake);
     }
 
-    /// Keeps a line for the log: something was ignored.
+    /// Keeps a line for the log, because something was ignored.
     pub fn note(&mut self, line: String) {
         self.notes.push(line);
     }
 
-    /// Records a conflict between settings, unless one of them is wrong by itself. The mistake is
-    /// reported for the first setting.
+    /// Records a conflict between settings, unless one of them is already invalid on its own. The
+    /// mistake is reported for the first setting.
     pub fn conflict(&mut self, keys: &[&str], reason: String) {
         if keys.iter().all(|key| self.given.get(key).is_none_or(|given| given.good)) {
             let mistake = self.mistake(keys[0], reason);
@@ -129,5 +130,8 @@ impl Draft {
 }
 
 fn setting(key: &str) -> &'static Setting {
-    settings().iter().find(|setting| setting.key == key).expect("our own code names rows only")
+    settings()
+        .iter()
+        .find(|setting| setting.key == key)
+        .expect("our own code names only existing rows")
 }

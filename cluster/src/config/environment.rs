@@ -10,16 +10,17 @@ use super::{Origin, file};
 /// The variable that names the TOML file.
 const CONFIG_FILE: &str = "CLUSTER_CONFIG";
 
-/// Settings whose variables other programs read, too. A value that is not one of ours is ignored, with
-/// a note, and so is a near miss of the name.
+/// Settings whose variables are also read by other programs. A value that is not one of ours is
+/// ignored, with a note, and so is a near miss of the name.
 ///
-/// Only the format of the log matters so little. `WORKER_THREADS`, `DRAIN_TIMEOUT`,
-/// `HEALTH_CHECK_INTERVAL` and the others without our prefix may belong to another program as well, but
-/// they are limits and timeouts: after a typo the operator relies on a number that does not hold, and
-/// finds out in the next outage. So a wrong value of these variables stays a mistake.
+/// Only the format of the log matters little enough for that. `WORKER_THREADS`, `DRAIN_TIMEOUT`,
+/// `HEALTH_CHECK_INTERVAL` and the others without our prefix may belong to another program as well,
+/// but they are limits and timeouts: after a typo, the operator would rely on a number that is not
+/// in effect, and find out during the next outage. So a wrong value of these variables remains a
+/// mistake.
 const ALSO_OTHERS: [&str; 1] = ["LOG_FORMAT"];
 
-/// Returns whether a variable is one of ours, or looks like a misspelt one.
+/// Returns whether a variable is one of ours, or looks like a misspelling of one.
 pub(super) fn concerns_us((name, value): &(String, String)) -> bool {
     let known = || name == CONFIG_FILE || is_known(name);
     !value.is_empty() && (known() || meant(name, value).is_some())
@@ -65,8 +66,8 @@ fn ignored(name: &str, value: &str, why: &str) -> String {
 }
 
 /// Recognises `tcp://10.96.0.10:443`: for a service called `cluster-api`, Kubernetes sets
-/// `CLUSTER_API_PORT` to such a value in every pod of its namespace. Under another name such a value
-/// is the operator's mistake.
+/// `CLUSTER_API_PORT` to such a value in every pod of its namespace. Under any other name such a
+/// value is the operator's mistake.
 ///
 /// See <https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables>.
 fn is_address_of_a_service(value: &str) -> bool {
@@ -82,8 +83,8 @@ fn is_known(name: &str) -> bool {
 }
 
 /// The setting that a variable was probably meant to be. All programs share the environment, and some
-/// use our prefix too (Kubernetes sets `CLUSTER_PORT` for a service named `cluster`), so only a near
-/// miss counts; without the prefix, only a difference of a single letter.
+/// use our prefix too (Kubernetes sets `CLUSTER_PORT` for a service named `cluster`), so only a
+/// near miss counts, and without the prefix only a difference of a single letter.
 fn meant(name: &str, value: &str) -> Option<&'static str> {
     if name == CONFIG_FILE || is_known(name) || is_address_of_a_service(value) {
         return None;

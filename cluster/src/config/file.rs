@@ -18,7 +18,7 @@ use super::{Mistake, Origin};
 const LARGEST: u64 = 1024 * 1024;
 
 /// Makes a path absolute, so that a reload finds the same file in any working directory. Symbolic
-/// links stay as they are: a deploy moves them on purpose.
+/// links are not resolved: a deploy moves them on purpose.
 pub(super) fn complete(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
@@ -57,7 +57,7 @@ fn read(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// A key with the names of its tables before it, its position in the text, and its value.
+/// A key prefixed with the names of its tables, its position in the text, and its value.
 type Value<'a> = (String, usize, &'a DeValue<'a>);
 
 fn flatten<'a>(prefix: &str, table: &'a DeTable<'a>, values: &mut Vec<Value<'a>>) {
@@ -85,7 +85,7 @@ fn lay_values(path: &Path, values: &[Value<'_>], line: impl Fn(usize) -> usize, 
     }
 }
 
-/// The value as the forms read it: words without quotes, an array as a list with commas.
+/// The value as the forms read it: words without quotes, an array as a comma-separated list.
 fn plain(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => text.to_string(),
@@ -96,7 +96,7 @@ fn plain(value: &DeValue<'_>) -> String {
     }
 }
 
-/// The value as a mistake shows it: as it stands in the file.
+/// The value as a mistake shows it: as it is written in the file.
 fn shown(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("{:?}", text.as_ref()),

@@ -1,6 +1,6 @@
 //! Values as text. A form reads a value, shows a value, and describes the allowed values.
 //!
-//! All three layers give text: the environment does so anyway, a file's numbers and words are
+//! All three layers provide text: the environment does so anyway, a file's numbers and words are
 //! taken as they are written, and the builder turns its arguments into text. So there is one
 //! grammar, and one place for each limit.
 
@@ -31,7 +31,7 @@ pub(super) trait Form {
     fn show(&self, value: &Self::Value) -> String;
 }
 
-/// A whole number from the first to the second.
+/// A whole number from the first bound to the second.
 pub(super) struct Whole<T>(pub T, pub T);
 
 impl<T: Copy + Display + FromStr + PartialOrd> Form for Whole<T> {
@@ -69,7 +69,7 @@ impl<T: Copy + Default + Display + FromStr + PartialOrd> Form for Auto<T> {
     }
 }
 
-/// Another form, or `off`. Zero is `off` too.
+/// Another form, or `off`. Zero also means `off`.
 pub(super) struct Off<F>(pub F);
 
 impl<F: Form> Form for Off<F> {
@@ -91,7 +91,7 @@ impl<F: Form> Form for Off<F> {
     }
 }
 
-/// A duration from the first to the second: `30s`, `1h 30m`; a bare number is milliseconds.
+/// A duration from the first bound to the second: `30s`, `1h 30m`; a bare number is milliseconds.
 pub(super) struct Span(pub Duration, pub Duration);
 
 impl Form for Span {
@@ -111,7 +111,7 @@ impl Form for Span {
     }
 }
 
-/// A number of bytes from the first to the second: `64KiB`, `1.5GiB`; a bare number is bytes.
+/// A number of bytes from the first bound to the second: `64KiB`, `1.5GiB`; a bare number is bytes.
 pub(super) struct Size<T>(pub T, pub T);
 
 impl<T: Copy + PartialOrd + TryFrom<u64> + TryInto<u64>> Form for Size<T> {
@@ -152,7 +152,7 @@ impl<T: Copy + PartialEq> Form for OneOf<T> {
     }
 }
 
-/// A file. A relative path is completed now: the working directory may change later.
+/// A file. A relative path is made absolute now: the working directory may change later.
 pub(super) struct FilePath;
 
 impl Form for FilePath {

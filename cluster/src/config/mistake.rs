@@ -46,7 +46,7 @@ impl Mistakes {
         Some(&mistakes.0)
     }
 
-    /// Makes one error from all mistakes.
+    /// Combines all mistakes into one error.
     pub(super) fn into_error(mistakes: Vec<Mistake>) -> crate::Error {
         crate::Error::because("this configuration cannot be used", Self(mistakes))
     }

@@ -1,9 +1,9 @@
-//! Settings: from code, from a TOML file, from the environment; all mistakes are reported together.
+//! Settings from code, a TOML file and the environment; all mistakes are reported together.
 //!
 //! There are three layers, and a later one overrides an earlier one: the program's own values
-//! ([`Builder`]), a TOML file, the environment. All three use the same syntax: a setting has one row
-//! in one table (`table.rs`), and that row gives its name, its place, its limits, its documentation
-//! and its method on the builder.
+//! ([`Builder`]), a TOML file, and the environment. All three use the same syntax: a setting has
+//! one row in one table (`table.rs`), and that row gives its name, its place, its limits, its
+//! documentation and its method on the builder.
 //!
 //! ```
 //! # fn main() -> cluster::Result<()> {
@@ -55,15 +55,15 @@ use crate::supervisor::Policy;
 pub struct Config {
     /// The listeners; the first is the default one.
     pub(crate) listen: Vec<Listen>,
-    /// The way in which the workers share the port.
+    /// The way that the workers share the port.
     pub(crate) sharing: Sharing,
     /// The settings that the supervisor uses for its decisions.
     pub(crate) policy: Policy,
     /// The interval at which the primary checks its workers' memory.
     pub(crate) health_check_interval: Duration,
-    /// Threads of a worker's runtime; with 1 it is Tokio's current-thread runtime.
+    /// The number of threads of a worker's runtime; with 1 it is Tokio's current-thread runtime.
     pub(crate) worker_threads: usize,
-    /// Limits of HTTP connections.
+    /// Limits on HTTP connections.
     pub(crate) http: HttpLimits,
     /// The file that the primary's pid is written to.
     #[serde(with = "path::optional")]
@@ -77,10 +77,10 @@ pub struct Config {
     pub(crate) log: LogFormat,
     /// The interval at which a line with the cluster's totals is logged.
     pub(crate) log_stats: Option<Duration>,
-    /// The file that a reload reads again.
+    /// The file that a reload rereads.
     #[serde(with = "path::optional")]
     pub(crate) file: Option<PathBuf>,
-    /// The sources of all this, for a reload. Workers do not reload.
+    /// The sources of all these values, for a reload. Workers do not reload.
     #[serde(skip)]
     sources: Sources,
 }
@@ -92,10 +92,11 @@ impl Config {
         Builder::default()
     }
 
-    /// Reads the defaults, the file that `CLUSTER_CONFIG` names, if it is set, and the environment.
+    /// Reads the defaults, the file that `CLUSTER_CONFIG` names (if it is set), and the
+    /// environment.
     ///
     /// # Errors
-    /// All mistakes are in one error; [`Mistakes::of`] returns them one by one.
+    /// All mistakes are reported in one error; [`Mistakes::of`] returns them one by one.
     pub fn from_env() -> crate::Result<Self> {
         Self::builder().env().build()
     }
@@ -133,7 +134,7 @@ impl Config {
         &self.sources.notes
     }
 
-    /// The names of the listeners, in their order; the first is the default one.
+    /// The names of the listeners, in order; the first is the default one.
     pub fn listeners(&self) -> impl Iterator<Item = &str> {
         self.listen.iter().map(|listen| listen.name.as_str())
     }
@@ -179,7 +180,7 @@ pub enum Address {
     Systemd(String),
 }
 
-/// The way in which the workers share a port.
+/// The way that the workers share a port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sharing {
     /// One socket, inherited by all; any free worker accepts.
@@ -191,20 +192,21 @@ pub enum Sharing {
     HandOff,
 }
 
-/// Limits of one HTTP connection, and of their number.
+/// Limits on one HTTP connection, and on the number of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpLimits {
-    /// Bytes of a request's head.
+    /// The maximum size of a request's head, in bytes.
     pub header_size: usize,
-    /// Time from the first byte of a head to its last.
+    /// The time allowed from the first byte of a head to its last.
     pub header_time: Duration,
-    /// Time for which a connection may be idle between requests.
+    /// The time for which a connection may be idle between requests.
     pub idle_time: Duration,
-    /// Time from the end of the head to the end of the body.
+    /// The time allowed from the end of the head to the end of the body.
     pub body_time: Duration,
-    /// Time from the end of a request's head to the head of its answer.
+    /// The time allowed from the end of a request's head to the head of its answer.
     pub request_time: Duration,
-    /// Connections open in one worker at the same time; at this limit the worker accepts no more.
+    /// The number of connections that may be open in one worker at the same time; at this limit the
+    /// worker accepts no more.
     pub connections: usize,
 }
 
@@ -213,7 +215,8 @@ pub struct HttpLimits {
 pub enum Admin {
     /// There is no admin API.
     Off,
-    /// A Unix socket with mode 0600; `None`: a default path that contains the primary's pid.
+    /// A Unix socket with mode 0600; `None` stands for a default path that contains the primary's
+    /// pid.
     Unix(#[serde(with = "path::optional")] Option<PathBuf>),
     /// TCP. Changes need a token.
     Tcp(SocketAddr),

@@ -1,8 +1,9 @@
-//! The form in which a path travels to a worker: as text if it is UTF-8, else as an array of its bytes.
+//! The form in which a path is sent to a worker: text if it is UTF-8, otherwise an array of its
+//! bytes.
 //!
 //! A path is bytes without a zero (`path_resolution(7)`), and JSON text is Unicode, so serde refuses
-//! a [`PathBuf`] that is not UTF-8. A relative path in the settings, completed in a working directory
-//! with such a name, would then prevent every worker from starting.
+//! a [`PathBuf`] that is not UTF-8. A relative path in the settings, made absolute in a working
+//! directory with such a name, would then prevent every worker from starting.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};

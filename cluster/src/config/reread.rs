@@ -1,4 +1,4 @@
-//! Settings at a reload.
+//! Settings during a reload.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ const FIXED: [&str; 7] =
 
 impl Config {
     /// Reads the current settings: code and environment as they were at the start, the file as it is
-    /// now. A process's environment does not change from outside.
+    /// now. A process's environment cannot be changed from outside.
     ///
     /// # Errors
-    /// All mistakes are in one error, as from [`Builder::build`](super::Builder::build), and so is each
-    /// setting that has changed but is only read at a start. Nothing has changed then; the old
-    /// settings stay.
+    /// All mistakes are reported in one error, as by [`Builder::build`](super::Builder::build), and
+    /// so is each setting that has changed but is only read at a start. In that case nothing
+    /// changes: the old settings stay in effect.
     pub fn reread(&self) -> crate::Result<Self> {
         let builder = Arc::clone(&self.sources.layers);
         let (mut draft, file) = builder.lay();

@@ -1,4 +1,4 @@
-//! The forms that only one setting has.
+//! The forms that only one setting uses.
 
 use std::time::Duration;
 

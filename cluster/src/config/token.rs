@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Token(String);
 
 impl Token {
-    /// Takes visible ASCII characters, which a header can carry; `None` for anything else.
+    /// Accepts visible ASCII characters, which a header can carry; `None` for anything else.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let visible = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());

@@ -7,8 +7,8 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     if let Ok(milliseconds) = text.parse() {
         return Some(Duration::from_millis(milliseconds));
     }
-    // humantime 2.4 panics where the sum of many huge parts just exceeds what a Duration holds.
-    // No setting needs such numbers, so they are refused before that.
+    // humantime 2.4 panics if the sum of many huge parts just exceeds what a Duration can hold. No
+    // setting needs such numbers, so they are refused before that.
     let long = text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > 10);
     if long || text.len() > 64 { None } else { humantime::parse_duration(text).ok() }
 }

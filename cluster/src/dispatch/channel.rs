@@ -1,8 +1,8 @@
 //! The hand-off channel between the primary and one worker.
 //!
-//! It is a pair of Unix `SOCK_SEQPACKET` sockets, apart from the channel for messages, so a flood
-//! of connections delays no heartbeat. A packet is a message: it arrives whole or not at all, and
-//! its descriptors belong to this message only, which a byte stream does not promise.
+//! It is a pair of Unix `SOCK_SEQPACKET` sockets, separate from the channel for messages, so that a
+//! flood of connections does not delay heartbeats. A packet is a message: it arrives whole or not at
+//! all, and its descriptors belong to this message alone, which a byte stream does not guarantee.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -49,8 +49,9 @@ impl Sender {
         Ok(Self { socket: watch(end, Interest::READABLE)? })
     }
 
-    /// Sends an order with its descriptors, of which the worker gets copies. `false`: not now,
-    /// because the channel is full, or too many descriptors are in flight in the whole system.
+    /// Sends an order with its descriptors, of which the worker gets copies. Returns `false` if this
+    /// is not possible now, because the channel is full or too many descriptors are in flight in the
+    /// whole system.
     ///
     /// # Errors
     /// The worker has closed its end, or is gone.
@@ -59,7 +60,7 @@ impl Sender {
         packet::send(self.socket.get_ref(), &order.encode(), descriptors)
     }
 
-    /// Reads a report of the worker, if there is one; `None` if the worker has closed its end. Does
+    /// Reads a report from the worker, if there is one; `None` if the worker has closed its end. Does
     /// not wait: an error of kind `WouldBlock` means that there is no report.
     ///
     /// # Errors
@@ -69,8 +70,8 @@ impl Sender {
         packet.map(|it| it.into_report().map_err(invalid)).transpose()
     }
 
-    /// Does the same as [`try_recv`](Self::try_recv), and wakes the task when a report arrives if
-    /// there was none.
+    /// Does the same as [`try_recv`](Self::try_recv), but if there is no report, wakes the task when
+    /// one arrives.
     pub fn poll_recv(&self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Report>>> {
         loop {
             let mut ready = std::task::ready!(self.socket.poll_read_ready(cx))?;
@@ -95,7 +96,7 @@ pub enum Delivery {
         /// The socket.
         socket: OwnedFd,
     },
-    /// The cluster stops: every connection from now on must be served, beyond any limit.
+    /// The cluster is stopping: every connection from now on must be served, beyond any limit.
     AdmitAll,
     /// The sockets of this slot must be closed.
     TakeBack {
@@ -126,13 +127,13 @@ struct Ended {
     count: AtomicU32,
     changed: Notify,
     /// The time at which they must be reported. Kept here, because the future that waits may be
-    /// dropped and made again at any time.
+    /// dropped and recreated at any time.
     due: Mutex<Option<Instant>>,
 }
 
 impl Ended {
-    /// Waits until some have ended, and a little longer: others may follow, or an answer may carry
-    /// the number.
+    /// Waits until some have ended, and then a little longer: others may follow, or an answer may
+    /// carry the number.
     async fn some(&self) {
         if self.count.load(Ordering::Relaxed) == 0 {
             self.changed.notified().await;
@@ -175,8 +176,8 @@ impl Receiver {
         Ok(Self { socket, ended: Arc::default() })
     }
 
-    /// Waits for the primary's next delivery; `None` if the primary has hung up. Meanwhile reports to
-    /// the primary the connections that end. Dropping the future loses no delivery.
+    /// Waits for the primary's next delivery; `None` if the primary has hung up. Meanwhile, it
+    /// reports to the primary the connections that end. Dropping the future loses no delivery.
     ///
     /// # Errors
     /// The primary is broken (kind `InvalidData`): the descriptors of the message are closed.

@@ -27,7 +27,7 @@ impl Strategy for ClientAddress {
         };
         // A client that reaches us by IPv4 and a client at ::ffff:a.b.c.d are the same.
         let client = client.ip().to_canonical();
-        // In a reload a slot may have two workers: the younger one stays.
+        // During a reload, a slot may have two workers; the newer one stays.
         workers.iter().max_by_key(|it| (weight(client, it.slot), it.worker)).map(|it| it.worker)
     }
 }

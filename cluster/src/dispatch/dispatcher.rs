@@ -33,7 +33,7 @@ struct Accepted {
 
 struct Channel {
     sender: Sender,
-    /// The worker has closed its end or broken the protocol: the channel is not read any more.
+    /// The worker has closed its end or broken the protocol: the channel is no longer read.
     ended: bool,
 }
 
@@ -43,7 +43,7 @@ pub type Broken = (WorkerId, io::Error);
 type Received = (Vec<(WorkerId, Report)>, Vec<Broken>);
 
 impl Dispatcher {
-    /// A dispatcher without workers and connections.
+    /// A dispatcher without any workers or connections.
     #[must_use]
     pub fn new(limits: Limits, strategy: Box<dyn Strategy>) -> Self {
         Self {
@@ -55,13 +55,13 @@ impl Dispatcher {
         }
     }
 
-    /// Returns whether the primary should go on accepting.
+    /// Returns whether the primary should keep accepting.
     #[must_use]
     pub fn wants_more(&self) -> bool {
         self.books.wants_more()
     }
 
-    /// Connections that no worker has taken yet. A stop waits until there are none.
+    /// The number of connections that no worker has taken yet. A stop waits until there are none.
     #[must_use]
     pub fn pending(&self) -> usize {
         self.books.pending()
@@ -107,9 +107,9 @@ impl Dispatcher {
         self.send_all();
     }
 
-    /// Waits for reports of workers, and enters them in the books. Returns the workers that broke the
-    /// protocol; they get no more connections, and the supervisor must kill them. To be called again
-    /// and again; dropping the future loses nothing.
+    /// Waits for reports from workers, and enters them in the books. Returns the workers that broke
+    /// the protocol; they get no more connections, and the supervisor must kill them. It must be
+    /// called again and again; dropping the future loses nothing.
     pub async fn receive_reports(&mut self) -> Vec<Broken> {
         let (reports, broken) = poll_fn(|cx| self.poll_reports(cx)).await;
         for (worker, report) in reports {
@@ -119,15 +119,15 @@ impl Dispatcher {
         broken
     }
 
-    /// Gives workers that have declined another chance: about once a second, in case one declined for
-    /// a reason that passed although none of its connections has ended.
+    /// Gives another chance to workers that have declined. Call this about once a second, in case a
+    /// worker declined for a reason that has passed although none of its connections has ended.
     pub fn retry(&mut self) {
         self.step(Input::Retry);
         self.send_all();
     }
 
-    /// Prepares a stop of the cluster: workers must take the waiting connections, beyond their limits.
-    /// Workers that accept for themselves empty the kernel's queue in the same way.
+    /// Prepares a stop of the cluster: workers must take the waiting connections, even beyond their
+    /// limits. Workers that accept connections themselves empty the kernel's queue in the same way.
     pub fn admit_all(&mut self) {
         for channel in self.channels.values() {
             // A channel that is full or broken belongs to a worker that takes nothing anyway.
@@ -177,7 +177,8 @@ impl Dispatcher {
                 match self.send(worker, ids) {
                     Ok(true) => {}
                     Ok(false) => ids.iter().for_each(|id| self.step(Input::Declined(worker, *id))),
-                    // The worker has hung up. Only its exit decides about the connections on their way.
+                    // The worker has hung up. Only its exit decides about connections still on their
+                    // way.
                     Err(_) => self.step(Input::WorkerDraining(worker)),
                 }
             }

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use super::{Candidate, Connection, Place, Strategy, Workers};
 use crate::supervisor::{SlotId, WorkerId};
 
-/// Limits of connections that are not yet taken.
+/// Limits on connections that have not been taken yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Connections that one worker was given and has not yet taken. A hung worker holds up no more
@@ -41,16 +41,16 @@ pub enum Input {
     Arrived(u64, Connection),
     /// A worker has taken a connection. Ignored unless the connection was given to this worker.
     Acked(WorkerId, u64),
-    /// A worker declines a connection, and wants no other one until one of its own ends.
+    /// A worker declines a connection, and wants no more until one of its own ends.
     Declined(WorkerId, u64),
-    /// A number of a worker's connections have ended.
+    /// This many of a worker's connections have ended.
     Closed(WorkerId, usize),
     /// A worker can be given connections.
     WorkerReady(WorkerId, SlotId),
     /// A worker gets no more connections; those that it was given stay with it until it reports on
     /// them, or is gone.
     WorkerDraining(WorkerId),
-    /// A worker has exited, and all of its reports have been handed in before.
+    /// A worker has exited, and all of its reports have already been handed in.
     WorkerGone(WorkerId),
     /// Workers that have declined are tried again.
     Retry,
@@ -58,7 +58,7 @@ pub enum Input {
     AdmitAll,
     /// There is no worker: connections that wait, or come back, are rejected until one is ready.
     Suspend,
-    /// No connection is handed over any more.
+    /// No connections are handed over any more.
     Stop,
 }
 
@@ -69,7 +69,8 @@ pub enum Output {
     Send(WorkerId, u64),
     /// Close the copy: a worker has it.
     Release(u64),
-    /// Close the connection: no worker will serve it. Only while suspended, and after a stop.
+    /// Close the connection: no worker will serve it. This happens only while suspended, and after a
+    /// stop.
     Reject(u64),
 }
 
@@ -81,7 +82,7 @@ pub struct HandOff {
     /// The workers that have room, as the strategy sees them.
     candidates: Workers,
     waiting: BTreeMap<u64, Connection>,
-    /// There is no worker, until one is ready.
+    /// There is no worker now; this ends when one is ready.
     suspended: bool,
     stopping: bool,
 }
@@ -90,7 +91,7 @@ pub struct HandOff {
 struct Account {
     slot: SlotId,
     open: usize,
-    /// Connections that are given, and neither acked nor declined: the window.
+    /// Connections that were given and have been neither acked nor declined: the window.
     unacked: BTreeMap<u64, Connection>,
     /// The worker has declined a connection, and none of its own has ended since.
     full: bool,
@@ -98,7 +99,7 @@ struct Account {
 }
 
 impl HandOff {
-    /// Books without workers and connections.
+    /// Books without any workers or connections.
     #[must_use]
     pub fn new(limits: Limits, strategy: Box<dyn Strategy>) -> Self {
         Self {
@@ -130,13 +131,13 @@ impl HandOff {
         outputs
     }
 
-    /// Returns whether the primary should go on accepting.
+    /// Returns whether the primary should keep accepting.
     #[must_use]
     pub fn wants_more(&self) -> bool {
         !self.stopping && self.waiting.len() < self.limits.queue
     }
 
-    /// Connections that no worker has taken yet: waiting or given.
+    /// The number of connections that no worker has taken yet: waiting or given.
     #[must_use]
     pub fn pending(&self) -> usize {
         let given = self.workers.values().map(|account| account.unacked.len());

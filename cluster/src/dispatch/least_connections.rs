@@ -14,7 +14,7 @@ pub struct LeastConnections {
 
 impl Strategy for LeastConnections {
     fn choose(&mut self, _: &Connection, workers: &Workers) -> Option<WorkerId> {
-        // `min_by_key` takes the first of equals, and `after` begins after the last winner.
+        // `min_by_key` takes the first of equals, and `after` starts after the last winner.
         let least = workers.after(self.last).min_by_key(|it| Candidate::load(it))?;
         self.last = Some(least.place());
         Some(least.worker)

@@ -39,17 +39,17 @@ use crate::supervisor::{SlotId, WorkerId};
 
 /// Chooses the worker for a connection.
 ///
-/// A strategy runs in the primary's only loop, so it must not block: everything waits for it. A closure
-/// `|connection, workers| …` is a strategy, too.
+/// A strategy runs in the primary's only loop, so it must not block: everything else waits for it. A
+/// closure `|connection, workers| …` is a strategy, too.
 pub trait Strategy: Send {
-    /// Returns one of `workers`, of which there is at least one; all of them have room. With `None`,
-    /// or the name of another worker, the connection waits until something changes, and this is called
-    /// for it again.
+    /// Returns one of `workers`, of which there is at least one; all of them have room. If it returns
+    /// `None`, or the name of any other worker, the connection waits until something changes, and
+    /// then this is called for it again.
     fn choose(&mut self, connection: &Connection, workers: &Workers) -> Option<WorkerId>;
 
     /// The number of a client's first bytes that the strategy wants to see, if they have already
-    /// arrived; the primary does not wait for them, and the worker reads them again. Each look is a
-    /// system call.
+    /// arrived; the primary does not wait for them, and the worker reads them again. Each such look
+    /// is a system call.
     fn peek(&self) -> usize {
         0
     }
@@ -103,7 +103,7 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// All connections that it has, or will have in a moment.
+    /// The number of connections that it has, or will have in a moment.
     #[must_use]
     pub fn load(&self) -> usize {
         self.open + self.unacked
@@ -116,7 +116,7 @@ impl Candidate {
     }
 }
 
-/// The order of workers: by slot; in a reload a slot may have two workers, the older first.
+/// The order of workers: by slot; during a reload a slot may have two workers, the older one first.
 pub type Place = (SlotId, WorkerId);
 
 /// The workers that have room, in the order of their places: a slice with two more look-ups.

@@ -23,8 +23,8 @@ pub(super) struct Packet {
     short: bool,
 }
 
-/// This process can have no more descriptors, so those of these connections did not arrive. This is
-/// not an error of the primary, which still has the connections.
+/// This process cannot have any more descriptors, so the descriptors of these connections did not
+/// arrive. This is not an error of the primary, which still has the connections.
 pub(super) struct NoDescriptors(pub(super) Vec<u64>);
 
 impl Packet {

@@ -6,8 +6,8 @@ use crate::supervisor::WorkerId;
 
 /// Draws two workers at random and takes the one with fewer connections: O(1).
 ///
-/// The result is nearly as even as with a look at all workers, and with many workers it is much cheaper
-/// (Mitzenmacher, "The power of two choices in randomized load balancing", 2001).
+/// The result is nearly as even as if it looked at all workers, and with many workers this is much
+/// cheaper (Mitzenmacher, "The power of two choices in randomized load balancing", 2001).
 #[derive(Debug)]
 pub struct TwoChoices {
     dice: Dice,
@@ -28,7 +28,7 @@ impl Strategy for TwoChoices {
             [only] => Some(only.worker),
             many => {
                 let first = self.dice.below(many.len());
-                // Another one: drawn from all but the first.
+                // A different one: drawn from all but the first.
                 let second = (first + 1 + self.dice.below(many.len() - 1)) % many.len();
                 let two = [&many[first], &many[second]];
                 two.into_iter().min_by_key(|it| Candidate::load(it)).map(|it| it.worker)

@@ -20,7 +20,7 @@ use crate::supervisor::SlotId;
 /// The first byte of every message.
 pub const VERSION: u8 = 1;
 
-/// The limit of connections in one message, and of ids in one report.
+/// The limit on connections in one message, and on ids in one report.
 pub const MOST: usize = 16;
 
 /// Every message is shorter than this.
@@ -35,7 +35,7 @@ const ADMIT_ALL: u8 = 5;
 const ACKED: u8 = 1;
 const DECLINED: u8 = 0;
 
-/// A message from the primary to a worker. Its descriptors travel beside it, in the same order.
+/// A message from the primary to a worker. Its descriptors travel alongside it, in the same order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
     /// Serve these connections, at most [`MOST`].
@@ -47,7 +47,8 @@ pub enum Order {
         /// The number of its address in the settings.
         listener: u16,
     },
-    /// The cluster stops: take every connection from now on, even beyond the limit of connections.
+    /// The cluster is stopping: take every connection from now on, even beyond the limit of
+    /// connections.
     AdmitAll,
     /// Accept no more from the sockets of this slot, and close them.
     TakeBack {
@@ -77,10 +78,10 @@ pub struct Report {
     pub closed: u32,
 }
 
-/// The reason why a message was not understood. Its sender is broken, or has another version.
+/// The reason why a message was not understood. Its sender is broken, or has a different version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Malformed {
-    /// The message has another version.
+    /// The message has a different version.
     Version(u8),
     /// There is no such kind of message in this direction.
     Kind(u8),
@@ -88,11 +89,11 @@ pub enum Malformed {
     Length(usize),
     /// A verdict that is neither acked nor declined.
     Verdict(u8),
-    /// The number of descriptors that came is not the number that was announced.
+    /// The number of descriptors that arrived is not the number that was announced.
     Descriptors {
         /// The announced number.
         announced: usize,
-        /// The number that came.
+        /// The number that arrived.
         came: usize,
     },
 }
@@ -241,7 +242,7 @@ impl fmt::Display for Malformed {
             Self::Version(version) => write!(f, "a message of version {version}, not {VERSION}"),
             Self::Kind(kind) => write!(f, "a message of unknown kind {kind}"),
             Self::Length(bytes) => {
-                write!(f, "a message of {bytes} bytes that announces another length")
+                write!(f, "a message of {bytes} bytes that announces a different length")
             }
             Self::Verdict(verdict) => write!(f, "unknown verdict {verdict} in a report"),
             Self::Descriptors { announced, came } => {

@@ -9,8 +9,8 @@ use super::stage::earliest;
 
 /// A timer that rings once for each instant that it watches.
 ///
-/// A connection's due time moves with each request, nearly always to a later time. The timer is left
-/// alone then: at worst it fires too early, and is set again.
+/// A connection's due time moves with each request, nearly always to a later time. In that case the
+/// timer is left alone: at worst it fires too early and is set again.
 #[derive(Default)]
 pub(super) struct Alarm {
     sleep: Option<Pin<Box<Sleep>>>,
@@ -18,8 +18,8 @@ pub(super) struct Alarm {
 }
 
 impl Alarm {
-    /// Ready when `due` or the `deadline` has come. It rings only once for the same `due`: after that
-    /// the work is done, or bytes are on their way, and they wake the connection.
+    /// Ready when `due` or the `deadline` has been reached. It rings only once for the same `due`:
+    /// after that, either the work is done, or bytes are on their way and will wake the connection.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,

@@ -36,7 +36,7 @@ where
     type Data = Piece<B::Data>;
     type Error = Box<dyn StdError + Send + Sync>;
 
-    /// A body that panics ends with an error, which ends the connection, but not the worker.
+    /// A body that panics ends with an error, which ends the connection but not the worker.
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

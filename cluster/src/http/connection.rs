@@ -32,7 +32,7 @@ const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// No request has this method: it is reserved for the preface.
 const HTTP2_METHOD: &[u8] = b"PRI";
 const HTTP2_STREAMS: u32 = 200;
-/// hyper accepts no smaller buffer.
+/// hyper does not accept a smaller buffer.
 const SMALLEST_BUFFER: usize = 8192;
 const TIMED_OUT: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
@@ -52,7 +52,7 @@ pub(super) struct Connection<IO, S> {
 enum Ending {
     /// With a FIN, after these last bytes.
     Closed(&'static [u8]),
-    /// At once: the deadline has come, or the client is gone.
+    /// At once: the deadline has passed, or the client is gone.
     Cut,
 }
 
@@ -60,9 +60,9 @@ enum Ending {
 enum Step<T> {
     /// The polled future is done.
     Done(T),
-    /// A due time has come, or the phase has changed.
+    /// A due time has been reached, or the phase has changed.
     Look,
-    /// The deadline has come.
+    /// The deadline has passed.
     Cut,
 }
 
@@ -155,7 +155,7 @@ where
                 conn.as_mut().graceful_shutdown();
             }
             let (progress, wire) = (Arc::clone(&self.progress), Arc::clone(&self.wire));
-            // After a poll `progress` knows the requests in all bytes that hyper has read.
+            // After a poll, `progress` knows about every request in the bytes that hyper has read.
             let step = self.step(|cx| match conn.as_mut().poll(cx) {
                 Poll::Pending if progress.outstays() && !wire.has_bytes() => Poll::Ready(Ok(())),
                 polled => polled,
@@ -186,7 +186,7 @@ where
         abandoned
     }
 
-    /// Waits for the service, which owns the connection now and may close it at any time, up to the
+    /// Waits for the service, which now owns the connection and may close it at any time, up to the
     /// deadline.
     async fn upgraded(&mut self) -> Ending {
         tokio::select! {
@@ -223,8 +223,8 @@ where
     }
 
     /// Makes the builder for HTTP/1. `progress` handles the timeouts: hyper's header timeout counts
-    /// idle time, too. A client that closes its half after its request waits for the answer, so hyper
-    /// goes on after an end of file.
+    /// idle time, too. A client that closes its half after its request still waits for the answer,
+    /// so hyper continues after an end of file.
     fn http1_builder(&self) -> http1::Builder {
         let size = self.handler.shared.limits.header_size;
         let mut builder = http1::Builder::new();
@@ -233,8 +233,8 @@ where
         builder
     }
 
-    /// Makes the builder for HTTP/2. hyper pings a client that is silent for long, and gives up if it
-    /// does not answer.
+    /// Makes the builder for HTTP/2. hyper pings a client that has been silent for a long time, and
+    /// gives up if the client does not answer.
     fn http2_builder(&self) -> http2::Builder<TokioExecutor> {
         let limits = &self.handler.shared.limits;
         let size = u32::try_from(limits.header_size).unwrap_or(u32::MAX);

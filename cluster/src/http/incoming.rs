@@ -16,10 +16,11 @@ use crate::Error;
 
 /// The body of a request, as hyper receives it; used like [`hyper::body::Incoming`].
 ///
-/// The body must arrive within `body_time`; only the time that is spent on waiting for the client
-/// counts. After that the body ends with an error, and the connection is closed.
+/// The body must arrive within `body_time`; only the time spent waiting for the client counts.
+/// After that the body ends with an error, and the connection is closed.
 pub struct Incoming {
-    /// hyper's body, and the part that keeps the request open; both until the body has ended.
+    /// hyper's body, and the part that keeps the request open; both are kept until the body has
+    /// ended.
     open: Option<(hyper::body::Incoming, Part)>,
     patience: Patience,
     fate: Arc<Fate>,
@@ -100,7 +101,7 @@ struct Patience {
 }
 
 impl Patience {
-    /// Continues to wait; ready when the time is over.
+    /// Continues to wait; ready when the time is up.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let left = self.left;
         let waiting = self.waiting.get_or_insert_with(|| (Instant::now(), Box::pin(sleep(left))));

@@ -16,9 +16,9 @@ const PATIENCE: Duration = Duration::from_millis(200);
 
 /// The rest of a body that the service does not want.
 ///
-/// hyper closes a connection if its request was not read to the end, without a notice. A client
-/// that keeps the connection may lose its next request. So a short rest is read before the answer is
-/// given, and if the rest is long or slow, the answer says `Connection: close`.
+/// If a request was not read to the end, hyper closes its connection without notice, and a client
+/// that keeps the connection open may lose its next request. So a short rest is read before the
+/// answer is sent; if the rest is long or slow, the answer says `Connection: close`.
 pub(super) struct Leftover {
     pub(super) body: Incoming,
     pub(super) _open: Part,
@@ -71,7 +71,7 @@ impl Fate {
         self.lock().leftover = Some(leftover);
     }
 
-    /// Takes the rest that the service has not read, and will not read any more.
+    /// Takes the rest that the service has not read, and will no longer read.
     pub(super) fn take_leftover(&self) -> Option<Leftover> {
         self.lock().leftover.take()
     }

@@ -12,11 +12,11 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The limit of discarded bytes.
 const APPETITE: usize = 64 << 20;
 
-/// Sends `last_words` and FIN, and discards input until the client has closed too, or the input takes
-/// too long, or is too much.
+/// Sends `last_words` and FIN, then discards input until the client has closed too, or the input
+/// takes too long or is too much.
 ///
-/// Closing a socket while input is unread, or arrives later, makes the kernel send a reset. The reset
-/// overtakes the bytes that the client has not read yet, and they may be our answer.
+/// Closing a socket while input is unread, or arrives later, makes the kernel send a reset. The
+/// reset overtakes anything that the client has not read yet, which may include our answer.
 pub(super) async fn linger(mut io: impl Transport, last_words: &[u8]) {
     let _ = timeout(PATIENCE, async {
         io.write_all(last_words).await?;

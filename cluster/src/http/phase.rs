@@ -6,21 +6,22 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-/// The least time that a draining worker waits for the client's answer to GOAWAY: hyper sends a PING
-/// with it, and a request that was on its way then arrives before the answer to the PING.
+/// The minimum time that a draining worker waits for the client's answer to GOAWAY: hyper sends a
+/// PING with it, and a request that was on its way at that moment arrives before the answer to the
+/// PING.
 const ROUND_TRIP: Duration = Duration::from_secs(1);
 
-/// The phase of the drain. The worker sends it, each connection watches it.
+/// The phase of the drain. The worker sends it, and each connection watches it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// No drain.
     Serving,
-    /// The worker leaves: an idle connection gets one more answer within the window.
+    /// The worker is leaving: an idle connection may get one more answer within the window.
     LameDuck {
         /// The instant at which the drain began.
         began: Instant,
-        /// The time for which idle connections stay open: from `began`, or from their last answer, if
-        /// that was already on its way then and could not say `Connection: close` any more.
+        /// The time for which idle connections stay open: from `began`, or from their last answer,
+        /// if that was already on its way and could no longer say `Connection: close`.
         window: Duration,
         /// The instant at which everything is cut.
         deadline: Instant,
@@ -30,14 +31,14 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// A drain that begins now. With a window of zero, idle connections are closed at once.
+    /// A drain that starts now. With a window of zero, idle connections are closed at once.
     #[must_use]
     pub fn lame_duck(window: Duration, deadline: Instant) -> Self {
         Self::LameDuck { began: Instant::now(), window, deadline }
     }
 
-    /// Returns whether the whole cluster stops: idle connections get no window, and connections in a
-    /// listener's queue are accepted now or never.
+    /// Returns whether the whole cluster is stopping: idle connections get no window, and
+    /// connections in a listener's queue are accepted now or never.
     pub(crate) fn is_stop(self) -> bool {
         matches!(self, Self::LameDuck { window: Duration::ZERO, .. })
     }
@@ -84,7 +85,7 @@ pub(super) async fn changed(phase: &mut watch::Receiver<Phase>) {
     }
 }
 
-/// Waits for the beginning of the drain.
+/// Waits for the start of the drain.
 pub(super) async fn drain(phase: &mut watch::Receiver<Phase>) {
     while *phase.borrow_and_update() == Phase::Serving {
         changed(phase).await;

@@ -7,9 +7,9 @@ use bytes::{Buf, Bytes};
 
 use super::progress::Part;
 
-/// A part of the answer's body. The answer is not over before its pieces are sent.
+/// A part of the answer's body. The answer is not over until its pieces have been sent.
 ///
-/// An HTTP/2 connection takes a body at once, of any length, and keeps it until the client has room
+/// An HTTP/2 connection accepts a body of any length at once and keeps it until the client has room
 /// for it. So the end of the body alone does not show that the answer has been sent.
 pub(super) struct Piece<D> {
     data: D,

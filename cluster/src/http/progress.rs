@@ -1,7 +1,7 @@
-//! The progress of a connection: the bytes of the client, and the answers.
+//! The progress of a connection: the client's bytes and the answers.
 //!
-//! The tap reports bytes, the service reports requests and answers. The result is the one fact that
-//! hyper does not report: whether the connection is idle, and until when it may be.
+//! The tap reports bytes, and the service reports requests and answers. The result is the one fact
+//! that hyper does not report: whether the connection is idle, and until when it may stay idle.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -50,8 +50,8 @@ impl Progress {
                 .is_some_and(|due| due <= Instant::now())
     }
 
-    /// Records bytes that have come. Line ends between two requests do not count: some clients send
-    /// them.
+    /// Records bytes that have arrived. Line ends between two requests do not count: some clients
+    /// send them.
     pub(super) fn received(&self, bytes: &[u8]) {
         let mut state = self.lock();
         state.gave_up = None;
@@ -61,7 +61,8 @@ impl Progress {
         }
     }
 
-    /// Begins an exchange: a request's head is complete. The guards live as long as its body and answer.
+    /// Starts an exchange: a request's head is complete. The guards live as long as its body and
+    /// answer.
     pub(super) fn begin(self: &Arc<Self>) -> (Part, Part) {
         let mut state = self.lock();
         state.exchanges += 1;
@@ -72,7 +73,8 @@ impl Progress {
         (part(Side::Request), part(Side::Answer))
     }
 
-    /// Makes a part that keeps an HTTP/2 connection from being idle, beside the request and its answer.
+    /// Makes a part that keeps an HTTP/2 connection from being idle, in addition to the request and
+    /// its answer.
     pub(super) fn hold(self: &Arc<Self>) -> Option<Part> {
         let mut state = self.lock();
         let exchange = state.exchanges;
@@ -97,14 +99,14 @@ impl Progress {
         }
     }
 
-    /// Records that the kernel takes no more bytes at the moment.
+    /// Records that the kernel currently accepts no more bytes.
     pub(super) fn blocked(&self) {
         if let Stage::Streams { blocked, .. } = &mut self.lock().stage {
             *blocked = true;
         }
     }
 
-    /// Records that the bytes so far begin HTTP/2's preface, and not a request.
+    /// Records that the bytes so far are the start of HTTP/2's preface, and not of a request.
     pub(super) fn prefaced(&self) {
         let mut state = self.lock();
         if let Stage::Head { since } = state.stage {
@@ -123,7 +125,7 @@ impl Progress {
         self.idle.notified().await;
     }
 
-    /// Returns whether it is time for an HTTP/2 connection's GOAWAY; true once.
+    /// Returns whether it is time for an HTTP/2 connection's GOAWAY; true only once.
     pub(super) fn says_goodbye(&self) -> bool {
         let phase = *self.phase.borrow();
         let mut state = self.lock();
@@ -137,7 +139,7 @@ impl Progress {
         }
     }
 
-    /// Returns whether an HTTP/2 client stays for too long after GOAWAY, with no stream open.
+    /// Returns whether an HTTP/2 client has stayed for too long after GOAWAY with no stream open.
     pub(super) fn outstays(&self) -> bool {
         let stage = self.lock().stage;
         matches!(stage, Stage::Streams { goodbye: Some(_), .. })
@@ -146,8 +148,8 @@ impl Progress {
                 .is_some_and(|due| due <= Instant::now())
     }
 
-    /// Returns whether it is time to check that the client of the current answer is still there; sets
-    /// the next time.
+    /// Returns whether it is time to check that the client of the current answer is still there;
+    /// sets the time of the next check.
     pub(super) fn wants_a_look(&self) -> bool {
         match &mut self.lock().stage {
             Stage::Exchange { look, .. } if *look <= Instant::now() => {
@@ -178,7 +180,8 @@ impl Progress {
         self.lock().gave_up
     }
 
-    /// Takes an end of file back: the connection seemed idle, but hyper had the beginning of a head.
+    /// Takes back an end of file: the connection seemed idle, but hyper had the beginning of a
+    /// head.
     pub(super) fn found_half_a_head(&self) {
         let mut state = self.lock();
         state.gave_up = None;

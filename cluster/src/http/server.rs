@@ -18,13 +18,13 @@ use super::transport::Transport;
 use crate::config::HttpLimits;
 use crate::listener::Peer;
 
-/// All connections of this worker: limits, numbers, the drain. Clones are the same server.
+/// All connections of this worker: limits, numbers, the drain. Clones refer to the same server.
 #[derive(Clone)]
 pub struct Server {
     shared: Arc<Shared>,
 }
 
-/// The state that the connections of a server share.
+/// State shared by all connections of a server.
 pub(super) struct Shared {
     pub(super) limits: HttpLimits,
     phase: watch::Receiver<Phase>,
@@ -74,7 +74,7 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// Outside of a Tokio runtime.
+    /// If it is called outside of a Tokio runtime.
     pub fn serve<IO, S, B>(&self, io: IO, peer: Peer, service: S)
     where
         IO: Transport,
@@ -90,7 +90,7 @@ impl Server {
     }
 
     /// Resolves when a drain has begun and all connections and tokens are gone, or its deadline has
-    /// come.
+    /// passed.
     pub async fn drained(&self) {
         let mut phase = self.shared.phase.clone();
         drain(&mut phase).await;

@@ -20,8 +20,8 @@ use super::progress::{Part, Progress};
 use super::server::Shared;
 use crate::listener::Peer;
 
-/// Calls the user's service: records the begin and the end of requests, turns failures into answers,
-/// and sends `Connection: close` when the worker is about to leave.
+/// Calls the user's service: records the start and the end of requests, turns failures into
+/// answers, and sends `Connection: close` when the worker is about to leave.
 #[derive(Clone)]
 pub(super) struct Handler<S> {
     pub(super) service: S,
@@ -151,7 +151,7 @@ fn say_close<B>(response: &mut Response<B>, version: Version) {
     *response.version_mut() = version;
 }
 
-/// Returns whether the connection speaks another protocol after this answer.
+/// Returns whether the connection speaks a different protocol after this answer.
 fn is_upgrade(status: StatusCode, method: &Method) -> bool {
     status == StatusCode::SWITCHING_PROTOCOLS || method == Method::CONNECT && status.is_success()
 }

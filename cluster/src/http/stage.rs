@@ -8,17 +8,17 @@ use super::phase::Phase;
 use crate::config::HttpLimits;
 
 /// The interval of the checks for a client that is gone: hyper reads nothing while a request is
-/// answered, so hyper does not notice.
+/// being answered, so it does not notice.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
 /// The current activity of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Stage {
-    /// HTTP/1: no byte has come since the accept, or since the last answer.
+    /// HTTP/1: no byte has arrived since the accept, or since the last answer.
     Idle { since: Instant },
-    /// HTTP/1: bytes have come, but not yet a whole head.
+    /// HTTP/1: bytes have arrived, but not a whole head yet.
     Head { since: Instant },
-    /// The beginning of HTTP/2's preface has come, which is not part of a request.
+    /// The beginning of HTTP/2's preface has arrived, which is not part of a request.
     Preface { since: Instant },
     /// HTTP/1: a request is being received or answered.
     Exchange {
@@ -34,17 +34,17 @@ pub(super) enum Stage {
         open: usize,
         since: Instant,
         goodbye: Option<Instant>,
-        /// The kernel takes no more bytes, because the client does not read.
+        /// The kernel accepts no more bytes, because the client is not reading.
         blocked: bool,
     },
-    /// Another protocol.
+    /// A different protocol.
     Upgraded,
 }
 
 /// The part of an answer that has been sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sent {
-    /// Not all.
+    /// Not all of it.
     Partly,
     /// All of it is in hyper's buffer.
     Written,
@@ -53,7 +53,7 @@ pub(super) enum Sent {
 }
 
 impl Stage {
-    /// The instant at which the time limit of this stage is over.
+    /// The instant at which the time limit of this stage expires.
     ///
     /// An exchange has no such limit: a service may be slow, and the reader of the body limits the time
     /// of the client's part. Its due time is the next look at the socket.

@@ -15,12 +15,12 @@ use super::wire::{Side, Wire};
 
 /// Passes bytes on, and reports them to [`Progress`].
 ///
-/// If nothing can be read and the connection has waited long enough, the tap shows an end of file. So
-/// bytes that have already come are always read first.
+/// If nothing can be read and the connection has waited long enough, the tap shows an end of file.
+/// So bytes that have already arrived are always read first.
 pub(super) struct Tap<IO: Transport> {
     wire: Arc<Wire<IO>>,
     progress: Arc<Progress>,
-    /// Bytes that were read before, and come first.
+    /// Bytes that were read earlier and are delivered first.
     unread: Bytes,
     /// Notifies the connection's task when the tap is dropped.
     _dropped: DropGuard,
@@ -98,7 +98,7 @@ impl<IO: Transport> AsyncWrite for Tap<IO> {
         self.write(cx, |io, cx| io.poll_write_vectored(cx, bufs))
     }
 
-    /// hyper flushes when its own buffer is empty: everything has been written then.
+    /// hyper flushes when its own buffer is empty: by then everything has been written.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let polled = self.wire.poll(Side::Writer, cx, IO::poll_flush);
         if let Poll::Ready(Ok(())) = polled {

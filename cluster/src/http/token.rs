@@ -12,8 +12,8 @@ use super::progress::Part;
 
 /// Each request carries a token as an extension. Move it into a task that outlives the request, for
 /// example the task of a WebSocket: a draining worker waits until all tokens are dropped, or the
-/// deadline has come. Until then the connection of an HTTP/2 request is not idle either: it may carry
-/// a tunnel that the client has opened by CONNECT.
+/// deadline has passed. Until then the connection of an HTTP/2 request is not idle either: it may
+/// carry a tunnel that the client has opened with CONNECT.
 #[derive(Clone)]
 pub struct Token {
     phase: watch::Receiver<Phase>,

@@ -11,15 +11,15 @@ use crate::listener::Stream;
 
 /// A byte stream to a client.
 pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
-    /// Returns whether the kernel holds bytes of the client. Called before an idle connection is
+    /// Returns whether the kernel holds bytes from the client. Called before an idle connection is
     /// closed: Tokio learns of new bytes from epoll, a moment after the kernel has them.
     fn has_bytes(&self) -> bool;
 
     /// Returns whether the client is known to be gone, and cannot read an answer: it has reset the
     /// connection, or has closed its end of a Unix socket.
     ///
-    /// On TCP a client that has closed its socket and one that has closed only its own half, and waits
-    /// for the answer, look the same: both have sent FIN. Neither is gone in this sense.
+    /// On TCP a client that has closed its socket and one that has closed only its own half and is
+    /// waiting for the answer look the same: both have sent FIN. Neither is gone in this sense.
     fn has_hung_up(&self) -> bool;
 }
 

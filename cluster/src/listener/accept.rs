@@ -1,5 +1,5 @@
-//! Accepting connections, in a worker or in the primary; the error of a connection that has gone
-//! wrong never ends it.
+//! Accepting connections, in a worker or in the primary; an error with a single connection never
+//! stops it.
 //!
 //! Several processes may accept from copies of one socket. All of them wake up for a connection;
 //! a process that is too late finds nothing (`EWOULDBLOCK`), and waits again.
@@ -17,15 +17,15 @@ use tokio::io::unix::AsyncFd;
 use super::address::Peer;
 use super::stream::Stream;
 
-/// The time to wait when the process, or the machine, is out of descriptors or memory. The
-/// connection stays in the kernel's queue meanwhile.
+/// The time to wait when the process, or the machine, is out of descriptors or memory. Meanwhile, the
+/// connection stays in the kernel's queue.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A listening socket that the current Tokio runtime watches.
 #[derive(Debug)]
 pub struct Accepting {
     socket: AsyncFd<OwnedFd>,
-    /// The present shortage (of descriptors, of memory) was logged already: each is logged once.
+    /// The present shortage (of descriptors, of memory) has already been logged; each is logged once.
     short: AtomicBool,
 }
 
@@ -39,8 +39,8 @@ impl Accepting {
         Ok(Self { socket, short: AtomicBool::new(false) })
     }
 
-    /// The next connection; `None` when the socket was shut, and no more will come. Waits until
-    /// temporary errors have passed. Dropping the future loses no connection.
+    /// The next connection; `None` when the socket has been shut down and no more will arrive. Waits
+    /// until temporary errors have passed. Dropping the future loses no connection.
     pub async fn accept(&self) -> Option<(Stream, Peer)> {
         loop {
             let (fd, peer) = self.next().await?;
@@ -51,7 +51,7 @@ impl Accepting {
         }
     }
 
-    /// A connection that is already waiting, if there is one. At the end of a worker's life it is
+    /// A connection that is already waiting, if there is one. At the end of a worker's life, this is
     /// called until it returns `None`, which empties the kernel's queue.
     pub fn accept_ready(&self) -> Option<(Stream, Peer)> {
         let (fd, peer) = self.take_ready()?;
@@ -62,12 +62,13 @@ impl Accepting {
             .map(|stream| (stream, peer))
     }
 
-    /// Waits for a connection, then takes all that are already waiting, `most` in all at most: for the
-    /// primary, which hands them to workers. `None` when the socket was shut.
+    /// Waits for a connection, then takes all that are already waiting, up to `most` in total. It is
+    /// for the primary, which hands them to workers. `None` when the socket has been shut down.
     pub async fn accept_batch(&self, most: usize) -> Option<Vec<(OwnedFd, Peer)>> {
         let mut batch = vec![self.next().await?];
         while batch.len() < most {
-            // Through the runtime, which thus learns that the queue is empty and does not ask again.
+            // Goes through the runtime, so that it learns that the queue is empty and does not ask
+            // again.
             match self.socket.try_io(Interest::READABLE, accept) {
                 Ok(connection) => batch.push(connection),
                 Err(_) => break, // `next` will get the error again, and handle it
@@ -76,7 +77,7 @@ impl Accepting {
         Some(batch)
     }
 
-    /// The connections that are already waiting, `most` at most; does not wait.
+    /// Returns the connections that are already waiting, up to `most` of them; does not wait.
     pub fn accept_waiting(&self, most: usize) -> Vec<(OwnedFd, Peer)> {
         std::iter::from_fn(|| self.take_ready()).take(most).collect()
     }
@@ -98,14 +99,15 @@ impl Accepting {
                     Trouble::Shortage => self.pause(&error).await,
                     Trouble::Over => return None,
                 },
-                // A Unix socket that was shut returns EAGAIN forever, and is readable forever.
+                // A Unix socket that was shut down returns EAGAIN forever, and stays readable
+                // forever.
                 Err(_) if shut => return None,
                 Err(_) => {}
             }
         }
     }
 
-    /// Asks the kernel, not the runtime, whose knowledge may be older.
+    /// Asks the kernel, not the runtime, whose knowledge may be out of date.
     fn take_ready(&self) -> Option<(OwnedFd, Peer)> {
         loop {
             match accept(self.socket.get_ref()) {
@@ -150,7 +152,7 @@ enum Trouble {
     /// A resource that has run out. The error passes when others release some of it. Unknown errors
     /// count as this kind, so that none can make us spin.
     Shortage,
-    /// The socket: it was shut.
+    /// The socket: it was shut down.
     Over,
 }
 

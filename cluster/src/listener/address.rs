@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use rustix::net::{SocketAddrAny, SocketAddrUnix};
 
-/// The address of a bound socket: with the port that the kernel chose, if that was left to it.
+/// The address of a bound socket, with the port that the kernel chose if the choice was left to it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum BoundAddress {
     /// TCP.
@@ -65,7 +65,7 @@ impl Peer {
         }
     }
 
-    /// Converts the result of `accept` or `getpeername`. A Unix client is seldom bound, and has no
+    /// Converts the result of `accept` or `getpeername`. A Unix client is rarely bound, and has no
     /// address if it is not.
     pub(super) fn of(address: Option<SocketAddrAny>) -> Self {
         address.and_then(|any| SocketAddr::try_from(any).ok()).map_or(Self::Unix, Self::Tcp)

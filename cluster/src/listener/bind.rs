@@ -1,8 +1,8 @@
 //! One listening socket, and its owner.
 //!
-//! The primary binds once and keeps the socket as long as it lives. Workers come and go with copies
-//! of the socket; the queue of connections that are not yet accepted belongs to the socket, so the
-//! queue survives them all.
+//! The primary binds once and keeps the socket for as long as it lives. Workers come and go with
+//! copies of the socket; the queue of connections that are not yet accepted belongs to the socket, so
+//! the queue survives them all.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use super::{holder, reuse_port};
 use crate::config::{Address, Listen};
 use crate::{Error, Result};
 
-/// The most waiting connections that the kernel allows: it cuts a larger number down to
+/// The maximum number of waiting connections that the kernel allows: it reduces a larger number to
 /// `net.core.somaxconn`, and -1, read as unsigned, is larger.
 pub(super) const BACKLOG: i32 = -1;
 
@@ -40,13 +40,14 @@ enum Kind {
     Tcp(SocketAddr),
     /// We bound it; the file is removed when this is dropped.
     Unix(SocketFile),
-    /// It was there before us and will be there after us: not ours to shut or to remove.
+    /// It existed before us and will outlive us: it is not ours to shut down or to remove.
     Systemd,
 }
 
 impl Listener {
-    /// Binds. A socket from systemd is taken out of `passed`; it listens already. So does a Unix socket,
-    /// because the file of one that does not listen looks like a dead server's.
+    /// Binds the socket. A socket from systemd is taken out of `passed`; it is already listening. So
+    /// is a Unix socket, because the file of a socket that does not listen looks like one that a dead
+    /// server left.
     ///
     /// # Errors
     /// The address is taken, forbidden, unknown to this host, or was not passed: the message says
@@ -66,18 +67,19 @@ impl Listener {
         }
     }
 
-    /// The address at which it listens: with the port that the kernel chose, if that was left to it.
+    /// The address at which it listens, with the port that the kernel chose if the choice was left to
+    /// it.
     #[must_use]
     pub fn address(&self) -> &BoundAddress {
         &self.address
     }
 
     /// Lets clients connect from now on, also after [`suspend`](Self::suspend). A Unix socket that
-    /// was suspended is bound anew: the kernel does not let it listen a second time. Returns true if
-    /// the descriptor is another one from now on.
+    /// was suspended is rebound: the kernel does not let it listen a second time. Returns true if the
+    /// descriptor has changed.
     ///
     /// # Errors
-    /// Another process listens at the address by now; the message says which, and what to do.
+    /// Another process is now listening at the address; the message says which, and what to do.
     pub fn listen(&mut self) -> Result<bool> {
         let anew = self.try_listen()?;
         self.suspended = false;
@@ -99,11 +101,11 @@ impl Listener {
         }
     }
 
-    /// Lets the kernel refuse new connections from now on, whichever processes have copies of the
-    /// socket; connections still in its queue are reset. A socket from systemd is left alone.
+    /// Makes the kernel refuse new connections from now on, no matter which processes have copies of
+    /// the socket; connections still in its queue are reset. A socket from systemd is left alone.
     ///
     /// # Errors
-    /// Those of shutdown(2).
+    /// Any error of shutdown(2).
     pub fn refuse(&self) -> io::Result<()> {
         match self.kind {
             Kind::Tcp(_) | Kind::Unix(_) => shut(&self.fd),
@@ -115,7 +117,7 @@ impl Listener {
     /// systemd, which continues to listen.
     ///
     /// # Errors
-    /// Those of shutdown(2).
+    /// Any error of shutdown(2).
     pub fn suspend(&mut self) -> io::Result<bool> {
         self.refuse()?;
         self.suspended = true;
@@ -126,8 +128,8 @@ impl Listener {
         Ok(!matches!(self.kind, Kind::Systemd))
     }
 
-    /// Binds a Unix socket anew if its file was removed (by a cleaner of `/tmp`, say): without the file
-    /// no client finds the socket. Returns true if the descriptor is another one from now on.
+    /// Rebinds a Unix socket if its file was removed (for example when `/tmp` was cleaned): without
+    /// the file, no client can find the socket. Returns true if the descriptor has changed.
     ///
     /// # Errors
     /// The path is no longer available; the message says why.
@@ -166,8 +168,8 @@ impl AsFd for Listener {
     }
 }
 
-/// Shuts a socket that listens. On one that does not listen yet, the kernel would record the shutdown
-/// anyway, and every connection that is accepted later would begin with an end of file.
+/// Shuts down a socket if it is listening. On one that is not listening yet, the kernel would record
+/// the shutdown anyway, and every connection that is accepted later would begin with an end of file.
 pub(super) fn shut(socket: &impl AsFd) -> io::Result<()> {
     if !SockRef::from(socket).is_listener()? {
         return Ok(());
@@ -205,9 +207,9 @@ pub(crate) fn bound_socket(address: SocketAddr, reuse_port: bool) -> io::Result<
     if address.port() != 0 {
         return Ok(socket);
     }
-    // When the socket is shut, the kernel takes back a port that it chose itself, and the next
-    // listen(2) gets another one. So this port is bound again, by its number; the first socket
-    // keeps the port meanwhile, and allows a second one because it does not listen.
+    // When the socket is shut down, the kernel takes back a port that it chose itself, and the next
+    // listen(2) gets a different one. So this port is bound again by its number; meanwhile, the first
+    // socket keeps the port, and allows a second socket because it is not listening.
     let chosen = socket.local_addr()?.as_socket().unwrap_or(address);
     bound_socket(chosen, reuse_port)
 }

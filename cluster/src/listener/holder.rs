@@ -1,5 +1,5 @@
-//! The holder of a port, for the message that the port is taken. It is only a courtesy: `/proc` shows
-//! the descriptors of other users' processes only to root.
+//! The holder of a port, for the message that the port is taken. Naming it is only a courtesy:
+//! `/proc` shows the descriptors of other users' processes only to root.
 
 use std::fmt;
 use std::fs;
@@ -26,7 +26,7 @@ impl fmt::Display for Holder {
                 return f.write_str(
                     "two addresses of this program overlap: another socket of its own has this \
                      one; compare CLUSTER_LISTEN, CLUSTER_API_PORT and the addresses that the \
-                     program binds by itself, and choose another port for one of them",
+                     program itself binds, and choose a different port for one of them",
                 );
             }
             Self::Process { pid, name } => format!("another process (pid {pid}, `{name}`)"),

@@ -1,10 +1,10 @@
 //! Lending: a worker accepts from the socket of a slot that has no worker.
 //!
-//! With `SO_REUSEPORT` the kernel gives each slot's socket its share of connections, also while the
+//! With `SO_REUSEPORT` the kernel gives each slot's socket its share of connections, even while the
 //! slot has no worker: the slot backs off, is errored, or its new worker is still starting. So such a
 //! socket is lent to a living worker, and taken back when a worker of its own slot accepts.
 //!
-//! This is the plan only: no descriptors, no I/O. The primary carries it out.
+//! This is only the plan: no descriptors, no I/O. The primary carries it out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,8 @@ pub enum Loan {
         /// The worker that accepts from them now.
         to: WorkerId,
     },
-    /// Stop accepting from them, and close your copies: another worker accepts from them already.
+    /// Stop accepting from them, and close your copies: another worker is already accepting from
+    /// them.
     TakeBack {
         /// The slot of the sockets.
         slot: SlotId,
@@ -34,14 +35,14 @@ pub enum Loan {
 pub struct Lending {
     /// Slots whose sockets are bound. They stay bound as long as the primary lives.
     slots: BTreeSet<SlotId>,
-    /// Workers that accept, each with its own slot. In a reload a slot may have two.
+    /// Workers that accept, each with its own slot. During a reload, a slot may have two.
     workers: BTreeMap<WorkerId, SlotId>,
     /// Slots without a worker of their own, each with the worker that stands in.
     loans: BTreeMap<SlotId, WorkerId>,
 }
 
 impl Lending {
-    /// The plan for slots whose sockets are bound, and no workers yet.
+    /// A plan for slots whose sockets are bound, without any workers yet.
     pub fn new(slots: impl IntoIterator<Item = SlotId>) -> Self {
         Self { slots: slots.into_iter().collect(), ..Self::default() }
     }
@@ -53,7 +54,7 @@ impl Lending {
         self.lend_orphans()
     }
 
-    /// A worker accepts from its own slot's sockets. A slot that was unknown is bound by now.
+    /// A worker accepts from its own slot's sockets. A slot that was unknown has been bound by now.
     pub fn ready(&mut self, worker: WorkerId, slot: SlotId) -> Vec<Loan> {
         self.slots.insert(slot);
         self.workers.insert(worker, slot);
@@ -61,7 +62,8 @@ impl Lending {
         back.into_iter().chain(self.lend_orphans()).collect()
     }
 
-    /// A worker accepts no more, from its own sockets or lent ones: it drains, or is gone.
+    /// A worker no longer accepts connections, from its own sockets or from lent ones: it is draining
+    /// or gone.
     pub fn left(&mut self, worker: WorkerId) -> Vec<Loan> {
         self.workers.remove(&worker);
         self.loans.retain(|_, borrower| *borrower != worker);

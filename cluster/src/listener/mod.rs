@@ -1,9 +1,9 @@
 //! The sockets that the primary owns, and how connections are accepted from them.
 //!
 //! The primary binds every address once ([`Listeners`]). Depending on how the workers share, each gets
-//! a copy of the same socket, a socket of its slot, or no socket at all, because the primary accepts
-//! and hands over (see [`dispatch`](crate::dispatch)). Primary and workers accept through
-//! [`Accepting`].
+//! a copy of the same socket, the socket of its slot, or no socket at all because the primary accepts
+//! connections and hands them over (see [`dispatch`](crate::dispatch)). Primary and workers accept
+//! through [`Accepting`].
 
 mod accept;
 mod address;
@@ -45,8 +45,9 @@ pub enum Listeners {
 }
 
 impl Listeners {
-    /// Binds all addresses, and does not listen yet: see [`listen`](Self::listen). `slots` is the
-    /// number of workers at the start; the sockets of further slots are bound when they are requested.
+    /// Binds all addresses, without listening yet: see [`listen`](Self::listen). `slots` is the
+    /// number of workers at the start; the sockets of further slots are bound when they are
+    /// requested.
     ///
     /// # Errors
     /// An address is not available; the message says what to do about it. Nothing stays bound.
@@ -93,10 +94,10 @@ impl Listeners {
     }
 
     /// Lets clients connect from now on, also after [`suspend`](Self::suspend). Returns the numbers
-    /// of the listeners that were bound anew.
+    /// of the listeners that were rebound.
     ///
     /// # Errors
-    /// Another process listens at one of the addresses by now.
+    /// Another process is now listening at one of the addresses.
     pub fn listen(&mut self) -> Result<Vec<usize>> {
         let listeners = match self {
             Self::Inherited(listeners) | Self::HandOff(listeners) => listeners,
@@ -108,7 +109,7 @@ impl Listeners {
         Ok((0..).zip(anew).filter(|(_, anew)| *anew).map(|(number, _)| number).collect())
     }
 
-    /// Lets the kernel refuse new connections from now on, except on sockets from systemd.
+    /// Makes the kernel refuse new connections from now on, except on sockets from systemd.
     ///
     /// # Errors
     /// The first error of shutdown(2); all sockets are tried.
@@ -137,7 +138,7 @@ impl Listeners {
         Ok((0..).zip(shut).filter(|(_, shut)| !shut).map(|(number, _)| number).collect())
     }
 
-    /// Binds anew the Unix sockets whose files were removed; returns their numbers, and the errors.
+    /// Rebinds the Unix sockets whose files were removed; returns their numbers, and the errors.
     pub fn renew(&mut self) -> (Vec<usize>, Vec<Error>) {
         let (mut renewed, mut errors) = (Vec::new(), Vec::new());
         if let Self::Inherited(listeners) | Self::HandOff(listeners) = self {

@@ -1,10 +1,11 @@
 //! `SO_REUSEPORT`: a socket for each slot, all with one address; the kernel spreads connections
 //! over them by a hash of the client's address.
 //!
-//! All of them belong to the primary, as long as it lives. The kernel counts a socket in as soon as
-//! it listens, whether a process accepts from it or not, and closing one resets the connections that
-//! wait in it (unless `net.ipv4.tcp_migrate_req` is 1). So a socket is never closed, not even if its
-//! slot was given up: the socket is lent to a living worker. See [`Lending`](super::Lending).
+//! All of them belong to the primary for as long as it lives. The kernel counts a socket in as soon
+//! as it listens, whether a process accepts from it or not, and closing one resets the connections
+//! that are waiting in it (unless `net.ipv4.tcp_migrate_req` is 1). So a socket is never closed, not
+//! even if its slot was given up: the socket is lent to a living worker. See
+//! [`Lending`](super::Lending).
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -58,7 +59,7 @@ impl ReusePort {
     /// The socket of a slot; bound when it is first requested.
     ///
     /// # Errors
-    /// A further socket cannot be made or bound.
+    /// Another socket cannot be created or bound.
     pub fn slot(&mut self, slot: SlotId) -> Result<BorrowedFd<'_>> {
         let fd: &OwnedFd = match self.sockets.entry(slot) {
             Entry::Occupied(entry) => entry.into_mut(),
@@ -94,7 +95,7 @@ impl ReusePort {
     /// Lets clients connect from now on, also after [`refuse`](Self::refuse).
     ///
     /// # Errors
-    /// Another process listens at the address by now.
+    /// Another process is now listening at the address.
     pub fn listen(&mut self) -> Result<()> {
         for socket in self.sockets.values() {
             rustix::net::listen(socket, BACKLOG)
@@ -104,10 +105,10 @@ impl ReusePort {
         Ok(())
     }
 
-    /// Lets the kernel refuse new connections from now on, until they listen again.
+    /// Makes the kernel refuse new connections from now on, until they listen again.
     ///
     /// # Errors
-    /// Those of shutdown(2); the other sockets are shut anyway.
+    /// Any error of shutdown(2); the other sockets are shut down anyway.
     pub fn refuse(&mut self) -> io::Result<()> {
         self.listening = false;
         let all: Vec<_> = self.sockets.values().map(shut).collect(); // before an error is looked at
@@ -121,8 +122,9 @@ pub(super) fn allow(socket: &Socket) -> io::Result<()> {
 }
 
 /// Claims an address for one primary. Two primaries that start at the same moment both find it free,
-/// since neither listens yet, and the kernel would let them share it. An abstract socket is visible
-/// in the same network namespace as the port, can be bound only once, and disappears with its process.
+/// since neither is listening yet, and the kernel would let them share it. An abstract socket is
+/// visible in the same network namespace as the port, can be bound only once, and disappears with its
+/// process.
 fn claim(address: SocketAddr) -> io::Result<Option<UnixDatagram>> {
     let name = format!("cluster-reuse-port-{address}");
     match UnixDatagram::bind_addr(&net::SocketAddr::from_abstract_name(name)?) {
@@ -133,7 +135,8 @@ fn claim(address: SocketAddr) -> io::Result<Option<UnixDatagram>> {
 }
 
 /// With `SO_REUSEPORT` we could bind the address of another server of the same user without an error,
-/// and would share its connections. So this checks first whether the address is free without the option.
+/// and would share its connections. So this function first checks whether the address is free without
+/// the option.
 fn refuse_to_join(address: SocketAddr) -> io::Result<()> {
     if address.port() == 0 { Ok(()) } else { bound_socket(address, false).map(drop) }
 }

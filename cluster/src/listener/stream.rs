@@ -22,7 +22,7 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// Makes an accepted, non-blocking socket a stream of the current Tokio runtime.
+    /// Turns an accepted, non-blocking socket into a stream of the current Tokio runtime.
     ///
     /// # Errors
     /// The runtime cannot watch another descriptor.
@@ -37,7 +37,7 @@ impl Stream {
     /// address.
     ///
     /// # Errors
-    /// The client has already reset the connection (`ENOTCONN`), or those of [`new`](Self::new).
+    /// The client has already reset the connection (`ENOTCONN`), or any error of [`new`](Self::new).
     pub fn adopt(fd: OwnedFd) -> io::Result<(Self, Peer)> {
         let address = getpeername(&fd)?;
         let peer = Peer::of(address.filter(|it| SocketAddr::try_from(it.clone()).is_ok()));

@@ -1,7 +1,7 @@
 //! The sockets that systemd passes to a service, and the notifications that it gets from the service.
 //!
-//! See `sd_listen_fds(3)`, `sd_notify(3)` and `systemd.service(5)`. In a process that something else
-//! has started, all of this does nothing. A unit file for a service on this library:
+//! See `sd_listen_fds(3)`, `sd_notify(3)` and `systemd.service(5)`. In a process that systemd did not
+//! start, all of this does nothing. A unit file for a service that uses this library:
 //!
 //! ```ini
 //! [Unit]
@@ -12,7 +12,7 @@
 //! Type=notify-reload
 //! ExecStart=/srv/app/current/server
 //! Environment=CLUSTER_LISTEN=0.0.0.0:8000
-//! # The primary's loop reports twice in this time that it is alive; if it hangs, systemd ends it.
+//! # The primary's loop reports twice in this time that it is alive; if it hangs, systemd kills it.
 //! WatchdogSec=10s
 //! # Longer than GRACEFUL_SHUTDOWN_TIMEOUT (30s) and WORKER_TERM_GRACE (2s) together.
 //! TimeoutStopSec=40s
@@ -25,14 +25,16 @@
 //! WantedBy=multi-user.target
 //! ```
 //!
-//! - `Type=notify-reload` (systemd 253 or later): `systemctl start` returns when all workers serve, and
-//!   `systemctl reload` when the rolling reload has finished or failed, or was refused; `systemctl status`
-//!   shows the reason. With an older systemd: `Type=notify` and `ExecReload=kill -HUP $MAINPID`.
+//! - `Type=notify-reload` (systemd 253 or later): `systemctl start` returns when all workers are
+//!   serving, and `systemctl reload` when the rolling reload has finished or failed, or was refused;
+//!   `systemctl status` shows the reason. With an older systemd: `Type=notify` and
+//!   `ExecReload=kill -HUP $MAINPID`.
 //! - `KillMode=control-group`, the default, sends SIGTERM to the primary and to every worker. That is
 //!   one graceful stop; `KillMode=mixed` is not needed.
 //! - With a socket unit (`FileDescriptorName=web`) listen on `systemd:web`. Then a restart of the
 //!   service refuses no client either. While there is no worker for more than five seconds, the primary
-//!   accepts connections and closes them, because it must not shut a socket of systemd.
+//!   accepts connections and closes them, because it must not shut down a socket that belongs to
+//!   systemd.
 
 use std::env;
 use std::ffi::OsStr;
@@ -87,8 +89,8 @@ impl Passed {
         Ok(Self::new(&names, sockets))
     }
 
-    /// Sockets with the names of `LISTEN_FDNAMES`, which colons separate. A socket without a name is
-    /// called `unknown`, as in systemd.
+    /// Sockets with the names in `LISTEN_FDNAMES`, which are separated by colons. A socket without a
+    /// name is called `unknown`, as in systemd.
     #[must_use]
     pub fn new(names: &str, sockets: Vec<OwnedFd>) -> Self {
         let names = names.split(':').map(|name| if name.is_empty() { "unknown" } else { name });
@@ -133,7 +135,7 @@ pub fn notify_alive() {
 }
 
 /// The interval at which systemd expects to be [notified](notify_alive), if it does (`WatchdogSec=`):
-/// half of the time after which it would end the service.
+/// half of the time after which it would kill the service.
 #[must_use]
 pub fn watchdog() -> Option<Duration> {
     sd_notify::watchdog_enabled().map(|limit| limit / 2).filter(|period| !period.is_zero())
@@ -203,7 +205,7 @@ mod tests {
         let path = path.as_os_str().as_bytes();
         send(path, &[NotifyState::Ready, NotifyState::Stopping]).expect("there is room");
         let mut message = [0; 64];
-        let length = systemd.recv(&mut message).expect("it has come");
+        let length = systemd.recv(&mut message).expect("it has arrived");
         assert_eq!(&message[..length], b"READY=1\nSTOPPING=1\n");
         let full = (0..100_000).find_map(|_| send(path, &[NotifyState::Ready]).err());
         assert_eq!(full.map(|error| error.kind()), Some(io::ErrorKind::WouldBlock));

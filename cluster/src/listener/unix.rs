@@ -5,7 +5,7 @@
 //! was left by a dead server, and is replaced.
 //!
 //! Two servers that start at the same moment could both find the dead server's file, and the slower
-//! would remove the faster one's new socket. So checking, removing, binding and listening happen
+//! one would remove the faster one's new socket. So checking, removing, binding and listening happen
 //! under a lock (flock(2)) on the *directory*: unlike a lock file, it leaves nothing behind.
 
 use std::fs::{self, File, OpenOptions};
@@ -23,10 +23,10 @@ use super::bind::BACKLOG;
 use crate::config::LONGEST_PATH;
 use crate::{Error, Result};
 
-/// The time that we wait for another server that is starting in the same directory.
+/// The time for which we wait for another server that is starting in the same directory.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Binds and listens, replacing the file of a dead server. It waits for the lock at most `patience`:
+/// Binds and listens, replacing the file of a dead server. It waits at most `patience` for the lock:
 /// any process that can read the directory can hold the lock forever. A path that is free needs no
 /// lock.
 pub(super) fn bind(path: &Path, patience: Duration) -> Result<(Socket, SocketFile)> {
@@ -77,7 +77,7 @@ impl Drop for SocketFile {
             return;
         }
         let _lock = lock(directory_of(&self.path), Duration::ZERO);
-        // Another file may be there by now, or the socket of a server that thought us dead.
+        // A different file may be there by now, or the socket of a server that thought we were dead.
         if identity(&self.path).is_ok_and(|now| now == self.identity) {
             let _ = fs::remove_file(&self.path);
         }
@@ -120,7 +120,7 @@ fn make_room(path: &Path, address: &SockAddr) -> io::Result<()> {
             "a socket of another user is in the way; remove it, or choose another path",
         )),
         _ => Err(io::Error::other(
-            "another server listens there; stop it, or choose another path with CLUSTER_LISTEN \
+            "another server is listening there; stop it, or choose another path with CLUSTER_LISTEN \
              (`ss -lxp` shows which process listens where)",
         )),
     }

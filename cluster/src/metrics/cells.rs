@@ -56,9 +56,9 @@ pub struct Histogram(pub(super) Arc<Ranges>);
 
 #[derive(Debug)]
 pub(super) struct Ranges {
-    /// Upper bounds, rising.
+    /// Upper bounds, in ascending order.
     bounds: Box<[f64]>,
-    /// One more than there are bounds: the last is for values larger than all of them.
+    /// One more than there are bounds: the last count is for values larger than all of them.
     counts: Box<[AtomicU64]>,
     /// The bits of an `f64`.
     sum: AtomicU64,

@@ -110,7 +110,7 @@ impl Collector for Everything {
 }
 
 impl Everything {
-    /// The families by name: a metric's lines must stand together, for all slots.
+    /// The families by name: all lines of a metric, for all slots, must be contiguous.
     fn by_name(&self) -> BTreeMap<&str, Vec<(SlotId, &Family)>> {
         let mut names: BTreeMap<&str, Vec<_>> = BTreeMap::new();
         for (slot, snapshot) in &self.slots {
@@ -148,7 +148,8 @@ fn encode_histogram(bounds: &[f64], seen: &Observed, to: &mut MetricEncoder<'_>)
     let mut total = 0;
     let mut ranges = Vec::new();
     for (bound, count) in bounds.zip(&seen.counts) {
-        // The encoder adds the ranges up, and the sum of a hostile worker may be too large for it.
+        // The encoder adds up the ranges, and the counts of a hostile worker could overflow its
+        // sum.
         let count = (*count).min(u64::MAX - total);
         total += count;
         ranges.push((bound, count));

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Names and values, in the order of the names.
+/// Names and values, sorted by name.
 pub(super) type Labels = Vec<(String, String)>;
 
 /// Series by their labels.
 type Series<T> = BTreeMap<Labels, T>;
 
-/// The series of one name; they are of one kind.
+/// The series of one name; they are all of the same kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Family {
@@ -33,7 +33,7 @@ pub(super) struct Observed {
 }
 
 impl Family {
-    /// The number of its series.
+    /// The number of series in this family.
     pub fn len(&self) -> usize {
         match self {
             Self::Counter(series) => series.len(),
@@ -42,7 +42,7 @@ impl Family {
         }
     }
 
-    /// One of the same kind, without series.
+    /// A family of the same kind, without series.
     pub fn emptied(&self) -> Self {
         match self {
             Self::Counter(_) => Self::Counter(Series::new()),
@@ -53,10 +53,10 @@ impl Family {
         }
     }
 
-    /// Adds the series of `other` to its own; new series only as long as there is room.
+    /// Adds the series of `other` to its own; new series are added only while there is room.
     ///
-    /// Two families of one name and different kinds cannot be added. Then the lower kind stays
-    /// whole and the other is dropped, so that the result does not depend on the order.
+    /// Two families with the same name but different kinds cannot be added. In that case the lower
+    /// kind stays whole and the other is dropped, so that the result does not depend on the order.
     pub fn merge(&mut self, other: &Self, room: &mut usize) {
         match self.rank(other) {
             Ordering::Less => return,
@@ -80,7 +80,7 @@ impl Family {
         }
     }
 
-    /// The order of kinds; histograms with different bounds are of different kinds.
+    /// The order of kinds; histograms with different bounds count as different kinds.
     pub fn rank(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Histogram { bounds: a, .. }, Self::Histogram { bounds: b, .. }) => {
@@ -141,12 +141,12 @@ fn add<T: Default>(mine: &mut Series<T>, theirs: &Series<T>, room: &mut usize, b
     }
 }
 
-/// The labels of the series that stands for all series without room.
+/// The labels of the series that stands for all series for which there was no room.
 pub(super) fn overflow() -> Labels {
     vec![("overflow".into(), "true".into())]
 }
 
-/// Checks whether Prometheus allows metrics and labels of this name.
+/// Checks whether Prometheus allows metrics and labels with this name.
 pub(super) fn is_name(name: &str) -> bool {
     let usable = |c: char| c.is_ascii_alphanumeric() || c == '_';
     name.len() <= 200
@@ -154,7 +154,8 @@ pub(super) fn is_name(name: &str) -> bool {
         && name.chars().all(usable)
 }
 
-/// Checks that these can be labels of one series: at most 16, in order, no name twice, none of ours.
+/// Checks that these can be labels of one series: at most 16, sorted, no duplicate names, none of
+/// ours.
 pub(super) fn are_labels(labels: &Labels) -> bool {
     let ours = |name: &str| matches!(name, "le" | "worker_id") || name.starts_with("__");
     let good =
@@ -162,7 +163,7 @@ pub(super) fn are_labels(labels: &Labels) -> bool {
     labels.len() <= 16 && labels.iter().all(good) && labels.is_sorted_by(|a, b| a.0 < b.0)
 }
 
-/// Checks that these can be bounds of ranges: at most 100, finite, rising.
+/// Checks that these can be bounds of ranges: at most 100, finite, in ascending order.
 pub(super) fn are_bounds(bounds: &[f64]) -> bool {
     let finite = bounds.iter().all(|bound| bound.is_finite());
     finite && bounds.len() <= 100 && bounds.is_sorted_by(|a, b| a < b)

@@ -1,12 +1,13 @@
 //! Counters of many processes, merged.
 //!
-//! A worker counts in its own memory ([`Metrics`]), without a lock and without a message. With its
-//! reports it sends a [`Snapshot`]. The primary keeps the last one of each worker and the counts of
-//! retired workers ([`Totals`]), and shows all of them to Prometheus ([`exposition`]).
+//! A worker counts in its own memory ([`Metrics`]), without a lock and without a message. Its
+//! reports contain a [`Snapshot`]. The primary keeps the latest one of each worker and the counts
+//! of retired workers ([`Totals`]), and shows all of them to Prometheus ([`exposition`]).
 //!
-//! Each series is shown with the label `worker_id`, and that is the worker's *slot*. A label of ids
-//! that are never used twice would add a series with each restart, forever; a slot stays, its next
-//! worker continues to count where the last one ended, and so no counter runs backwards.
+//! Each series is shown with the label `worker_id`, whose value is the worker's *slot*. Labelling
+//! by an id that is never reused would add new series on every restart, forever. Slots persist: the
+//! next worker in a slot picks up counting where the last one left off, so no counter runs
+//! backwards.
 
 mod cells;
 mod exposition;
@@ -25,7 +26,7 @@ pub use totals::Totals;
 
 /// Requests answered, by `method` and `status`.
 pub const HTTP_REQUESTS: &str = "http_requests_total";
-/// Connections open now.
+/// Connections that are currently open.
 pub const HTTP_CONNECTIONS: &str = "http_connections";
 /// The time from the end of a request's head to the end of its answer, in seconds.
 pub const HTTP_REQUEST_DURATION: &str = "http_request_duration_seconds";
@@ -33,7 +34,7 @@ pub const HTTP_REQUEST_DURATION: &str = "http_request_duration_seconds";
 pub const DURATION_BUCKETS: [f64; 11] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// The most series that one process may have, and one slot in the primary. A series beyond the limit
-/// is counted in one series of its name, with the label `overflow="true"`: a label that takes its
-/// value from a client must not be able to fill the memory.
+/// The maximum number of series for one process, and for one slot in the primary. Series beyond the
+/// limit are counted in a single series of their name, with the label `overflow="true"`: a label
+/// that takes its value from a client must not be able to fill the memory.
 const MOST_SERIES: usize = 2000;

@@ -11,7 +11,8 @@ use super::snapshot::{Snapshot, base};
 
 /// The numbers that this process counts. Clones share the same numbers.
 ///
-/// Finding a series takes a lock; counting in it takes none. So ask once, and keep the handle:
+/// Finding a series takes a lock; counting in it takes none. So look a series up once, and keep the
+/// handle:
 ///
 /// ```
 /// let metrics = cluster::metrics::Metrics::default();
@@ -20,8 +21,9 @@ use super::snapshot::{Snapshot, base};
 /// ```
 ///
 /// A process has at most 2,000 series; a series beyond the limit is counted in the series
-/// `{overflow="true"}` of the same name, which comes on top. A name that Prometheus does not allow, or one that is in
-/// use for another kind of number, is logged, and the numbers of its handle are not shown.
+/// `{overflow="true"}` of the same name, which does not count towards the limit. A name that
+/// Prometheus does not allow, or one that is already in use for a different kind of number, is
+/// logged, and the numbers of its handle are not shown.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics(Arc<RwLock<Registry>>);
 
@@ -59,13 +61,13 @@ impl Metrics {
         })
     }
 
-    /// The number of values in each range. The buckets are upper bounds, rising and finite, at most
-    /// 100; all series of one name have the same buckets.
+    /// The number of values in each range. The buckets are at most 100 upper bounds, finite and in
+    /// ascending order; all series of one name have the same buckets.
     #[must_use]
     pub fn histogram(&self, name: &str, labels: &[(&str, &str)], buckets: &[f64]) -> Histogram {
         let cell = || Histogram::new(buckets);
         if !are_bounds(buckets) {
-            tracing::warn!(name, "buckets must be finite and rising, and at most 100");
+            tracing::warn!(name, "buckets must be finite and in ascending order, and at most 100");
             return cell();
         }
         let kind = || Cells::Histogram(buckets.into(), BTreeMap::new());
@@ -82,7 +84,8 @@ impl Metrics {
         registry.families.iter().map(|(name, cells)| (name.clone(), cells.read())).collect()
     }
 
-    /// The handle of a series; if there can be no such series, a handle whose numbers are not shown.
+    /// The handle of a series; if such a series is not allowed, a handle whose numbers are not
+    /// shown.
     fn find<T: Clone>(
         &self,
         name: &str,
@@ -118,7 +121,7 @@ impl Registry {
             return Err("there are too many already");
         }
         let cells = self.families.entry(name.into()).or_insert_with(kind);
-        let series = series(cells).ok_or("its name is in use for another kind")?;
+        let series = series(cells).ok_or("its name is in use for a different kind")?;
         let known = series.contains_key(&labels);
         self.series += usize::from(!known && !full);
         let labels = if known || !full { labels } else { overflow() };

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::exposition::is_ours;
 use super::family::{Family, is_name};
 
-/// The numbers that a process has counted, at one moment. A snapshot that comes over a channel holds
-/// only series that can be shown; all others from the sender are dropped.
+/// The numbers that a process has counted, at one moment. A snapshot received over a channel
+/// contains only series that can be shown; any others from the sender are dropped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "BTreeMap<String, Family>", into = "BTreeMap<String, Family>")]
 pub struct Snapshot {
@@ -48,7 +48,7 @@ impl Snapshot {
         self.families.values().map(Family::len).sum()
     }
 
-    /// Merges, but new series beyond the limit are added to those with the label `overflow`.
+    /// Merges `other`, but adds new series beyond the limit to those with the label `overflow`.
     pub(super) fn merge_within(&mut self, most: usize, other: &Self) {
         let mut room = most.saturating_sub(self.series());
         for (name, family) in &other.families {
@@ -57,7 +57,7 @@ impl Snapshot {
                 None if room == 0 => {}
                 None => {
                     let mut mine = family.emptied();
-                    // It takes a place even if its only series is the one for series without room.
+                    // It takes a place even if its only series is the one for overflow.
                     let left = room - 1;
                     mine.merge(family, &mut room);
                     room = room.min(left);
@@ -67,7 +67,7 @@ impl Snapshot {
         }
     }
 
-    /// The numbers that remain of a process that is gone: it no longer has connections.
+    /// The numbers that remain after a process is gone: it no longer has connections.
     pub(super) fn without_gauges(&self) -> Self {
         let lasting = |(_, family): &(&String, &Family)| !matches!(family, Family::Gauge(_));
         self.families.iter().filter(lasting).map(|(n, f)| (n.clone(), f.clone())).collect()
@@ -78,7 +78,7 @@ impl Snapshot {
     }
 }
 
-/// A counter is kept under its name without `_total`, which its lines get again when it is shown.
+/// A counter is stored under its name without `_total`, which is added again when it is shown.
 pub(super) fn base(name: &str) -> &str {
     name.strip_suffix("_total").unwrap_or(name)
 }

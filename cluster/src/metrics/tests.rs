@@ -7,7 +7,7 @@ use super::*;
 use crate::primary::Stats;
 use crate::supervisor::{SlotId, WorkerId};
 
-/// Few names and few labels, so that the same ones meet; all three kinds under each name.
+/// Few names and few labels, so that collisions are likely; all three kinds under each name.
 fn family() -> impl Strategy<Value = Family> {
     let labels = prop::collection::vec(("[a-c]", "[x-y]"), 0..2);
     let few = 0..3_usize;
@@ -70,7 +70,7 @@ proptest! {
         let all = lines.len();
         lines.sort_unstable();
         lines.dedup();
-        prop_assert_eq!(lines.len(), all, "no series twice:\n{}", shown);
+        prop_assert_eq!(lines.len(), all, "duplicate series:\n{}", shown);
     }
 
     #[test]
@@ -118,7 +118,7 @@ fn numbers_of_a_slot_are_shown_as_one() {
         "worker_restarts_total 1",
         "workers_active 0",
     ] {
-        assert!(shown.lines().any(|shown| shown == line), "{line} is missing in\n{shown}");
+        assert!(shown.lines().any(|shown| shown == line), "{line} is missing from\n{shown}");
     }
     assert!(shown.ends_with("# EOF\n"));
     assert_eq!(totals.total().counter(HTTP_REQUESTS), 6);

@@ -17,14 +17,15 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Keeps a worker's newest report instead of its last one.
+    /// Replaces a worker's previous report with its newest one.
     pub fn report(&mut self, worker: WorkerId, slot: SlotId, snapshot: &Snapshot) {
         let mut kept = Snapshot::default();
         kept.merge_within(MOST_SERIES, snapshot);
         self.workers.insert(worker, (slot, Arc::new(kept)));
     }
 
-    /// A worker is gone. The numbers that it had counted stay with its slot; its gauges are dropped.
+    /// Records that a worker is gone. The numbers that it counted stay with its slot; its gauges
+    /// are dropped.
     pub fn retire(&mut self, worker: WorkerId) {
         if let Some((slot, last)) = self.workers.remove(&worker) {
             let kept = Arc::make_mut(self.retired.entry(slot).or_default());
@@ -46,8 +47,8 @@ impl Totals {
         total
     }
 
-    /// For each slot the sum of its workers, including former ones. While a worker is replaced, its
-    /// slot has two.
+    /// For each slot the sum of its workers, including former ones. While a worker is being
+    /// replaced, its slot has two.
     pub(super) fn slots(&self) -> BTreeMap<SlotId, Snapshot> {
         let mut slots: BTreeMap<SlotId, Snapshot> = BTreeMap::new();
         self.parts().for_each(|(slot, part)| slots.entry(slot).or_default().merge(part));

@@ -16,7 +16,7 @@ use crate::spawn::{manifest, spawn};
 use crate::supervisor::{Action, Generation, Input, Refusal, RequestId, SlotId, WorkerId};
 use crate::{Error, Result};
 
-/// An order to drain that is not sent yet.
+/// An order to drain that has not been sent yet.
 #[derive(Debug)]
 pub(super) struct Drain {
     worker: WorkerId,
@@ -25,8 +25,8 @@ pub(super) struct Drain {
 }
 
 impl Driver {
-    /// Performs the supervisor's actions, in order. A start that fails is reported to it at once, and
-    /// the actions that follow from the failure come last.
+    /// Performs the supervisor's actions, in order. A start that fails is reported to the supervisor
+    /// at once, and the actions that follow from the failure come last.
     pub(super) fn perform(&mut self, actions: Vec<Action>) {
         let mut to_do = VecDeque::from(actions);
         while let Some(action) = to_do.pop_front() {
@@ -68,7 +68,7 @@ impl Driver {
         None
     }
 
-    /// Orders workers to drain. In a stop they get the order only when they have been given the
+    /// Orders workers to drain. During a stop, they get the order only once they have been given the
     /// connections that the primary has accepted for them, or when it is too late for that.
     pub(super) fn drain(&mut self, now: bool) {
         let stops = self.drains.iter().any(|drain| drain.window.is_zero());
@@ -85,8 +85,8 @@ impl Driver {
         }
     }
 
-    /// Lets a worker accept connections. At the start it is an error of the cluster if the ports
-    /// cannot be opened; after an outage they are tried again until they can be opened.
+    /// Lets a worker accept connections. If the ports cannot be opened at the start, this is an error
+    /// of the cluster; after an outage, the primary keeps trying until they can be opened.
     pub(super) fn accept(&mut self, worker: WorkerId) -> Option<Input> {
         if let Err(error) = self.ports.open() {
             if self.ports.were_open() {
@@ -104,10 +104,10 @@ impl Driver {
         None
     }
 
-    /// Tries the ports again for workers that are ready.
+    /// Tries to open the ports again for workers that are ready.
     pub(super) fn accept_unadmitted(&mut self) {
         if self.ports.open().is_err() {
-            return; // it was logged
+            return; // already logged
         }
         for worker in std::mem::take(&mut self.unadmitted) {
             if self.peers.contains_key(&worker)
@@ -126,7 +126,7 @@ impl Driver {
 
     fn spawn(&mut self, worker: WorkerId, slot: SlotId, generation: Generation) -> Result<()> {
         if self.fatal.is_some() {
-            return Err(Error::new("the cluster ends"));
+            return Err(Error::new("the cluster is stopping"));
         }
         let version = self.versions.get(&generation).ok_or_else(|| {
             Error::new(format!("version {generation} of the program is no longer open"))
@@ -136,7 +136,8 @@ impl Driver {
         mine.set_nonblocking(true)?;
         let mine = tokio::net::UnixStream::from_std(mine)?;
         let (hand_off, their_hand_off) = channel::pair().map_err(cannot)?;
-        // The supervisor judges it by the policy in force, which a reload may have changed since then.
+        // The supervisor judges the worker by the policy in force, which a reload may have changed
+        // since the program was opened.
         let mut config = (*version.config).clone();
         config.policy = self.supervisor.policy().clone();
         let restarts = self.tally.before(slot);

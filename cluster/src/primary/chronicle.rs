@@ -12,7 +12,7 @@ use crate::listener::systemd;
 use crate::supervisor::{self, Exit, Generation, Refusal, SlotId, WorkerId};
 
 impl Driver {
-    /// A process was really started.
+    /// A process has actually been started.
     pub(super) fn spawned(
         &mut self,
         worker: WorkerId,
@@ -30,7 +30,7 @@ impl Driver {
     pub(super) fn report(&mut self, happened: supervisor::Event) {
         use supervisor::Event as Fact;
         if self.fatal.is_some() && !matches!(happened, Fact::Exited { .. } | Fact::Stopping) {
-            return; // there is one thing to report: why it cannot serve
+            return; // only one thing is left to report: why it cannot serve
         }
         match happened {
             Fact::Spawned { .. } => {} // reported when there is a pid
@@ -50,7 +50,7 @@ impl Driver {
             }
             Fact::BackingOff { slot, failures, delay } => {
                 self.failed();
-                warn!(%slot, failures, ?delay, "the slot's workers die early; the next one waits");
+                warn!(%slot, failures, ?delay, "the slot's workers die early; the next is delayed");
                 self.events.put(Event::BackingOff { slot, failures, delay });
             }
             Fact::Errored { slot, failures, delay } => {
@@ -109,14 +109,15 @@ impl Driver {
         }
     }
 
-    /// Reports the end of a reload, unless another one follows at once, or the cluster stops.
+    /// Reports the end of a reload, unless another one follows at once or the cluster is stopping.
     fn reload_ended(&self, status: &str) {
         if !self.supervisor.stopping() && !self.reload_again {
             systemd::notify_ready(status);
         }
     }
 
-    /// The start is complete when all workers are ready, or if some are and another one has failed.
+    /// The start is complete when all workers are ready, or when some are ready and another one has
+    /// failed.
     fn notify_started(&mut self) {
         let enough = match self.tally.start {
             Start::WaitsForAll => self.supervisor.desired(),
@@ -134,7 +135,8 @@ impl Driver {
         format!("{} workers serve on {}", self.supervisor.ready(), self.addresses.join(", "))
     }
 
-    /// A reload was refused, so its end will not be reported. `systemctl reload` waits for a report.
+    /// Reports that a reload was refused. Its end will never be reported, but `systemctl reload`
+    /// waits for a report.
     pub(super) fn reload_refused(&self, why: &Refusal) {
         let status = format!("reload refused: {why}");
         if self.supervisor.stopping() {
@@ -142,7 +144,7 @@ impl Driver {
         }
         systemd::notify_reloading();
         if self.supervisor.reloading().is_some() {
-            systemd::notify_status(&status); // the end of the reload under way is the end of this one
+            systemd::notify_status(&status); // the end of the reload under way also ends this one
         } else {
             systemd::notify_ready(&status);
         }

@@ -1,4 +1,4 @@
-//! Requests of other threads to the driver: the admin API's and the program's own.
+//! Requests from other threads to the driver: those of the admin API and those of the program itself.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::channel::message::Answer;
 use crate::metrics::Totals;
 use crate::supervisor::{Refusal, ScaleTo, SlotId, WorkerId};
 
-/// The sender of the answer to a change: the number of workers wanted, or the reason why not.
+/// The sender of the answer to a change: the number of workers wanted, or the reason for the refusal.
 pub type Reply = oneshot::Sender<Result<usize, Refusal>>;
 
 /// A request, sent over a bounded channel to the one loop that owns all state.
@@ -22,9 +22,9 @@ pub enum Command {
     Scale(ScaleTo, Reply),
     /// Try an errored slot again.
     Reset(SlotId, Reply),
-    /// Stop gracefully, even if it is repeated; or at once.
+    /// Stop gracefully, even if the request is repeated; or stop at once.
     Stop {
-        /// At once.
+        /// True for a stop at once.
         now: bool,
     },
     /// Report the state of the primary and of all workers.

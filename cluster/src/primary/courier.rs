@@ -27,7 +27,7 @@ pub(super) enum News {
     Said(ToPrimary),
     /// It has sent something that is not a message; the channel is no longer read.
     Broken(String),
-    /// It is gone, and reaped.
+    /// It is gone and has been reaped.
     Exited(Exit),
 }
 
@@ -35,7 +35,7 @@ pub(super) enum News {
 /// waits, and since senders queue up in order, the others get their turn.
 pub(super) type Deliver = mpsc::Sender<(WorkerId, News)>;
 
-/// Attends a worker until it is gone.
+/// Attends to a worker until it is gone.
 pub(super) async fn attend(
     worker: WorkerId,
     channel: OwnedReadHalf,
@@ -64,7 +64,7 @@ pub(super) async fn attend(
     let _ = deliver.send((worker, News::Exited(exit))).await;
 }
 
-/// Bytes that have arrived and were not handed out yet.
+/// Bytes that have arrived but have not been handed out yet.
 struct Mail {
     buffer: BytesMut,
     frames: Frames,
@@ -82,10 +82,10 @@ impl Mail {
         }
     }
 
-    /// Receives everything that is left in the socket of a dead process. It asks the kernel and not
-    /// the runtime, which may not have noticed yet that something is there. Bytes that arrive after
-    /// this moment are not the worker's: a child that it left behind may hold the channel, too, and
-    /// write forever.
+    /// Receives everything that is left in the socket of a dead process. It asks the kernel rather
+    /// than the runtime, which may not have noticed the data yet. Bytes that arrive after this moment
+    /// are not the worker's: a child that the worker left behind may hold the channel, too, and write
+    /// forever.
     fn receive_the_rest(&mut self, channel: &OwnedReadHalf) -> io::Result<()> {
         let stream: &tokio::net::UnixStream = channel.as_ref();
         let mut left = usize::try_from(ioctl_fionread(stream)?).unwrap_or(usize::MAX);
@@ -104,7 +104,7 @@ impl Mail {
         Ok(())
     }
 
-    /// Delivers all whole messages; returns whether more may come.
+    /// Delivers all complete messages; returns whether more may follow.
     async fn hand_out(
         &mut self,
         worker: WorkerId,
@@ -125,7 +125,7 @@ impl Mail {
     }
 }
 
-/// Waits for the end of a process, and takes its status: until then the process is a zombie.
+/// Waits for a process to exit, and collects its status; until then the process is a zombie.
 async fn reap(pidfd: &AsyncFd<OwnedFd>) -> Exit {
     loop {
         let Ok(mut ready) = pidfd.readable().await else { return Exit::NeverStarted };
@@ -135,7 +135,7 @@ async fn reap(pidfd: &AsyncFd<OwnedFd>) -> Exit {
                 let signal = status.terminating_signal().map(Exit::Signal);
                 return code.or(signal).unwrap_or(Exit::NeverStarted);
             }
-            // Not yet; or other code has reaped it, which we never see as a code of ours.
+            // Not yet; or other code has reaped it, and then we never see its exit code.
             Ok(None) | Err(rustix::io::Errno::AGAIN) => ready.clear_ready(),
             Err(_) => return Exit::NeverStarted,
         }
@@ -149,7 +149,7 @@ mod tests {
 
     use super::*;
 
-    /// The children win the race for the socket by luck only, so they have many attempts.
+    /// The children win the race for the socket only by luck, so they get many attempts.
     #[tokio::test]
     async fn children_that_write_forever_do_not_delay_the_exit() {
         for _ in 0..20 {

@@ -45,7 +45,7 @@ pub(super) struct Driver {
     pub(super) lifeline: PipeReader,
     pub(super) _alive: PipeWriter,
     pub(super) ports: Ports,
-    /// Memory that every worker maps, too.
+    /// The memory that every worker maps as well.
     pub(super) shared: Option<Block>,
     pub(super) addresses: Arc<[String]>,
     pub(super) events: Sink,
@@ -57,15 +57,16 @@ pub(super) struct Driver {
     pub(super) next_question: u64,
     pub(super) to_loop: mpsc::Sender<Command>,
     pub(super) deliver: mpsc::Sender<(WorkerId, News)>,
-    /// Workers to drain as soon as they have been given the connections that are theirs.
+    /// Workers to drain as soon as they have been given their connections.
     pub(super) drains: Vec<Drain>,
-    /// A worker has reached the program's own code: so workers can be started.
+    /// A worker has reached the program's own code, so it is known that workers can be started.
     pub(super) has_begun: bool,
-    /// A signal requested a reload while one was under way. Its sender cannot be asked to try later.
+    /// A signal requested a reload while one was under way. Its sender cannot be asked to try again
+    /// later.
     pub(super) reload_again: bool,
-    /// Workers that are ready, while the ports cannot be opened.
+    /// Workers that are ready while the ports cannot be opened.
     pub(super) unadmitted: Vec<WorkerId>,
-    /// The reason why the cluster ends, if it could not be started.
+    /// The reason why the cluster is stopping, if it could not be started.
     pub(super) fatal: Option<Error>,
     pub(super) finished: bool,
     /// Dropped last: it waits a moment for its answers.
@@ -87,7 +88,7 @@ pub(super) struct Sources {
     pub(super) watchdog: Watchdog,
 }
 
-/// The watchdog of systemd, which expects a sign of life from the loop once in a period.
+/// The watchdog of systemd, which expects a sign of life from the loop once per period.
 pub(super) struct Watchdog {
     period: Option<Duration>,
     last: Instant,
@@ -147,7 +148,7 @@ impl Driver {
         Ok(())
     }
 
-    /// A timer is due. Messages that have arrived by now are in time, so they come first.
+    /// A timer is due. Messages that have already arrived are on time, so they come first.
     fn tick(&mut self, news: &mut mpsc::Receiver<(WorkerId, News)>) {
         for _ in 0..news.len() {
             if let Ok((worker, news)) = news.try_recv() {
@@ -172,7 +173,7 @@ impl Driver {
         self.perform(actions);
         self.end_if_fatal();
         if self.supervisor.reloading().is_none() && std::mem::take(&mut self.reload_again) {
-            self.reload(None); // in a stop it is refused
+            self.reload(None); // during a stop it is refused
         }
     }
 
@@ -204,13 +205,13 @@ impl Driver {
         }
     }
 
-    /// The checks that are made now and then.
+    /// The checks that are made from time to time.
     fn look_around(&mut self) {
         self.look_at_memory();
         self.renew_files();
     }
 
-    /// Creates sockets again if their files were removed.
+    /// Recreates sockets whose files were removed.
     fn renew_files(&mut self) {
         self.ports.renew();
         if let Some(admin) = &mut self.admin {
@@ -256,7 +257,8 @@ impl Driver {
     }
 
     /// The settings that were read with this version apply from now on, even if the reload fails
-    /// later; unless the reload is refused at once, because another one runs or the cluster stops.
+    /// later, unless the reload is refused at once because another one is running or the cluster is
+    /// stopping.
     fn adopt(&mut self, version: &Version) {
         if self.supervisor.reloading().is_none() && !self.supervisor.stopping() {
             self.config = Arc::clone(&version.config);

@@ -18,7 +18,7 @@ use super::Command;
 use crate::supervisor::{Generation, Refusal, Retirement, SlotId, WorkerId};
 use crate::{Error, Result};
 
-/// The limit of events that wait for a reader.
+/// The limit on events that wait for a reader.
 const ROOM: usize = 1024;
 
 /// Something that happened in the cluster. Each worker's events come in this order: `Spawned`,
@@ -41,7 +41,7 @@ pub enum Event {
     Online(WorkerId),
     /// It accepts connections at these addresses.
     Listening(WorkerId, Arc<[String]>),
-    /// As many workers as wanted accept connections, for the first time.
+    /// For the first time, as many workers as wanted accept connections.
     Serving {
         /// The addresses at which they accept.
         addresses: Arc<[String]>,
@@ -52,7 +52,7 @@ pub enum Event {
     Message(WorkerId, Body),
     /// A worker has asked a question.
     Asked(WorkerId, Body, Answerer),
-    /// It was asked to leave, or leaves by its own decision.
+    /// It was asked to leave, or is leaving of its own accord.
     Draining(WorkerId, Retirement),
     /// It accepts no more connections.
     Disconnected(WorkerId),
@@ -68,12 +68,13 @@ pub enum Event {
         code: Option<i32>,
         /// The number of the signal that killed it, as in Linux: 9 is SIGKILL.
         signal: Option<i32>,
-        /// True if the intent was known before. If not, the exit is a crash, even with code 0.
+        /// True if the exit was known in advance to be intended. If not, it is a crash, even with
+        /// code 0.
         voluntary: bool,
         /// Time since it was spawned.
         uptime: Duration,
     },
-    /// A slot's workers die early; it is tried again after `delay`.
+    /// A slot's workers die early; the slot is tried again after `delay`.
     BackingOff {
         /// The slot.
         slot: SlotId,
@@ -109,19 +110,19 @@ pub enum Event {
     ReloadStarted(Generation),
     /// All slots run the new version.
     ReloadFinished(Generation),
-    /// A rolling reload has failed; the reason is meant for people. A slot that runs the new version
-    /// already keeps it, unless its worker dies before the minimum up-time.
+    /// A rolling reload has failed; the reason is meant for people. A slot that already runs the new
+    /// version keeps it, unless its worker dies before the minimum up-time.
     ReloadFailed(Generation, Refusal),
     /// No reload has begun: the program cannot be opened, or the settings cannot be used.
     ReloadRefused(Refusal),
-    /// Another number of workers is wanted.
+    /// A different number of workers is wanted.
     Scaled {
         /// The number before.
         from: usize,
         /// The number now.
         to: usize,
     },
-    /// The cluster stops.
+    /// The cluster is stopping.
     Stopping,
     /// You read too slowly: this many events were lost here.
     Lagged(u64),
@@ -132,13 +133,13 @@ pub enum Event {
 pub struct Body(pub(crate) Box<RawValue>);
 
 impl Body {
-    /// The message as your type.
+    /// Parses the message as your type.
     ///
     /// # Errors
-    /// The message has another type.
+    /// The message has a different type.
     pub fn parse<M: DeserializeOwned>(&self) -> Result<M> {
         serde_json::from_str(self.0.get())
-            .map_err(|error| Error::because("a message has another type", error))
+            .map_err(|error| Error::because("a message has a different type", error))
     }
 }
 
@@ -148,7 +149,7 @@ impl fmt::Debug for Body {
     }
 }
 
-/// The way back for the answer to a worker's question. Like [`Handle`](super::Handle) it must not be
+/// The sender of the answer to a worker's question. Like [`Handle`](super::Handle), it must not be
 /// used inside a Tokio runtime.
 #[derive(Debug)]
 pub struct Answerer {
@@ -158,7 +159,7 @@ pub struct Answerer {
 }
 
 impl Answerer {
-    /// Answers.
+    /// Sends the answer.
     ///
     /// # Errors
     /// The answer cannot be encoded, or the cluster is gone.
@@ -168,7 +169,7 @@ impl Answerer {
         self.answer(Ok(answer))
     }
 
-    /// Refuses to answer, with the reason.
+    /// Refuses to answer, and gives the reason.
     ///
     /// # Errors
     /// The cluster is gone.
@@ -206,7 +207,7 @@ impl Iterator for Events {
 #[derive(Debug)]
 pub(super) struct Sink {
     to: Option<SyncSender<Event>>,
-    /// Lost, and not yet reported.
+    /// Events that were lost and have not been reported yet.
     missed: Arc<AtomicU64>,
     /// All events that were lost so far.
     pub(super) lost: u64,
@@ -220,12 +221,12 @@ pub(super) fn stream() -> (Sink, Events) {
 }
 
 impl Sink {
-    /// For a program that does not watch.
+    /// The sink for a program that does not watch.
     pub(super) fn nowhere() -> Self {
         Self { to: None, missed: Arc::default(), lost: 0 }
     }
 
-    /// Puts an event, or counts it as lost; never waits.
+    /// Delivers an event, or counts it as lost; never waits.
     pub(super) fn put(&mut self, event: Event) {
         let missed = self.missed.load(Ordering::Relaxed);
         if missed > 0 && self.try_put(Event::Lagged(missed)) {

@@ -1,4 +1,4 @@
-//! Requests of a program to its own cluster, from the thread on which its events arrive.
+//! Requests from a program to its own cluster, made on the thread on which its events arrive.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::shared::{self, Shared};
 use crate::supervisor::{Refusal, ScaleTo, SlotId, WorkerId};
 use crate::{Error, Result};
 
-/// A handle to the running cluster. All calls except [`shared`](Self::shared) wait, for their answer or
-/// for room in the channel, so none of them belongs in async code; a worker has its own channel.
+/// A handle to the running cluster. All calls except [`shared`](Self::shared) wait for their answer
+/// or for room in the channel, so none of them belongs in async code; a worker has its own channel.
 ///
 /// # Panics
 /// All calls that wait panic inside a Tokio runtime, which they would block. Use `spawn_blocking`
@@ -26,10 +26,10 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Starts a rolling reload; waits until it has finished.
+    /// Starts a rolling reload, and waits until it has finished.
     ///
     /// # Errors
-    /// The reload was refused, or failed: the reason.
+    /// The reload was refused or has failed; the message gives the reason.
     pub fn reload(&self) -> Result<()> {
         self.ask(Command::Reload)?.map(drop).map_err(refused)
     }
@@ -51,10 +51,10 @@ impl Handle {
         self.ask(|reply| Command::Reset(slot, reply))?.map(drop).map_err(refused)
     }
 
-    /// Stops the cluster gracefully; does not wait. If it stops already, nothing changes.
+    /// Stops the cluster gracefully; does not wait. If it is already stopping, nothing changes.
     ///
     /// # Errors
-    /// The cluster is gone already.
+    /// The cluster is already gone.
     pub fn stop(&self) -> Result<()> {
         self.send(Command::Stop { now: false })
     }
@@ -86,7 +86,7 @@ impl Handle {
     /// Asks one worker, and waits at most `limit` for the answer.
     ///
     /// # Errors
-    /// There is no answer in time, or none of this type; or the worker refused, or is gone.
+    /// The answer does not arrive in time or has a different type, or the worker refuses or is gone.
     pub fn request<A: DeserializeOwned>(
         &self,
         worker: WorkerId,
@@ -101,7 +101,7 @@ impl Handle {
     /// The numbers that all workers share. They can be read even after the cluster is gone.
     ///
     /// # Errors
-    /// There are none: [`Cluster::shared`](crate::Cluster::shared) was not called.
+    /// The program did not call [`Cluster::shared`](crate::Cluster::shared).
     pub fn shared(&self) -> Result<Shared> {
         self.shared.clone().ok_or_else(shared::none)
     }

@@ -115,7 +115,8 @@ impl Driver {
             return;
         };
         match peer.message(message) {
-            // The first, then fewer and fewer: a flood must not become a flood of log lines.
+            // Logs the first one, then fewer and fewer: a flood of messages must not become a flood
+            // of log lines.
             Ok(Err(dropped)) if dropped.is_power_of_two() => {
                 warn!(%worker, dropped, "the worker does not read its messages; some were dropped");
             }
@@ -142,7 +143,7 @@ impl Driver {
     }
 }
 
-/// Waits for a worker's answer, for its end, or until the time is up.
+/// Waits until a worker answers or exits, or until the time is up.
 async fn wait(
     worker: WorkerId,
     answer: oneshot::Receiver<Answer>,

@@ -1,10 +1,11 @@
 //! PID 1: the process to which the kernel gives every orphan of a container.
 //!
-//! A process that loses its parent becomes a child of PID 1, and at its end stays a zombie until PID 1
-//! has reaped it. A primary could reap them, but `waitpid(-1)` also takes the exits of children that
-//! the program has started (`std::process::Command`) and waits for by itself, and no call can
-//! tell the two kinds apart. So as PID 1 the process splits in two: the parent becomes a tiny init,
-//! which passes signals on and reaps, and its child is the primary, whose children are its own.
+//! A process that loses its parent becomes a child of PID 1, and when it exits, it stays a zombie
+//! until PID 1 has reaped it. A primary could reap such processes, but `waitpid(-1)` also takes the
+//! exits of children that the program has started (`std::process::Command`) and waits for itself, and
+//! no call can tell the two kinds apart. So as PID 1, the process splits in two: the parent becomes a
+//! tiny init, which forwards signals and reaps, and its child is the primary, whose children are all
+//! its own.
 
 use std::fs;
 
@@ -24,7 +25,7 @@ const KILLED: i32 = 128;
 /// The role of this process from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// It is not PID 1, or it is the child of the init now.
+    /// It is not PID 1, or it is now the child of the init.
     Primary,
     /// It stays PID 1 without an init: a process with several threads must not fork.
     ThreadedPid1,
@@ -34,7 +35,7 @@ pub(super) enum Role {
 pub(super) const ADVICE: &str = "this is PID 1, and orphans will stay zombies: call cluster::run \
     before the program starts threads, or let an init be PID 1 (docker run --init, tini)";
 
-/// As PID 1, returns in the child only; the parent ends with the child's exit code.
+/// As PID 1, returns only in the child; the parent exits with the child's exit code.
 ///
 /// # Errors
 /// The kernel does not allow a second process.
@@ -51,12 +52,12 @@ pub(super) fn split() -> Result<Role> {
 #[allow(unsafe_code)]
 fn become_init() -> Result<Role> {
     let mut before = SigSet::empty();
-    // A parent may have left it ignored; then it would not arrive, and nothing would be reaped.
+    // A parent may have left SIGCHLD ignored; then it would not arrive, and nothing would be reaped.
     // SAFETY: the default action is not a handler of ours.
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
     // Blocked before the fork, so that no signal is lost between the fork and the loop.
     pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut before))?;
-    // SAFETY: there is one thread, so the child may continue with everything.
+    // SAFETY: there is only one thread, so the child may continue to use everything.
     match unsafe { fork() } {
         Ok(ForkResult::Child) => {
             prctl::set_pdeathsig(Signal::SIGKILL)?;
@@ -68,11 +69,11 @@ fn become_init() -> Result<Role> {
             // SAFETY: it ends the process, and leaves to the child what std would flush.
             unsafe { libc::_exit(code) }
         }
-        Err(errno) => Err(Error::because("cannot start the primary beside PID 1", errno)),
+        Err(errno) => Err(Error::because("cannot start the primary alongside PID 1", errno)),
     }
 }
 
-/// Passes signals on and reaps orphans until the primary has ended; returns its exit code.
+/// Forwards signals and reaps orphans until the primary has exited; returns its exit code.
 fn look_after(primary: Pid) -> i32 {
     loop {
         match next_signal() {
@@ -81,8 +82,8 @@ fn look_after(primary: Pid) -> i32 {
                     return code;
                 }
             }
-            // The kernel sends a terminal's signals to the whole group, so the primary has them
-            // already; but it reports the end of the terminal to the leader of its session alone.
+            // The kernel sends a terminal's signals to the whole group, so the primary already has
+            // them; but it reports the end of the terminal only to the leader of its session.
             Some((signal, code)) if was_sent(code) || signal == Signal::SIGHUP => {
                 let _ = kill(primary, signal);
             }
@@ -91,7 +92,7 @@ fn look_after(primary: Pid) -> i32 {
     }
 }
 
-/// Reaps every child that has ended; returns the primary's code, if it is among them.
+/// Reaps every child that has exited; returns the primary's exit code, if the primary is among them.
 fn reap(primary: Pid) -> Option<i32> {
     loop {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
@@ -112,6 +113,6 @@ fn next_signal() -> Option<(Signal, i32)> {
     // SAFETY: both point to memory of ours; the kernel writes the second.
     let number = unsafe { libc::sigwaitinfo(SigSet::all().as_ref(), info.as_mut_ptr()) };
     let signal = Signal::try_from(number).ok()?; // real-time signals have no name, and no meaning
-    // SAFETY: a signal has come, so the kernel has written it.
+    // SAFETY: a signal has arrived, so the kernel has written it.
     Some((signal, unsafe { info.assume_init() }.si_code))
 }

@@ -1,9 +1,9 @@
 //! The end of the workers when code in the primary panics.
 //!
-//! On the thread that watches, the program's own code panics, and the loop is as good as before: the
-//! cluster stops as if it had been asked to. In the loop itself (a strategy, or a defect of this
-//! library) nothing can be decided any more; but the workers are known, and each of them can finish
-//! by itself. Either way the exit code reports the panic to the parent, such as systemd.
+//! If the program's own code panics on the thread that watches, the loop is unaffected: the cluster
+//! stops as if it had been asked to. After a panic in the loop itself (a strategy, or a defect of
+//! this library), nothing can be decided any more; but the workers are known, and each of them can
+//! finish on its own. Either way the exit code reports the panic to the parent, such as systemd.
 //!
 //! With `panic = "abort"` none of this runs: the workers die with their primary at once.
 
@@ -24,7 +24,7 @@ use crate::listener::systemd;
 use crate::supervisor::{self, Signal};
 use crate::{Error, Result};
 
-/// The time that the kernel gets to end killed processes.
+/// The time that the kernel is given to end killed processes.
 const KILLED: Duration = Duration::from_secs(1);
 
 /// Runs the loop, and after a panic in it lets the workers finish.
@@ -32,14 +32,14 @@ pub(super) async fn drive(mut driver: Driver, mut sources: Sources) -> Result<()
     match caught(driver.run(&mut sources)).await {
         Ok(outcome) => outcome,
         Err(error) => {
-            error!("{error}; its workers finish what they have");
+            error!("{error}; its workers are finishing their work");
             driver.see_out(&mut sources).await;
             Err(error)
         }
     }
 }
 
-/// Runs code of the program, and turns its panic into an error.
+/// Runs code of the program, and turns a panic into an error.
 pub(super) fn attempt(program: impl FnOnce()) -> Result<()> {
     catch_unwind(AssertUnwindSafe(program)).map_err(panicked)
 }
@@ -60,14 +60,14 @@ fn panicked(panic: Box<dyn Any + Send>) -> Error {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     let why = text.unwrap_or_else(|| "without a message".to_owned());
-    let why = why.replace('\n', " "); // it becomes a part of one line
+    let why = why.replace('\n', " "); // it becomes part of one line
     Error::new(format!("code in the primary has panicked: {why}"))
 }
 
 impl Driver {
-    /// A stop without the supervisor, whose state may be inconsistent: clients that wait in a queue
-    /// are refused, the workers finish what they have, with the deadline of a stop, and a signal to
-    /// the primary hurries them.
+    /// Stops without the supervisor, whose state may be inconsistent: clients that are waiting in a
+    /// queue are refused, the workers finish their work within the deadline of a stop, and a signal
+    /// to the primary hurries them.
     async fn see_out(&mut self, sources: &mut Sources) {
         self.report(supervisor::Event::Stopping);
         let policy = self.config.policy.clone();
@@ -85,7 +85,7 @@ impl Driver {
         self.wait_for_exits(sources, KILLED).await;
     }
 
-    /// Waits until all workers are gone, or the time is up, or a person is impatient.
+    /// Waits until all workers are gone, the time is up, or an operator is impatient.
     async fn wait_for_exits(&mut self, sources: &mut Sources, limit: Duration) {
         let exits = async {
             while !self.peers.is_empty() {

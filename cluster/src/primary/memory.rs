@@ -1,4 +1,4 @@
-//! The memory of a process, cheaply.
+//! The memory of a process, read cheaply.
 
 use std::fs;
 

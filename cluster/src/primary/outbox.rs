@@ -1,4 +1,4 @@
-//! The messages that wait to be written to one worker.
+//! The messages that are waiting to be written to one worker.
 //!
 //! The supervisor's messages overtake the program's own, which are bounded in number and in bytes: a
 //! worker that does not read costs no more than that, and its messages are dropped.
@@ -12,16 +12,16 @@ use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-/// The limit of the program's messages that wait.
+/// The limit on the number of waiting messages of the program.
 const MESSAGES: usize = 1024;
 
-/// The limit of their bytes.
+/// The limit on their total size in bytes.
 const BYTES: usize = 8 * 1024 * 1024;
 
-/// A frame, with the room that it takes while it waits.
+/// A frame, with the room that it takes up while it waits.
 type Waiting = (Bytes, OwnedSemaphorePermit);
 
-/// The way to one worker.
+/// The sending side of the channel to one worker.
 #[derive(Debug)]
 pub(super) struct Outbox {
     control: mpsc::UnboundedSender<Bytes>,
@@ -46,11 +46,11 @@ impl Outbox {
 
     /// Sends a message of the supervisor.
     pub(super) fn control(&self, frame: Bytes) {
-        let _ = self.control.send(frame); // if the worker is going, its exit will be reported
+        let _ = self.control.send(frame); // if the worker is exiting, this will be reported
     }
 
-    /// Sends a message of the program, or drops it if too much waits: then it returns the number of
-    /// messages dropped so far.
+    /// Sends a message of the program, or drops it if too much is waiting; in that case it returns
+    /// the number of messages dropped so far.
     pub(super) fn message(&self, frame: Bytes) -> Result<(), u64> {
         let size = u32::try_from(frame.len()).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.room).try_acquire_many_owned(size);
@@ -88,7 +88,7 @@ async fn write(
             else => return,
         };
         if channel.write_all(&frame).await.is_err() {
-            return; // the worker is going: its courier will report it
+            return; // the worker is exiting: its courier will report it
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A worker as the primary sees it: its process, the way to it, and the state that it reported.
+//! A worker as the primary sees it: its process, the channel to it, and the state that it reported.
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
@@ -30,9 +30,9 @@ pub(super) struct Peer {
     pub(super) since: Instant,
     pub(super) vitals: Vitals,
     pub(super) last_report: Option<SystemTime>,
-    /// It has reported that it runs.
+    /// It has reported that it is running.
     pub(super) online: bool,
-    /// It has reported that it cannot begin.
+    /// It has reported that it cannot start.
     pub(super) cannot_begin: bool,
     pidfd: OwnedFd,
     outbox: Outbox,
@@ -40,7 +40,7 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    /// Begins to attend a process that was just started.
+    /// Starts to attend to a process that has just been started.
     pub(super) fn attend(
         worker: WorkerId,
         slot: SlotId,
@@ -86,8 +86,8 @@ impl Peer {
         Ok(())
     }
 
-    /// Sends a message of the program. If the worker has too much unread, the message is dropped, and
-    /// the number of messages dropped so far is returned.
+    /// Sends a message of the program. If the worker has left too much unread, the message is
+    /// dropped, and the number of messages dropped so far is returned.
     pub(super) fn message(&self, message: &ToWorker) -> Result<Result<(), u64>> {
         Ok(self.outbox.message(frame::encode(message)?))
     }
@@ -111,13 +111,13 @@ impl Peer {
         }
     }
 
-    /// Sends a signal to exactly this process, even if its number has been given to another one.
+    /// Sends a signal to exactly this process, even if its pid has been given to another process.
     pub(super) fn signal(&self, signal: Signal) {
         let number = match signal {
             Signal::Term => Number::TERM,
             Signal::Abort => Number::ABORT,
             Signal::Kill => Number::KILL,
         };
-        let _ = pidfd_send_signal(self.pidfd.as_fd(), number); // ESRCH: it is dead already
+        let _ = pidfd_send_signal(self.pidfd.as_fd(), number); // ESRCH: it is already dead
     }
 }

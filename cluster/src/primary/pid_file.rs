@@ -1,4 +1,5 @@
-//! The pid file: scripts find the primary by it, and a second primary notices the first.
+//! The pid file: scripts use it to find the primary, and a second primary uses it to notice the
+//! first.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, Write};
@@ -15,7 +16,7 @@ use crate::{Error, Result};
 const LONGEST: u64 = 64;
 
 /// A file with our pid. It is locked as long as we live: a lock, unlike a number in a file, cannot
-/// outlive its owner. So the file that a killed primary left is simply taken over.
+/// outlive its owner. So the file that a killed primary left behind is simply taken over.
 #[derive(Debug)]
 pub(super) struct PidFile {
     path: PathBuf,
@@ -48,7 +49,7 @@ fn lock(path: &Path, mut file: File) -> Result<Flock<File>> {
     let _ = Read::by_ref(&mut file).take(LONGEST).read_to_end(&mut found); // for the message only
     Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| match errno {
         Errno::EWOULDBLOCK => Error::new(format!(
-            "another primary runs already: {} is locked by process {}; stop that one, or choose \
+            "another primary is already running: {} is locked by process {}; stop it, or choose \
              another file with CLUSTER_PID_FILE",
             path.display(),
             String::from_utf8_lossy(&found).trim()
@@ -91,10 +92,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("there is room");
         let path = folder.path().join("app.pid");
         let early = open(&path).expect("there is room"); // a second primary, a moment too early
-        fs::remove_file(&path).expect("it is ours"); // by the first one, at its end
+        fs::remove_file(&path).expect("it is ours"); // by the first one, as it exits
         let early = lock(&path, early).expect("it is not locked");
         assert!(!is_at(&early, &path), "there is no file");
         let _third = PidFile::create(&path).expect("the path is free");
-        assert!(!is_at(&early, &path), "it is another file");
+        assert!(!is_at(&early, &path), "it is a different file");
     }
 }

@@ -25,12 +25,12 @@ use crate::signals::{JOB_CONTROL, block_only, ignore, tell_terminal_from_operato
 /// child and then the whole group, or a supervisor sends INT and then TERM.
 const ONE_REQUEST: u64 = 500;
 
-/// A request of an operator.
+/// A request from an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Request {
-    /// A graceful stop; also on SIGHUP because the terminal closed.
+    /// A graceful stop; also requested by a SIGHUP because the terminal has closed.
     Stop,
-    /// A second signal of the same kind: a person is impatient.
+    /// A second signal of the same kind: an operator is impatient.
     StopNow,
     Reload,
     OneMore,
@@ -44,7 +44,7 @@ enum Meaning {
     /// The same, but not sent by a person: a repetition is not impatience.
     Warning,
     Reload,
-    /// Nothing here, but something in other programs; its sender finds a line in the log.
+    /// No meaning here, but one in other programs; the sender finds a line in the log.
     Nothing,
 }
 
@@ -64,13 +64,15 @@ const MEANINGS: [(Signal, Meaning); 13] = [
     (Signal::SIGSTKFLT, Meaning::Nothing),
 ];
 
-/// The call that caused the signal fails, with a more precise error: EPIPE, EFBIG.
+/// Signals that are not needed: the call that caused the signal fails with a more precise error,
+/// EPIPE or EFBIG.
 const HARMLESS: [Signal; 2] = [Signal::SIGPIPE, Signal::SIGXFSZ];
 
-/// Signals that are held: they wait. When this is dropped, they are let through as before.
+/// Signals that are held back until later. When this is dropped, they are let through as before.
 pub(super) struct Held {
     before: SigSet,
-    /// SIGHUP was ignored when we were started, by `nohup`: we must outlive the terminal.
+    /// SIGHUP was already ignored when we were started, because of `nohup`: we must outlive the
+    /// terminal.
     nohup: bool,
 }
 
@@ -157,7 +159,7 @@ impl Signals {
         if !lost_terminal {
             return Some(Request::Reload);
         }
-        self.had_terminal = false; // it closes once
+        self.had_terminal = false; // it closes only once
         (!self.nohup).then_some(Request::Stop)
     }
 }
@@ -170,8 +172,8 @@ fn watch(signals: SignalFd) -> io::Result<AsyncFd<SignalFd>> {
 
 /// The time at which each stop signal first arrived, and whether it was repeated later.
 ///
-/// The handler records this, not the loop: a busy loop reads two signals at once, or one long after
-/// it arrived.
+/// The handler records this, not the loop: a busy loop may read two signals at once, or one long
+/// after it arrived.
 #[derive(Debug, Default)]
 struct Stops {
     /// Milliseconds of the monotonic clock; 0 before the first.
@@ -227,7 +229,7 @@ async fn handled(handled: &mut [(Signal, Meaning, unix::Signal)]) -> (Signal, Me
     .await
 }
 
-/// A TTIN or TTOU; `None` if the kernel has sent it, because of the terminal.
+/// A TTIN or TTOU; `None` if the kernel sent it because of the terminal.
 async fn scaling(signals: &AsyncFd<SignalFd>) -> Option<Request> {
     loop {
         let Ok(mut ready) = signals.readable().await else { return None };
@@ -237,7 +239,7 @@ async fn scaling(signals: &AsyncFd<SignalFd>) -> Option<Request> {
                 return Some(if more { Request::OneMore } else { Request::OneLess });
             }
             Ok(Ok(Some(_))) => return None,
-            // `read_signal` returns none where the kernel returns EAGAIN.
+            // `read_signal` returns none when the kernel returns EAGAIN.
             Ok(Ok(None) | Err(_)) => ready.clear_ready(),
             Err(_) => {}
         }
@@ -250,8 +252,9 @@ fn has_terminal() -> bool {
     !matches!(File::open("/dev/tty"), Err(e) if e.raw_os_error() == Some(Errno::ENXIO as i32))
 }
 
-/// The parent may have ignored SIGCHLD, and that is inherited. Then the kernel would reap our
-/// children by itself, and we would never learn how they ended.
+/// Restores the default action of SIGCHLD. The parent may have ignored the signal, and that is
+/// inherited: the kernel would then reap our children on its own, and we would never learn how they
+/// exited.
 #[allow(unsafe_code)]
 fn keep_exit_codes() -> nix::Result<()> {
     // SAFETY: the default action is not a handler of ours.

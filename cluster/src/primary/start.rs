@@ -1,4 +1,4 @@
-//! Starts a primary from its settings, and runs it until its end.
+//! Starts a primary from its settings, and runs it until it has stopped.
 
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
@@ -38,13 +38,13 @@ pub(crate) struct Extras {
     pub(crate) shared: Option<NonZeroUsize>,
 }
 
-/// The limit of commands from other threads, and of news from workers, that wait for the loop.
+/// The limit on commands from other threads, and on news from workers, that wait for the loop.
 const ROOM: usize = 256;
 
-/// The time that the primary waits at its end for the program to read the last events.
+/// The time for which an exiting primary waits for the program to read the last events.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Runs the cluster until it has stopped. A resource that is not available (a port, a file) is an
+/// Runs the cluster until it has stopped. An unavailable resource (a port, a file) is reported as an
 /// error before the first worker is started.
 pub(crate) fn run(config: Config, extras: Extras) -> Result<()> {
     let passed = Passed::from_env()?; // before there are threads
@@ -75,7 +75,7 @@ pub(crate) fn run(config: Config, extras: Extras) -> Result<()> {
     driver.admin = admin;
     drop(entered);
     let outcome = runtime.block_on(drive(driver, Sources { signals, news, commands, watchdog }));
-    // The program has read everything and ended, is not interested, or has panicked.
+    // The program has read everything and returned, is not interested, or has panicked.
     let panic = watcher.and_then(|watcher| watcher.recv_timeout(FAREWELL).ok());
     outcome.and(panic.map_or(Ok(()), Err))
 }
@@ -121,15 +121,15 @@ fn assemble(
     })
 }
 
-/// The version that this process runs itself, even if its file has been replaced by now.
+/// The version that this process itself is running, even if its file has since been replaced.
 fn first_version(config: &Config) -> Result<(Generation, Version)> {
     let version = Version { image: Image::mine()?, config: Arc::new(config.clone()) };
     Ok((Generation(1), version))
 }
 
 /// Starts the thread on which the program watches. The returned receiver ends when that thread does,
-/// and reports its panic. A primary whose program has stopped thinking would continue as half a
-/// primary, unnoticed: so it stops.
+/// and reports its panic. A primary whose program has stopped thinking would continue, unnoticed, as
+/// half a primary, so it stops.
 fn watch_events(
     watch: Option<Watch>,
     commands: &mpsc::Sender<Command>,
@@ -140,12 +140,12 @@ fn watch_events(
     let handle = Handle { commands: commands.clone(), shared: shared.cloned() };
     let (report, ended) = channel();
     runtime::spawn("cluster-events", move || {
-        // A process that the program starts inherits the mask of this thread.
+        // A process that the program starts inherits the signal mask of this thread.
         let _ = block_only([]);
         let stop = handle.clone();
         if let Err(error) = attempt(|| watch(events, handle)) {
-            tracing::error!("{error}; the cluster stops");
-            let _ = report.send(error); // the receiver is gone if the cluster is gone already
+            tracing::error!("{error}; the cluster is stopping");
+            let _ = report.send(error); // the receiver is gone if the cluster is already gone
             let _ = stop.stop();
         }
     })?;

@@ -1,4 +1,4 @@
-//! The state of the cluster, in the field names that its users know. Times are in milliseconds.
+//! The state of the cluster, under the field names that its users know. Times are in milliseconds.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,20 +23,20 @@ pub struct PrimaryStats {
     pub uptime: u64,
     /// Requests answered by all workers, including retired ones.
     pub total_requests: u64,
-    /// Workers started in a slot that had had one before: after a crash, at a limit, in a reload, and
-    /// when scaling uses a slot again.
+    /// Workers started in a slot that had already had one: after a crash, at a limit, during a
+    /// reload, and when scaling reuses a slot.
     pub total_restarts: u64,
     /// Exits that were not announced.
     pub total_crashes: u64,
     /// Processes started.
     pub workers_spawned: u64,
-    /// The version that a reload brought most recently.
+    /// The version that the most recent reload brought.
     pub generation: u64,
     /// True while a reload is under way.
     pub reloading: bool,
     /// The reason why the last reload failed, if it did.
     pub last_reload_error: Option<String>,
-    /// Events that were lost because their reader is slow.
+    /// Events that were lost because their reader was too slow.
     pub events_lost: u64,
 }
 
@@ -44,19 +44,20 @@ pub struct PrimaryStats {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterStats {
-    /// Wanted.
+    /// Workers that are wanted.
     pub num_workers: usize,
-    /// Starting or ready.
+    /// Workers that are starting or ready.
     pub active_workers: usize,
-    /// Scaling goes no lower.
+    /// The minimum: scaling goes no lower.
     pub min_workers: usize,
-    /// Scaling goes no higher.
+    /// The maximum: scaling goes no higher.
     pub max_workers: usize,
-    /// Ready, and reporting in time.
+    /// Workers that are ready and report in time.
     pub healthy_workers: usize,
-    /// Asked to leave, and not gone yet.
+    /// Workers that were asked to leave and are not gone yet.
     pub draining_workers: usize,
-    /// Slots whose workers have died early too often in a row, and none has lived long enough since.
+    /// Slots whose workers have died early too many times in a row, if none has lived long enough
+    /// since.
     pub errored_slots: usize,
 }
 
@@ -64,7 +65,7 @@ pub struct ClusterStats {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkerStats {
-    /// The worker's id, never used twice; 0 for a slot without a worker.
+    /// The worker's id, which is never reused; 0 for a slot without a worker.
     pub id: u64,
     /// Its slot.
     pub slot: u32,
@@ -74,15 +75,15 @@ pub struct WorkerStats {
     pub pid: u32,
     /// `starting`, `ready`, `draining`, `dying`, `backing-off` or `errored`.
     pub state: String,
-    /// Ready, and reporting in time.
+    /// True if it is ready and reports in time.
     pub healthy: bool,
     /// Milliseconds since it was spawned.
     pub uptime: u64,
     /// The number of workers that this slot has had before.
     pub restarts: u64,
-    /// Requests answered.
+    /// Requests that it has answered.
     pub requests_handled: u64,
-    /// Connections open.
+    /// Connections that are open.
     pub connections: u64,
     /// Resident memory, in MiB.
     #[serde(rename = "memoryMB")]

@@ -1,4 +1,4 @@
-//! The counts that the primary keeps over its life.
+//! The counts that the primary keeps over its lifetime.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ pub(super) enum Start {
     /// The start waits for all workers.
     #[default]
     WaitsForAll,
-    /// One has failed, so any other is enough.
+    /// One worker has failed, so any other one is enough.
     WaitsForAny,
     Complete,
 }
@@ -21,7 +21,7 @@ pub(super) enum Start {
 pub(super) struct Tally {
     pub(super) spawned: u64,
     pub(super) crashes: u64,
-    /// Requests answered by workers that are gone by now.
+    /// Requests answered by workers that are now gone.
     pub(super) retired_requests: u64,
     pub(super) last_reload_error: Option<String>,
     pub(super) serving: bool,

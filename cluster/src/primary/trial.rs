@@ -1,10 +1,11 @@
-//! The beginning: one worker is tried before the service counts as started.
+//! The trial: one worker is tried before the service counts as started.
 //!
 //! A seccomp profile that forbids a system call, a missing `/proc`, a limit on processes: a cause
-//! that prevents one worker from beginning prevents every worker. So if a worker cannot begin, and
-//! none has begun before it, the cluster ends with the reason, instead of trying again while clients
-//! wait. No port answers yet: the ports are opened when a worker is ready. A failure of the
-//! program's own code is another matter: that worker did run, and is started again with a back-off.
+//! that prevents one worker from starting prevents every worker from starting. So if a worker cannot
+//! start, and none has started before it, the cluster stops and gives the reason, instead of trying
+//! again while clients wait. No port answers yet: the ports are opened when a worker is ready. A
+//! failure of the program's own code is a different matter: that worker did run, and is restarted
+//! with a back-off.
 
 use tracing::warn;
 
@@ -13,11 +14,11 @@ use crate::Error;
 use crate::supervisor::{Generation, Input, WorkerId};
 
 impl Driver {
-    /// A worker could not begin, before any code of the program has run; it exits.
+    /// A worker failed to start before running any of the program's own code; it exits.
     pub(super) fn cannot_begin(&mut self, worker: WorkerId, reason: &str, shortage: bool) {
         let Some(peer) = self.peers.get_mut(&worker) else { return };
         if peer.online {
-            let why = "it reported that it cannot begin, after it had begun".to_owned();
+            let why = "it reported that it cannot start, after it had started".to_owned();
             return self.feed(Input::Broken(worker, why));
         }
         peer.cannot_begin = true;
@@ -26,7 +27,7 @@ impl Driver {
         self.feed(Input::CannotBegin { worker, reason, shortage });
     }
 
-    /// If no worker has begun yet, this is the end of the cluster.
+    /// If no worker has started yet, this is the end of the cluster.
     pub(super) fn a_worker_cannot_begin(&mut self, reason: &str, shortage: bool) {
         let first = self.supervisor.generation() == Generation(1);
         if !self.has_begun && first && self.supervisor.reloading().is_none() {
@@ -37,18 +38,19 @@ impl Driver {
         }
     }
 
-    /// A worker runs, or has ended by code of the program.
+    /// A worker is running, or the program's own code has ended it.
     pub(super) fn begun(&mut self, worker: WorkerId) {
         self.has_begun |= self.peers.get(&worker).is_some_and(|peer| !peer.cannot_begin);
     }
 
-    /// Ends the cluster with this error as soon as the actions under way are done: it cannot serve.
+    /// Ends the cluster with this error as soon as the actions under way are done: the cluster cannot
+    /// serve.
     pub(super) fn fatal(&mut self, error: Error) {
         self.fatal.get_or_insert(error);
     }
 }
 
-/// Shortens a worker's text to one line, and to the length of a line.
+/// Truncates a worker's text to a single line of limited length.
 fn short(text: &str) -> String {
     let line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     line.take(500).collect()
@@ -61,7 +63,7 @@ pub(super) struct Shortage {
 }
 
 impl Shortage {
-    /// A worker could not begin.
+    /// A worker could not start.
     pub(super) fn failed(&mut self, reason: &str, shortage: bool) {
         let is_news = !(self.lasts && shortage);
         self.lasts |= shortage;
@@ -71,7 +73,7 @@ impl Shortage {
         }
     }
 
-    /// A worker runs.
+    /// A worker is running.
     pub(super) fn is_over(&mut self) {
         if std::mem::take(&mut self.lasts) {
             tracing::info!("workers can be started again");

@@ -18,8 +18,8 @@ const WORD: usize = size_of::<u64>();
 /// Its name in `/proc/PID/maps`.
 const NAME: &str = "cluster-shared";
 
-/// Makes a block of `words` zeros, with all of its memory: a shortage is an error here, and not a
-/// SIGBUS in some worker later.
+/// Creates a block of `words` zeros, with all of its memory: a shortage is an error here rather than
+/// a SIGBUS in some worker later.
 pub(super) fn create(words: NonZeroUsize) -> Result<OwnedFd> {
     let words = words.get();
     if words > MAX_WORDS {
@@ -29,7 +29,7 @@ pub(super) fn create(words: NonZeroUsize) -> Result<OwnedFd> {
     }
     let cannot = |errno: Errno| {
         let bytes = words * WORD;
-        Error::because(format!("cannot make shared memory of {bytes} bytes"), errno)
+        Error::because(format!("cannot create shared memory of {bytes} bytes"), errno)
     };
     let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
     let memory = memfd_create(NAME, flags).map_err(cannot)?;

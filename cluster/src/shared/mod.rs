@@ -17,9 +17,9 @@
 //! }
 //! ```
 //!
-//! The primary makes the block, filled with zeros, and holds it as long as it lives: the numbers
-//! outlast a worker that crashes, one that is killed, and every reload. They are gone when the
-//! primary ends, and nothing is left behind: the block has no name in any file system.
+//! The primary creates the block, filled with zeros, and holds it for as long as it lives: the
+//! numbers outlast a worker that crashes, one that is killed, and every reload. They are gone when
+//! the primary exits, and nothing is left behind: the block has no name in any file system.
 //!
 //! The primary's first program decides its size. A version that a reload brings gets the same block
 //! with the same numbers, whatever size it requests itself, so a new version may give a new meaning
@@ -30,12 +30,12 @@
 //! Whole numbers, each changed by one atomic operation. No pointer, and nothing that has one inside
 //! (`Vec`, `String`, `Box`): the block has a different address in every process. No lock: its holder
 //! may be killed, and the lock would never be released. Two words that belong together can be seen
-//! half changed, and stay so if a worker is killed between the two changes.
+//! half changed, and stay that way if a worker is killed between the two changes.
 //!
 //! # Platform
 //!
 //! Linux: `memfd_create`, sealed against any change of its size (see `man 2 fcntl`, `F_SEAL_SHRINK`);
-//! reading a part that was cut off would be a SIGBUS.
+//! reading a part that was cut off would cause a SIGBUS.
 
 mod block;
 mod mapping;
@@ -58,7 +58,7 @@ pub const MAX_WORDS: usize = 1 << 27;
 #[derive(Clone)]
 pub struct Shared(Arc<Mapping>);
 
-/// The primary's side: the memory, and the descriptor from which workers map it, too.
+/// The primary's side: the memory, and the descriptor from which workers map it as well.
 #[derive(Debug)]
 pub(crate) struct Block {
     memory: OwnedFd,
@@ -95,7 +95,7 @@ impl Shared {
 /// The error for a caller that asks for a block that does not exist.
 pub(crate) fn none() -> Error {
     Error::new(
-        "this cluster has no shared memory: the primary makes it at its start if the program calls \
+        "this cluster has no shared memory: the primary creates it at its start if the program calls \
          Cluster::shared, and a reload does not; restart the cluster",
     )
 }

@@ -1,4 +1,4 @@
-//! The surroundings that starting a worker needs, checked before anything is started.
+//! The surroundings that a worker needs in order to start, checked before anything is started.
 
 use std::fs::{File, metadata};
 use std::io;
@@ -11,7 +11,7 @@ use super::program::MYSELF;
 use crate::{Error, Result};
 
 /// The advice if a system call is refused. Old profiles of container runtimes answer EPERM to calls
-/// that they do not know, old kernels ENOSYS.
+/// that they do not know, and old kernels answer ENOSYS.
 const REFUSED: &str = "Linux 5.11 or later is needed, and in a container a seccomp profile that \
     knows the call: update the container runtime and libseccomp, or run with \
     --security-opt seccomp=unconfined";

@@ -15,11 +15,11 @@ pub const HAND_OFF: RawFd = 5;
 /// The first listening socket; the others follow in the order of the settings.
 pub const LISTENERS: RawFd = 6;
 
-/// The most listeners that fit; [`config`](crate::config) enforces the limit.
+/// The maximum number of listeners; [`config`](crate::config) enforces the limit.
 pub const MAX_LISTENERS: usize = 16;
 
-/// The memory that all processes share comes after the listeners, if there is one; the primary's first
-/// message says so. A worker maps it, and closes the descriptor.
+/// The memory that all processes share comes after the listeners, if there is any; the primary's
+/// first message says so. A worker maps it, and closes the descriptor.
 pub(crate) fn shared(listeners: usize) -> RawFd {
     LISTENERS + RawFd::try_from(listeners).expect("they are at most MAX_LISTENERS")
 }

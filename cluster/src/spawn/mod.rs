@@ -2,9 +2,9 @@
 //! else, and tied to its primary.
 //!
 //! Between `fork` and `exec`, the child does the following, in this order: it moves the descriptors
-//! to the numbers of the [`manifest`]; begins a session of its own (Ctrl-C in a terminal reaches the
-//! primary alone, and a terminal never stops a worker that reads or writes); requests SIGKILL for the
-//! death of the primary; checks whether the primary is dead already; resets signals to the kernel's
+//! to the numbers of the [`manifest`]; starts a session of its own (Ctrl-C in a terminal reaches only
+//! the primary, and a terminal never stops a worker that reads or writes); requests SIGKILL in case
+//! the primary dies; checks whether the primary is already dead; resets signals to the kernel's
 //! defaults; and marks all descriptors above the manifest to close at `exec`.
 
 mod check;
@@ -33,14 +33,14 @@ use crate::signals::{IGNORED_BY_WORKERS, block_only};
 use crate::{Error, Result};
 
 /// The variable that marks a process as a worker: it holds the pid of the worker's primary. A
-/// grandchild that inherits it has another parent, and is not misled.
+/// grandchild that inherits it has a different parent, and is not misled.
 pub const ROLE: &str = "CLUSTER_PRIMARY_PID";
 
 /// The variable with the token of the admin API, which workers, and programs that they start, do not
 /// need.
 const TOKEN: &str = "CLUSTER_API_TOKEN";
 
-/// A process that was started and not reaped yet.
+/// A process that has been started and not yet reaped.
 #[derive(Debug)]
 pub struct Process {
     /// Its id, which stays its own until it is reaped.
@@ -49,14 +49,15 @@ pub struct Process {
     pub pidfd: OwnedFd,
 }
 
-/// Starts a worker: `image` is the code, `program` gives name and arguments, and the worker gets
-/// `descriptors` as 3, 4, 5 and so on.
+/// Starts a worker: `image` is the code, `program` gives the name and the arguments, and the worker
+/// gets `descriptors` as 3, 4, 5 and so on.
 ///
 /// Call it on the main thread: the kernel ties the child to the *thread* that forked (`man 2 prctl`,
 /// `PR_SET_PDEATHSIG`).
 ///
 /// # Errors
-/// The kernel's: too many processes or descriptors, no memory, or a file that it cannot run.
+/// Any error of the kernel: too many processes or descriptors, no memory, or a file that it cannot
+/// run.
 pub fn spawn(image: &Image, program: &Program, descriptors: &[BorrowedFd<'_>]) -> Result<Process> {
     let mut command = Command::new(image.path());
     command.arg0(program.name()).args(program.args()).stdin(Stdio::null());
@@ -81,9 +82,9 @@ pub fn spawn(image: &Image, program: &Program, descriptors: &[BorrowedFd<'_>]) -
 }
 
 impl Process {
-    /// Ends and reaps it at once, because it cannot be watched.
+    /// Kills and reaps it at once, because it cannot be watched.
     pub fn abandon(self) {
-        let _ = kill(self.pid, Signal::SIGKILL); // it was not reaped: the number is its own
+        let _ = kill(self.pid, Signal::SIGKILL); // not reaped yet, so the pid is its own
         let _ = waitpid(self.pid, None);
     }
 }
@@ -115,7 +116,7 @@ fn before_exec(command: &mut Command, primary: Pid, above: RawFd) {
 }
 
 /// A signal that arrives before the `exec` must not run a handler of the primary. Signals without a
-/// meaning for a worker wait until it ignores them: by default they would end it as it begins.
+/// meaning for a worker wait until it ignores them: by default they would kill it as it starts.
 #[allow(unsafe_code)]
 fn default_signals() -> io::Result<()> {
     for number in Signal::iterator().filter(|it| !matches!(it, Signal::SIGKILL | Signal::SIGSTOP)) {
@@ -125,7 +126,7 @@ fn default_signals() -> io::Result<()> {
     Ok(block_only(IGNORED_BY_WORKERS)?)
 }
 
-/// Closes all descriptors from `first` on, as soon as the new program begins. Descriptors that the
+/// Closes all descriptors from `first` on, as soon as the new program starts. Descriptors that the
 /// primary's own parent, such as a shell, left open do not reach the workers either.
 #[allow(unsafe_code)]
 fn close_at_exec(first: RawFd) -> io::Result<()> {

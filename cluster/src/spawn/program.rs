@@ -84,7 +84,7 @@ impl Program {
 }
 
 impl Image {
-    /// The version that this process runs itself.
+    /// The version that this process itself is running.
     ///
     /// # Errors
     /// `/proc` is not mounted.
@@ -105,7 +105,7 @@ impl Image {
 }
 
 /// A copy of a descriptor, with a number above the manifest's. A lower number would be overwritten when
-/// a child puts its manifest into place, and another program would be run silently.
+/// a child puts its manifest into place, and a different program would silently be run.
 #[allow(unsafe_code)]
 pub(super) fn high(descriptor: &OwnedFd) -> Result<OwnedFd> {
     use std::os::fd::FromRawFd;

@@ -22,17 +22,17 @@ pub enum Action {
     Drain {
         /// The worker.
         worker: WorkerId,
-        /// The time that idle connections stay open for one more request. Zero in a stop.
+        /// The time for which idle connections stay open for one more request. Zero during a stop.
         window: Duration,
         /// The time after which it must be gone, counted from now.
         deadline: Duration,
     },
     /// Let a worker accept connections: it is ready. All listeners listen from now on.
     Accept(WorkerId),
-    /// Order a worker that was asked to leave, from outside, to continue to serve until the order to
+    /// Order a worker that was asked to leave from outside to keep serving until it is ordered to
     /// drain: a successor is on its way.
     ServeOn(WorkerId),
-    /// Order a worker to cut what is left of its drain, and to exit.
+    /// Order a worker to cut short the rest of its drain, and to exit.
     Cut(WorkerId),
     /// Send a signal.
     Signal {
@@ -41,8 +41,8 @@ pub enum Action {
         /// The signal.
         signal: Signal,
     },
-    /// Let the kernel refuse new connections from now on (`shutdown(SHUT_RD)` on the listener): the
-    /// cluster stops.
+    /// Make the kernel refuse new connections from now on (`shutdown(SHUT_RD)` on the listener): the
+    /// cluster is stopping.
     RefuseConnections,
     /// The same, until a worker is ready ([`Accept`](Self::Accept)): there is none, and clients
     /// would only wait.
@@ -52,7 +52,7 @@ pub enum Action {
     Reply {
         /// The request.
         request: RequestId,
-        /// `Ok` with the number of workers wanted now, or the reason why not.
+        /// `Ok` with the number of workers wanted now, or the reason why the request failed.
         result: Result<usize, Refusal>,
     },
     /// Report an event.
@@ -66,7 +66,7 @@ pub enum Action {
 /// The signals that the supervisor sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Signal {
-    /// SIGTERM: for a process that does not read its channel yet, or speaks another protocol.
+    /// SIGTERM: for a process that does not read its channel yet, or speaks a different protocol.
     Term,
     /// SIGABRT: for a process that hangs, so that it leaves a core dump.
     Abort,

@@ -1,9 +1,9 @@
 //! The supervisor's own time, which stands still while the supervisor cannot run.
 //!
 //! A machine that slept for an hour wakes up with every deadline long past. A supervisor that
-//! believes its clock then kills all workers, although none had a chance to be in time. So a step
-//! that comes much later than the moment for which it was promised means that the process did not
-//! run: the difference is lost time, and all deadlines move by it.
+//! believes its clock then kills all workers, although none had a chance to be on time. So a step
+//! that comes much later than the moment for which it was promised means that the process was not
+//! running: the difference is lost time, and all deadlines move by it.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use serde::{Deserialize, Serialize};
 
 use super::Time;
 
-/// A step may come at most this much later than promised before we conclude that we did not run: if
-/// workers report often, a second of sleep already looks like silence from them.
+/// A step may come at most this much later than promised before we conclude that we were not running:
+/// if workers report often, a second of sleep already looks like silence from them.
 const TOLERANCE: Duration = Duration::from_secs(1);
 
-/// And at least this much: on a busy machine every process is this late.
+/// The smallest such tolerance: on a busy machine, every process is this late.
 const JITTER: Duration = Duration::from_millis(50);
 
-/// The time that a step may be late if workers report with this period. A worker's last report is at
-/// most one period old when we fall asleep, and the next step is promised within another; so at two
-/// periods and a half, when silence counts, we are to blame if the step is more than half a period
-/// late. Half of that is kept for the delivery.
+/// The time by which a step may be late if workers report with this period. A worker's last report is
+/// at most one period old when we fall asleep, and the next step is promised within another; so after
+/// two and a half periods, when silence counts, we are to blame if the step is more than half a
+/// period late. Half of that is kept for the delivery.
 pub(super) fn tolerance(heartbeat: Option<Duration>) -> Duration {
     heartbeat.map_or(TOLERANCE, |period| (period / 4).clamp(JITTER, TOLERANCE))
 }
@@ -41,18 +41,19 @@ impl Clock {
         self.own
     }
 
-    /// The time on the driver's clock when the own time is `at`.
+    /// The time on the driver's clock when the supervisor's own time is `at`.
     pub(super) fn on_the_drivers(&self, at: Time) -> Time {
         at.after(self.lost)
     }
 
-    /// The own time when the driver's clock shows `real`, if nothing is lost in between.
+    /// The supervisor's own time when the driver's clock shows `real`, if no time is lost in between.
     pub(super) fn own_at(&self, real: Time) -> Time {
         Time(real.0.saturating_sub(self.lost)).max(self.own)
     }
 
-    /// Moves on to `real`. `due` is the own time for which a step was promised; the step may be late
-    /// by `tolerance`. Returns true if time was lost. A clock that runs backwards stands still.
+    /// Moves on to `real`. `due` is the supervisor's own time for which a step was promised; the step
+    /// may be late by `tolerance`. Returns true if time was lost. A clock that runs backwards stands
+    /// still.
     pub(super) fn advance(&mut self, real: Time, due: Option<Time>, tolerance: Duration) -> bool {
         let own = self.own_at(real);
         let Some(due) = due.filter(|due| own > due.after(tolerance)) else {
@@ -60,7 +61,7 @@ impl Clock {
             return false;
         };
         // It is unknown when in the interval we stopped running. Moving on a little, instead of
-        // not at all, matters if every step is late: deadlines must still come.
+        // not at all, matters if every step is late: deadlines must still arrive.
         let credible = self.own.after(tolerance).min(due).max(self.own);
         self.lost += own.since(credible);
         self.own = credible;

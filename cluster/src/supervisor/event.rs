@@ -22,11 +22,11 @@ pub enum Event {
     },
     /// It accepts connections.
     Ready(WorkerId),
-    /// It leaves, for this reason.
+    /// It is leaving, for this reason.
     Draining(WorkerId, Retirement),
     /// It accepts no more connections.
     Disconnected(WorkerId),
-    /// It was found to hang, or to break the protocol; it is being killed.
+    /// It hangs or has broken the protocol, and is being killed.
     Unhealthy(WorkerId, String),
     /// It is gone.
     Exited {
@@ -34,7 +34,8 @@ pub enum Event {
         worker: WorkerId,
         /// The way in which it ended.
         exit: Exit,
-        /// True if the intent was known before: the primary had asked, or the worker had announced it.
+        /// True if the exit was known in advance: the primary had asked for it, or the worker had
+        /// announced it.
         voluntary: bool,
         /// Time since it was spawned.
         uptime: Duration,
@@ -75,10 +76,10 @@ pub enum Event {
     ReloadStarted(Generation),
     /// All slots run the new version.
     ReloadFinished(Generation),
-    /// The reload stopped before that. A slot that is new already stays new, unless its worker dies
-    /// before the minimum up-time.
+    /// The reload stopped before reaching that point. A slot that already runs the new version keeps
+    /// it, unless its worker dies before the minimum up-time.
     ReloadFailed(Generation, Refusal),
-    /// Another number of workers is wanted from now on.
+    /// A different number of workers is wanted from now on.
     Scaled {
         /// The number before.
         from: usize,
@@ -89,7 +90,7 @@ pub enum Event {
     Stopping,
 }
 
-/// The reason why a worker leaves.
+/// The reason why a worker is leaving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Retirement {
     /// A newer version took its place.
@@ -104,11 +105,11 @@ pub enum Retirement {
     MaxRequests,
     /// It has lived as long as it may.
     MaxLifetime,
-    /// SIGTERM from outside asked for it.
+    /// It got SIGTERM from outside.
     Terminated,
-    /// It announced that it leaves.
+    /// It announced that it is leaving.
     OwnWish,
-    /// The cluster stops.
+    /// The cluster is stopping.
     Stop,
 }
 

@@ -30,8 +30,8 @@ impl Supervisor {
         }
     }
 
-    /// The worker should have reported by now. Time in which we did not run ourselves does not count
-    /// as silence, nor does time before a report that arrived just now.
+    /// The worker should have reported by now. Time in which we ourselves were not running does not
+    /// count as silence, nor does the time before a report that has only just arrived.
     pub(super) fn check_silence(&mut self, id: WorkerId) {
         let worker = &self.workers[&id];
         let Some(silence) = worker.silence() else { return };

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// One process. Ids count up from 1 and are never used twice, unlike pids.
+/// One process. Ids count up from 1 and, unlike pids, are never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct WorkerId(pub u64);
 
 /// One place for a worker. A slot outlives its workers: a restart and a reload fill it again. Slots
-/// count up from 0; one that is given up by scaling down is the first to be used again.
+/// count up from 0; a slot that was given up by scaling down is the first to be reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SlotId(pub u32);
 
@@ -18,7 +18,7 @@ pub struct SlotId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Generation(pub u64);
 
-/// One request to the supervisor that wants an answer. The driver chooses it.
+/// One request to the supervisor that needs an answer. The driver chooses the id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RequestId(pub u64);
 
@@ -29,7 +29,7 @@ pub struct RequestId(pub u64);
 pub struct Time(pub Duration);
 
 impl Time {
-    /// The moment that is later by `wait`.
+    /// The moment that is `wait` later.
     #[must_use]
     pub fn after(self, wait: Duration) -> Self {
         Self(self.0.saturating_add(wait))

@@ -21,7 +21,8 @@ pub enum Input {
         /// The kernel has no room for another process. This says nothing about the program.
         shortage: bool,
     },
-    /// A worker reports that it cannot begin, before any code of the program has run; it exits.
+    /// A worker reports that it failed to start before running any of the program's own code; it
+    /// exits.
     CannotBegin {
         /// The worker that exits.
         worker: WorkerId,
@@ -36,7 +37,7 @@ pub enum Input {
     Ready(WorkerId),
     /// A worker is alive, and reports its vitals.
     Heartbeat(WorkerId, Vitals),
-    /// The driver has looked at a worker's memory, in bytes (resident set).
+    /// The driver has measured a worker's memory, in bytes (resident set).
     Memory(WorkerId, u64),
     /// A worker reports that it has stopped accepting connections.
     StoppedAccepting(WorkerId),
@@ -46,7 +47,7 @@ pub enum Input {
     Terminated(WorkerId),
     /// A worker broke the protocol (malformed frame, wrong version); the reason is meant for people.
     Broken(WorkerId, String),
-    /// A process has ended and was reaped. Everything that it had sent was handed in before.
+    /// A process has ended and was reaped. Everything that it had sent has already been handed in.
     Exited(WorkerId, Exit),
     /// A request for a rolling reload. The program was opened as `generation`.
     Reload {
@@ -55,14 +56,14 @@ pub enum Input {
         /// The new version's number, larger than all before.
         generation: Generation,
     },
-    /// A request for another number of workers.
+    /// A request for a different number of workers.
     Scale {
         /// The request to answer.
         request: RequestId,
         /// The number wanted.
         to: ScaleTo,
     },
-    /// A request to try a slot again that is [`Errored`](super::Event::Errored).
+    /// A request to retry a slot that is [`Errored`](super::Event::Errored).
     Reset {
         /// The request to answer.
         request: RequestId,
@@ -89,9 +90,9 @@ pub enum ScaleTo {
 /// The numbers that a worker reports with each heartbeat.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vitals {
-    /// Requests answered since it began.
+    /// Requests answered since it started.
     pub requests: u64,
-    /// Connections open now.
+    /// Connections that are open now.
     pub connections: u64,
 }
 

@@ -1,4 +1,4 @@
-//! The life of workers: spawned, ready, gone; and the use of the place that they leave.
+//! The life of workers: spawned, ready, gone; and the reuse of the place that they leave.
 
 use super::restart::{End, Verdict};
 use super::slot::Place;
@@ -63,8 +63,8 @@ impl Supervisor {
         self.prove(id);
     }
 
-    /// Early deaths before the worker of this slot count, and the version before its own is kept, until
-    /// it has lived for the minimum up-time.
+    /// Until the worker of this slot has lived for the minimum up-time, the early deaths before it
+    /// still count, and the version before its own is kept.
     pub(super) fn watch_early_life(&mut self, slot: SlotId) {
         let state = self.slot(slot);
         let remembers = state.failures.count() > 0 || state.fallback.is_some();
@@ -91,14 +91,14 @@ impl Supervisor {
         }
     }
 
-    /// A worker cannot begin; its exit follows.
+    /// A worker cannot start; its exit follows.
     pub(super) fn cannot_begin(&mut self, id: WorkerId, reason: String, shortage: bool) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         worker.shortage = shortage;
         worker.cannot_begin = Some(reason);
     }
 
-    /// A worker reports that it leaves: this is not a crash, but its place is free.
+    /// A worker reports that it is leaving: this is not a crash, but its place is free.
     pub(super) fn leaves(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         match worker.state {
@@ -116,7 +116,7 @@ impl Supervisor {
     pub(super) fn exited(&mut self, id: WorkerId, exit: Exit) {
         let now = self.now();
         self.gone(id, exit, |worker| match &worker.cannot_begin {
-            Some(reason) => format!("could not begin: {reason}"),
+            Some(reason) => format!("could not start: {reason}"),
             None => format!("{exit}{}", worker.moment(now)),
         });
     }
@@ -159,7 +159,7 @@ impl Supervisor {
         }
     }
 
-    /// A slot has lost its worker: chooses the next one, and its time.
+    /// A slot has lost its worker: chooses the next worker and its starting time.
     fn vacated(&mut self, slot: SlotId, end: End, worker: &Worker) {
         if self.slot(slot).newcomer.is_some() {
             self.promote(slot);
@@ -172,7 +172,7 @@ impl Supervisor {
         }
     }
 
-    /// Fills a slot for another reason than a death: its earlier failures are forgotten.
+    /// Fills a slot for a reason other than a death: its earlier failures are forgotten.
     pub(super) fn refill(&mut self, slot: SlotId) {
         if self.target < self.desired() {
             self.give_up(slot);

@@ -95,9 +95,9 @@ pub struct Supervisor {
     version: Generation,
     /// Slots with a newcomer.
     newcomers: BTreeSet<SlotId>,
-    /// Those of them whose newcomer can be trusted, so that the old worker may go.
+    /// The ones whose newcomer can be trusted, so that the old worker may leave.
     ripe: BTreeSet<SlotId>,
-    /// Ready workers without a slot, which go as soon as the first invariant allows.
+    /// Ready workers without a slot, which leave as soon as the first invariant allows it.
     surplus: BTreeMap<WorkerId, Retirement>,
     /// Slots whose planned replacement may begin.
     replacing: BTreeSet<SlotId>,
@@ -107,13 +107,13 @@ pub struct Supervisor {
     outage: Option<Outage>,
     /// The time when we last learned that we had not been running: silence before it proves nothing.
     resumed: Time,
-    /// The decisions of the step under way so far.
+    /// The decisions made so far in the current step.
     #[serde(skip)]
     actions: Vec<Action>,
 }
 
 impl Supervisor {
-    /// A cluster without workers yet; see [`start`](Self::start). Equal seeds make equal choices
+    /// A cluster that has no workers yet; see [`start`](Self::start). Equal seeds make equal choices
     /// (delays, jitter).
     #[must_use]
     pub fn new(policy: Policy, seed: u64) -> Self {
@@ -157,7 +157,7 @@ impl Supervisor {
     /// Takes in an input at `now`, and returns the actions to perform, in order.
     ///
     /// Inputs about workers that are gone are ignored. Timers take effect on [`Input::Tick`] only,
-    /// so the driver can first hand in the inputs that have arrived already.
+    /// so the driver can first hand in the inputs that have already arrived.
     pub fn step(&mut self, now: Time, input: Input) -> Vec<Action> {
         let tolerance = clock::tolerance(self.policy.heartbeat);
         if self.clock.advance(now, self.due(), tolerance) {
@@ -168,15 +168,15 @@ impl Supervisor {
         std::mem::take(&mut self.actions)
     }
 
-    /// The time on the driver's clock at which [`Input::Tick`] is wanted. It may have passed already.
+    /// The time on the driver's clock at which [`Input::Tick`] is wanted. It may already have passed.
     #[must_use]
     pub fn next_wake(&self) -> Option<Time> {
         self.due().map(|at| self.clock.on_the_drivers(at))
     }
 
-    /// Changes the settings. They take effect with the next step; workers that run already
+    /// Changes the settings. They take effect with the next step; workers that are already running
     /// keep the limits that they were started with. The number of workers stays as it was scaled,
-    /// within the new limits, unless the setting itself was changed.
+    /// within the new limits, unless the setting itself has changed.
     pub fn set_policy(&mut self, policy: Policy) {
         self.target = if policy.workers == self.policy.workers {
             self.target.max(policy.min_workers).min(policy.max_workers)
@@ -227,7 +227,7 @@ impl Supervisor {
                 Timer::Replace(slot) => self.replace_now(slot),
                 Timer::RefuseAt => self.refuse_connections(),
                 Timer::CutAllAt => self.cut_all(),
-                Timer::OutageAt => {} // `settle` looks at it
+                Timer::OutageAt => {} // `settle` handles it
                 Timer::KillAllAt => self.kill_all(),
             }
         }
@@ -246,8 +246,9 @@ impl Supervisor {
         self.watch_outage();
     }
 
-    /// The time at which a step is wanted. While a timer is set, a step is wanted now and then even
-    /// if none is due: the more often we are called, the better we know how long we did not run.
+    /// The time at which a step is wanted. While a timer is set, a step is wanted from time to time
+    /// even if none is due: the more often we are called, the better we know for how long we were not
+    /// running.
     fn due(&self) -> Option<Time> {
         let pulse = self.policy.heartbeat.unwrap_or(PULSE).min(PULSE);
         self.timers.next().map(|at| at.min(self.now().after(pulse)))

@@ -1,8 +1,8 @@
 //! An outage: no worker accepts connections.
 //!
 //! Clients that wait in the kernel's queue for a restart of milliseconds do not notice it. Clients
-//! that would wait for a minute are better refused: they, or the balancer before them, can go
-//! elsewhere.
+//! that would have to wait for a minute are better off if they are refused: they, or the load
+//! balancer in front of them, can go elsewhere.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Outage {
     since: Time,
-    /// Connections are refused already.
+    /// Connections are already being refused.
     suspended: bool,
 }
 
@@ -45,7 +45,7 @@ impl Supervisor {
         self.emit(Event::Suspended);
     }
 
-    /// Returns whether a worker starts already, or will start by then.
+    /// Returns whether a worker is already starting, or will start by then.
     fn is_filled_by(&self, end: Time) -> bool {
         let due = |&slot: &_| self.timers.due(Timer::Restart(slot)).is_some_and(|at| at <= end);
         // A worker that is being killed makes room for its successor, which starts soon.

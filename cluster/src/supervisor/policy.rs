@@ -1,4 +1,4 @@
-//! The numbers that the supervisor decides by.
+//! The numbers on which the supervisor bases its decisions.
 
 use std::time::Duration;
 
@@ -9,19 +9,20 @@ use serde::{Deserialize, Serialize};
 pub struct Policy {
     /// Workers wanted at the start.
     pub workers: usize,
-    /// Scaling goes no lower.
+    /// The minimum: scaling goes no lower.
     pub min_workers: usize,
-    /// Scaling goes no higher.
+    /// The maximum: scaling goes no higher.
     pub max_workers: usize,
     /// Workers beyond the wanted number that may be starting or ready while others are replaced.
     pub surge: usize,
     /// Workers that may be draining at the same time; `None`: as many as are wanted.
     pub max_draining: Option<usize>,
-    /// The time that a worker may take from its start until it is ready.
+    /// The time that a worker may take to become ready after its start.
     pub ready_timeout: Duration,
-    /// The time that a newcomer must stay ready in a reload before the old worker is drained.
+    /// The time for which a newcomer must stay ready during a reload before the old worker is
+    /// drained.
     pub min_ready: Duration,
-    /// A worker that dies sooner than this after its start died early.
+    /// A worker that dies sooner than this after its start has died early.
     pub min_uptime: Duration,
     /// Back-off: the first delay's upper bound.
     pub restart_delay: Duration,
@@ -29,19 +30,21 @@ pub struct Policy {
     pub restart_delay_max: Duration,
     /// After this many early deaths in a row a slot is errored.
     pub max_early_deaths: u32,
-    /// The time that idle connections of a draining worker stay open for one more request.
+    /// The time for which idle connections of a draining worker stay open for one more request.
     pub drain_window: Duration,
     /// The time that a draining worker may take in all, before the rest is cut.
     pub drain_timeout: Duration,
     /// The same for a stop of the cluster.
     pub shutdown_timeout: Duration,
-    /// In a stop: the time that all workers have to empty the queue before connections are refused.
+    /// During a stop: the time that all workers have to empty the queue before connections are
+    /// refused.
     pub accept_timeout: Duration,
     /// The time from the order to exit until SIGKILL.
     pub term_grace: Duration,
-    /// The time from SIGABRT until SIGKILL, to write a core.
+    /// The time from SIGABRT until SIGKILL, in which to write a core dump.
     pub abort_grace: Duration,
-    /// The period of workers' reports. Two missed: unhealthy. `None`: hangs are not looked for.
+    /// The period of workers' reports. A worker that misses two is unhealthy. `None`: there is no
+    /// check for hangs.
     pub heartbeat: Option<Duration>,
     /// Bytes of resident memory above which a worker is replaced.
     pub memory_limit: Option<u64>,

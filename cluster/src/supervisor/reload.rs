@@ -3,13 +3,13 @@
 //! While a reload runs, every spawned worker runs the new version. Slots without a worker (backing
 //! off, errored) get it at once; they have nothing to lose, and prove the version before a healthy
 //! worker is touched. The others follow, [`surge`](super::Policy::surge) at a time: a newcomer starts
-//! beside the old worker, becomes ready, stays ready for `min_ready`, and only then is the old one
+//! alongside the old worker, becomes ready, stays ready for `min_ready`, and only then is the old one
 //! ordered to drain. The step ends when the old one accepts no more connections, not when it exits.
 //!
-//! If a worker of the new version dies before all is done, even one whose step was over, the reload
-//! has failed. Ready workers stay; every other slot goes back to its old version at once. A slot whose
-//! ready worker stays is on probation: if that worker dies before the minimum up-time, its slot goes
-//! back as well.
+//! If a worker of the new version dies before everything is done, even one whose step was already
+//! over, the reload has failed. Ready workers stay; every other slot goes back to its old version at
+//! once. A slot whose ready worker stays is on probation: if that worker dies before the minimum
+//! up-time, its slot goes back as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,11 +27,11 @@ use super::{
 pub(super) struct Reload {
     request: RequestId,
     pub(super) generation: Generation,
-    /// Slots whose turn has not come: an old worker is in them.
+    /// Slots whose turn has not come yet: they still have an old worker.
     pending: BTreeSet<SlotId>,
     /// Slots whose turn it is.
     steps: BTreeMap<SlotId, Step>,
-    /// The old version of each slot that has gone over to the new one.
+    /// The old version of each slot that has switched to the new one.
     fallback: BTreeMap<SlotId, Generation>,
 }
 
@@ -114,8 +114,8 @@ impl Supervisor {
         }
     }
 
-    /// The worker of this slot was lost. Returns whether it was on probation, and died early: the slot
-    /// then has the version before it again.
+    /// The worker of this slot was lost. Returns whether it was on probation and died early; if so,
+    /// the slot has gone back to the version before it.
     pub(super) fn fails_probation(&mut self, slot: SlotId, end: End) -> bool {
         let Some(proven) = self.slot_mut(slot).fallback.take() else { return false };
         if end == End::Late {
@@ -160,7 +160,7 @@ impl Supervisor {
         }
     }
 
-    /// The old worker of this slot was just ordered to leave.
+    /// The old worker of this slot has just been ordered to leave.
     pub(super) fn closing(&mut self, slot: SlotId, old: WorkerId) {
         if let Some(reload) = &mut self.reload
             && self.slots[slot.0 as usize].generation == reload.generation
@@ -215,13 +215,13 @@ impl Supervisor {
     }
 
     fn finish_reload(&mut self) {
-        let reload = self.reload.take().expect("only a reload that runs can finish");
+        let reload = self.reload.take().expect("only a running reload can finish");
         self.emit(Event::ReloadFinished(reload.generation));
         self.reply(reload.request, Ok(self.target));
         for generation in reload.fallback.into_values() {
             self.release(generation);
         }
-        // The reload's own hold goes over to the version of future slots.
+        // The reload's own hold passes to the version of future slots.
         let old = std::mem::replace(&mut self.version, reload.generation);
         self.release(old);
     }
@@ -242,7 +242,7 @@ impl Supervisor {
         let Some(reload) = self.reload.as_ref().filter(|_| self.is_of_the_reload(worker)) else {
             return false;
         };
-        // Leaving unasked is not a failure of a worker that has proved itself.
+        // For a worker that has proved itself, leaving unasked is not a failure.
         let left = matches!(worker.state, State::Draining { .. });
         let proved = !reload.steps.contains_key(&worker.slot);
         if left && proved && !worker.is_early(self.now(), &self.policy) {
@@ -255,7 +255,7 @@ impl Supervisor {
 
     /// Ready workers stay; the other slots go back to the old version.
     fn fail_reload(&mut self, what: &str) {
-        let reload = self.reload.take().expect("only a reload that runs can fail");
+        let reload = self.reload.take().expect("only a running reload can fail");
         self.dismiss_newcomers_of(reload.generation);
         let vacated = self.fall_back(&reload);
         let new = self.used.iter().filter(|&&slot| self.runs(slot, reload.generation)).count();
@@ -267,7 +267,7 @@ impl Supervisor {
         self.release(reload.generation);
     }
 
-    /// Reports that the reload has ended without success, also to its requester.
+    /// Reports, also to the requester, that the reload has ended without success.
     fn end_reload(&mut self, reload: &Reload, reason: String) {
         self.emit(Event::ReloadFailed(reload.generation, Refusal(reason.clone())));
         self.reply(reload.request, Err(Refusal(reason)));
@@ -276,7 +276,7 @@ impl Supervisor {
     /// A stop takes precedence over a reload. No slot falls back: nothing is started any more.
     pub(super) fn abandon_reload(&mut self) {
         if let Some(reload) = self.reload.take() {
-            self.end_reload(&reload, "the cluster stops".to_owned());
+            self.end_reload(&reload, "the cluster is stopping".to_owned());
             for generation in reload.fallback.into_values() {
                 self.release(generation);
             }
@@ -299,7 +299,7 @@ impl Supervisor {
         }
     }
 
-    /// Gives slots whose new worker is not ready back to the old version; they are then vacant.
+    /// Returns slots whose new worker is not ready to the old version; they are then vacant.
     fn fall_back(&mut self, reload: &Reload) -> Vec<SlotId> {
         let mut vacated = Vec::new();
         for (&slot, &old) in &reload.fallback {
@@ -319,7 +319,7 @@ impl Supervisor {
         vacated
     }
 
-    /// Returns whether the slot's own worker is ready, and of this version.
+    /// Returns whether the slot's own worker is ready and runs this version.
     fn runs(&self, slot: SlotId, generation: Generation) -> bool {
         let worker = self.slot(slot).current().and_then(|id| self.workers.get(&id));
         worker.is_some_and(|w| w.generation == generation && w.state == State::Ready)

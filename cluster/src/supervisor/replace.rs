@@ -1,7 +1,8 @@
-//! The replacement of a worker: start a newcomer, see it ready, let the old one go.
+//! The replacement of a worker: start a newcomer, wait until it is ready, let the old one go.
 //!
 //! A planned replacement (memory, requests, lifetime) and each step of a reload are the same thing;
-//! they share the surge. While a reload runs, planned replacements wait: it replaces all workers.
+//! they share the surge. While a reload runs, planned replacements wait, because the reload replaces
+//! all workers anyway.
 
 use super::life::Role;
 use super::restart::{End, Failures};
@@ -21,7 +22,7 @@ impl Supervisor {
         }
         let failures = Failures::default();
         self.slot_mut(slot).replacement = Some(Replacement { reason, failures });
-        // A limit that is too small for the program must not become a loop.
+        // A limit that is too small for the program must not cause an endless loop.
         if stable > self.now() {
             self.timers.arm(Timer::Replace(slot), stable);
         } else {
@@ -29,7 +30,7 @@ impl Supervisor {
         }
     }
 
-    /// A worker got SIGTERM from outside. It continues to serve until its successor is ready.
+    /// A worker got SIGTERM from outside. It keeps serving until its successor is ready.
     pub(super) fn terminated(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get_mut(&id).filter(|_| self.stop.is_none()) else {
             return;
@@ -86,7 +87,7 @@ impl Supervisor {
         self.counts.starting + self.counts.ready - self.extra()
     }
 
-    /// Starts a newcomer beside the worker that it will replace.
+    /// Starts a newcomer alongside the worker that it will replace.
     pub(super) fn invite(&mut self, slot: SlotId, generation: Generation) {
         let worker = self.spawn(slot, generation);
         self.slot_mut(slot).newcomer = Some(worker);
@@ -113,7 +114,7 @@ impl Supervisor {
         }
     }
 
-    /// Lets workers go whose time has come, as long as enough ready ones are left.
+    /// Lets go of the workers whose time has come, as long as enough ready ones are left.
     pub(super) fn open_gate(&mut self) {
         while self.may_retire() {
             let Some((worker, why)) = self.surplus.pop_first() else { break };
@@ -168,7 +169,7 @@ impl Supervisor {
         self.touch(slot);
     }
 
-    /// The newcomer of a planned replacement was gone before it took over: the old one stays, and
+    /// The newcomer of a planned replacement was gone before it took over: the old worker stays, and
     /// another newcomer is tried later.
     pub(super) fn replace_later(&mut self, slot: SlotId, end: End, newcomer: &Worker) {
         let Some(replacement) = &mut self.slots[slot.0 as usize].replacement else { return };

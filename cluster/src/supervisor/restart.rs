@@ -1,11 +1,11 @@
 //! The next attempt for a slot whose worker died: at once, or after a delay.
 //!
 //! Full jitter: the delay is drawn from the whole range between zero and a bound that doubles.
-//! Workers that died together (a database was gone) do not come back together.
+//! Workers that died together (because a database was down) do not come back together.
 //! <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>
 //!
-//! The limit of early deaths changes only what is reported, and not whether attempts continue: a
-//! database that comes back after an hour finds the service trying.
+//! The limit on early deaths changes only what is reported, not whether attempts continue: a database
+//! that comes back after an hour finds the service still trying.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(super) enum End {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Failures {
     early_deaths: u32,
-    /// Refusals of the kernel since a process could last be started.
+    /// Refusals by the kernel since a process could last be started.
     refusals: u32,
 }
 
@@ -41,7 +41,7 @@ pub(super) enum Verdict {
     After(Duration),
     /// The limit of early deaths is reached. Attempts continue.
     Errored(Duration),
-    /// After a refusal of the kernel.
+    /// After a refusal by the kernel.
     Shortage(Duration),
 }
 
@@ -76,7 +76,7 @@ impl Failures {
             End::Early => {
                 let delay = self.failed_attempt(policy, dice);
                 if self.is_limit_reached(policy) {
-                    // Slots stay apart by the delays that they have had before.
+                    // The delays before this one keep the slots apart.
                     Verdict::Errored(policy.restart_delay_max)
                 } else {
                     Verdict::After(delay)

@@ -34,7 +34,7 @@ impl Supervisor {
         self.act(Action::Drain { worker: id, window, deadline });
     }
 
-    /// The worker drains already, of its own accord; we only set the deadline.
+    /// The worker is already draining, of its own accord; we only set the deadline.
     pub(super) fn leaves_unasked(&mut self, id: WorkerId) {
         self.begin_draining(id, Retirement::OwnWish, self.policy.drain_timeout);
         let worker = self.workers[&id].clone();
@@ -52,13 +52,13 @@ impl Supervisor {
         self.emit(Event::Draining(id, why));
     }
 
-    /// Ends a worker that is not ready and not needed: it accepts no connections yet.
+    /// Stops a worker that is not ready and not needed; it does not accept connections yet.
     pub(super) fn discard(&mut self, id: WorkerId) {
         self.expect_end(id);
         self.condemn(id, Signal::Term, self.policy.term_grace);
     }
 
-    /// Ends a worker without asking.
+    /// Kills a worker without asking.
     pub(super) fn kill(&mut self, id: WorkerId) {
         self.expect_end(id);
         if matches!(self.state(id), Some(State::Starting | State::Ready)) {
@@ -70,7 +70,7 @@ impl Supervisor {
         self.signal(id, Signal::Kill);
     }
 
-    /// Ends a worker that cannot be trusted to drain. `how` completes the sentence "worker 7 …".
+    /// Kills a worker that cannot be trusted to drain. `how` completes the sentence "worker 7 …".
     pub(super) fn put_down(&mut self, id: WorkerId, how: &str, signal: Signal, grace: Duration) {
         self.emit(Event::Unhealthy(id, how.to_owned()));
         if let Some(State::Draining { .. }) = self.state(id) {
@@ -88,7 +88,7 @@ impl Supervisor {
         }
     }
 
-    /// Returns whether its place is free before it is gone.
+    /// Returns whether its place is free even before it is gone.
     fn must_not_wait_for(&self, id: WorkerId) -> bool {
         let worker = &self.workers[&id];
         self.role(id, worker.slot) != Role::Current
@@ -97,8 +97,9 @@ impl Supervisor {
             || self.is_of_the_reload(worker)
     }
 
-    /// Sends an order over the channel, and the signal beside it: it is not known whether the worker
-    /// reads the order or dies of the signal. A ready worker has the grace to finish its answers.
+    /// Sends an order over the channel, and the signal along with it: it is not known whether the
+    /// worker will read the order or die from the signal. A ready worker has the grace period to
+    /// finish its answers.
     fn condemn(&mut self, id: WorkerId, signal: Signal, grace: Duration) {
         let (now, was) = (self.now(), self.state(id));
         self.set_state(id, State::Dying);
@@ -111,7 +112,7 @@ impl Supervisor {
         self.timers.arm(Timer::KillAt(id), now.after(grace));
         match (signal, was) {
             (Signal::Term, Some(State::Ready)) => {
-                // Without any window it would be a stop.
+                // Without a window it would be a stop.
                 let window = self.policy.drain_window.min(grace).max(Duration::from_millis(1));
                 self.act(Action::Drain { worker: id, window, deadline: grace });
             }
@@ -130,7 +131,8 @@ impl Supervisor {
         }
     }
 
-    /// A worker accepts no more connections. Unasked, this is as good as a report that it leaves.
+    /// A worker accepts no more connections. If it was not asked to, this is as good as a report that
+    /// it is leaving.
     pub(super) fn stopped_accepting(&mut self, id: WorkerId) {
         if self.state(id) == Some(State::Ready) {
             self.leaves_unasked(id);

@@ -1,7 +1,7 @@
 //! The number of workers: scaling between the limits, and slots that are tried again.
 //!
-//! A request is answered at once; the number in force follows. It goes up at once. It goes down by one
-//! for each worker that may go, so that not all of them drain at the same time.
+//! A request is answered at once; the number in force follows. It goes up at once. It goes down by
+//! one for each worker that may leave, so that not all of them drain at the same time.
 
 use super::slot::{Place, Slot};
 use super::worker::State;
@@ -48,7 +48,7 @@ impl Supervisor {
         }
         if self.slot(slot).place != Place::Errored {
             let tried = self.slot(slot).failures.is_limit_reached(&self.policy);
-            let why = if tried { "is being tried already" } else { "is not errored" };
+            let why = if tried { "is already being tried" } else { "is not errored" };
             return Err(Refusal(format!("slot {slot} {why}")));
         }
         Ok(())
@@ -61,7 +61,7 @@ impl Supervisor {
         }
     }
 
-    /// Lets the number in force follow the number that was requested.
+    /// Makes the number in force follow the number that was requested.
     pub(super) fn follow_target(&mut self) {
         self.announce_target();
         while self.desired() < self.target {
@@ -126,7 +126,7 @@ impl Supervisor {
         }
     }
 
-    /// The ready worker of the highest slot goes, if it may. Others that were idle are gone by now.
+    /// The ready worker of the highest slot leaves, if it may. Idle ones are already gone.
     fn give_up_ready(&mut self) -> bool {
         let desired = self.desired() - 1;
         if self.counts.ready <= desired || !self.may_drain(desired) {

@@ -14,13 +14,13 @@ pub(super) struct Slot {
     /// The version before it, if the reload that brought the present version has failed. The slot goes
     /// back to it unless the present version lives for the minimum up-time.
     pub(super) fallback: Option<Generation>,
-    /// A second worker that will take the place of the first: in a reload, or at a limit.
+    /// A second worker that will take the place of the first: during a reload, or at a limit.
     pub(super) newcomer: Option<WorkerId>,
     /// Early deaths in a row.
     pub(super) failures: Failures,
     /// The planned replacement of its worker, if there is one.
     pub(super) replacement: Option<Replacement>,
-    /// The number of workers that were ever started for it.
+    /// The number of workers that have ever been started for it.
     pub(super) spawned: u64,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Slot {
 pub(super) enum Place {
     /// No worker: fewer workers are wanted than there are slots.
     Unused,
-    /// No worker. This lasts only until the end of the step, or for good in a stop.
+    /// No worker. This lasts only until the end of the step, or for good during a stop.
     Vacant,
     /// No worker, until a delay is over.
     BackingOff,

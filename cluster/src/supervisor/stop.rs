@@ -1,8 +1,8 @@
 //! The end of the cluster, gracefully or at once; either way with a deadline.
 //!
-//! A worker that is not ready is ended: it serves no client. A ready one drains without a window. When
-//! all have emptied the queue, or after a moment, the kernel refuses new connections. At the deadline
-//! workers get the order to cut, then SIGKILL.
+//! A worker that is not ready is stopped at once: it serves no client. A ready one drains without a
+//! window. When all of them have emptied the queue, or after a moment, the kernel refuses new
+//! connections. At the deadline, workers get the order to cut, then SIGKILL.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::{Action, Event, Retirement, Supervisor, Timer, WorkerId};
 /// A stop under way.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Stop {
-    /// New connections are refused already.
+    /// New connections are already being refused.
     refused: bool,
     /// Workers are given no more time.
     at_once: bool,
@@ -24,7 +24,7 @@ pub(super) struct Stop {
 impl Supervisor {
     pub(super) fn stop_wanted(&mut self) {
         if self.stop.is_some() {
-            return; // one request, however often it comes
+            return; // one request, however many times it arrives
         }
         self.begin_stop();
         let (now, deadline) = (self.now(), self.policy.shutdown_timeout);
@@ -66,7 +66,8 @@ impl Supervisor {
         self.ripe.clear();
     }
 
-    /// A worker drains already: from now on without a window, and no longer than the others.
+    /// A worker is already draining: from now on it drains without a window, and for no longer than
+    /// the others.
     fn hurry(&mut self, id: WorkerId, deadline: Duration) {
         let at = self.now().after(deadline);
         if self.timers.due(Timer::DrainedBy(id)).is_some_and(|own| own > at) {

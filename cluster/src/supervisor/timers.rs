@@ -13,26 +13,28 @@ pub(super) enum Timer {
     ReadyBy(WorkerId),
     /// A newcomer has been ready for long enough to be trusted.
     Trusted(WorkerId),
-    /// A worker should have reported by now. A heartbeat does not re-arm the timer; when it is due,
-    /// the supervisor looks whether one has come, so that a heartbeat costs next to nothing.
+    /// A worker should have reported by now. A heartbeat does not re-arm the timer; when the timer is
+    /// due, the supervisor checks whether a heartbeat has arrived, so that each one costs next to
+    /// nothing.
     HeardBy(WorkerId),
     /// A worker has lived as long as it may.
     Lifetime(WorkerId),
     /// A draining worker should be gone.
     DrainedBy(WorkerId),
-    /// In a stop: workers still there get SIGKILL. It comes before `KillAt`, which it makes needless.
+    /// During a stop: workers that are still running get SIGKILL. It comes before `KillAt`, and makes
+    /// it unnecessary.
     KillAllAt,
-    /// A worker that was ordered to leave now has not left.
+    /// A worker that was ordered to leave at once has not left.
     KillAt(WorkerId),
-    /// A worker has lived long enough that the early deaths before it are forgotten.
+    /// A worker has lived long enough for the early deaths before it to be forgotten.
     Stable(WorkerId),
     /// A slot's back-off is over.
     Restart(SlotId),
     /// A planned replacement that failed, or came too soon, may be tried.
     Replace(SlotId),
-    /// In a stop: connections are refused from now on.
+    /// During a stop: connections are refused from now on.
     RefuseAt,
-    /// In a stop: workers still there are cut.
+    /// During a stop: workers that are still running are cut.
     CutAllAt,
     /// Clients have waited for a ready worker for long enough.
     OutageAt,
@@ -63,7 +65,7 @@ pub(super) struct Timers {
 }
 
 impl Timers {
-    /// Sets a timer, or moves it if it is set already.
+    /// Sets a timer, or moves it if it is already set.
     pub(super) fn arm(&mut self, timer: Timer, at: Time) {
         self.disarm(timer);
         self.queue.insert((at, timer));

@@ -16,9 +16,9 @@ pub struct WorkerView {
     pub generation: Generation,
     /// Its state.
     pub state: WorkerState,
-    /// Time since it was spawned. Time in which the primary did not run is not counted.
+    /// Time since it was spawned. Time in which the primary was not running is not counted.
     pub uptime: Duration,
-    /// Ready, and no report from it is overdue.
+    /// True if it is ready and no report from it is overdue.
     pub healthy: bool,
 }
 
@@ -48,7 +48,7 @@ pub enum SlotState {
     BackingOff(Time),
     /// No worker: the limit of early deaths is reached. The slot is tried again at this moment.
     Errored(Time),
-    /// No worker, and the cluster stops.
+    /// No worker, and the cluster is stopping.
     Empty,
 }
 
@@ -154,7 +154,7 @@ impl Supervisor {
                 let due = self.timers.due(Timer::Restart(id));
                 let due = due.map(|at| self.clock.on_the_drivers(at));
                 match due {
-                    None => SlotState::Empty, // in a stop
+                    None => SlotState::Empty, // during a stop
                     Some(at) if waits == Place::Errored => SlotState::Errored(at),
                     Some(at) => SlotState::BackingOff(at),
                 }

@@ -11,7 +11,7 @@ use super::{Generation, Policy, SlotId, Time};
 /// The state of one process, as the supervisor knows it.
 ///
 /// A worker lives by the settings that it was started with: it reports with the period that they
-/// set, and later settings must not judge it by another period.
+/// set, and it must not be judged by a different period from later settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Worker {
     /// The slot for which it was started. A draining worker remembers it, but has left it.
@@ -22,13 +22,14 @@ pub(super) struct Worker {
     /// The time at which it became ready, if it ever did.
     pub(super) ready: Option<Time>,
     pub(super) last_report: Time,
-    /// The time at which we gave it up. It may take a while to die; that does not count for it.
+    /// The time at which we gave up on it. It may take a while to die; that time does not count in
+    /// its favour.
     pub(super) condemned: Option<Time>,
     /// Its end is not a crash: we asked for it, or the worker announced it.
     pub(super) expected: bool,
     /// It got SIGTERM from outside, and must be replaced.
     pub(super) terminated: bool,
-    /// The reason why it could not begin, before any code of the program has run.
+    /// The reason why it failed to start, if it failed before running any of the program's own code.
     pub(super) cannot_begin: Option<String>,
     /// True if the reason was that the kernel had no room for it.
     pub(super) shortage: bool,
@@ -49,7 +50,7 @@ pub enum State {
     Starting,
     /// Accepts connections.
     Ready,
-    /// Was asked to leave, or announced that it leaves; finishes what it has.
+    /// Was asked to leave, or announced that it is leaving; finishes the work that it has.
     Draining {
         /// It accepts no more connections.
         closed: bool,
@@ -89,12 +90,12 @@ impl Worker {
         now.since(self.spawned)
     }
 
-    /// Returns whether its end is an early death, if it is gone by now.
+    /// Returns whether its end would be an early death, if it is gone now.
     pub(super) fn is_early(&self, now: Time, policy: &Policy) -> bool {
         self.ready.is_none() || self.uptime(self.condemned.unwrap_or(now)) < policy.min_uptime
     }
 
-    /// The end of its life, if it is gone by now.
+    /// The kind of end of its life, if it is gone now.
     pub(super) fn end(&self, now: Time, policy: &Policy) -> End {
         match self.is_early(now, policy) {
             true if self.shortage => End::Shortage,
@@ -103,14 +104,14 @@ impl Worker {
         }
     }
 
-    /// The condition for ready that it lacks, as the end of a sentence.
+    /// The condition that it still lacks for being ready, as the end of a sentence.
     pub(super) fn lacks(&self) -> String {
         match self.waits_for.as_deref() {
-            None => "it has not come as far as cluster::run".to_owned(),
-            Some([one]) => format!("it waits for its program to serve the listener `{one}`"),
+            None => "it has not reached cluster::run".to_owned(),
+            Some([one]) => format!("it is waiting for its program to serve the listener `{one}`"),
             Some(several) => {
                 let several = several.join("`, `");
-                format!("it waits for its program to serve the listeners `{several}`")
+                format!("it is waiting for its program to serve the listeners `{several}`")
             }
         }
     }
@@ -123,13 +124,13 @@ impl Worker {
         }
     }
 
-    /// The time that it may be silent: two missed reports, and half a period for the delivery.
+    /// The time for which it may be silent: two missed reports, plus half a period for the delivery.
     pub(super) fn silence(&self) -> Option<Duration> {
         self.heartbeat.map(|period| period.saturating_mul(5) / 2)
     }
 }
 
-/// A time for people, without nanoseconds.
+/// Formats a time for people, without nanoseconds.
 pub(super) fn in_words(time: Duration) -> String {
     let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     humantime::format_duration(Duration::from_millis(millis)).to_string()
@@ -140,9 +141,9 @@ pub(super) fn in_words(time: Duration) -> String {
 pub(super) struct Counts {
     pub(super) starting: usize,
     pub(super) ready: usize,
-    /// Draining, and may still accept connections.
+    /// Draining workers that may still accept connections.
     pub(super) accepting: usize,
-    /// Draining, and accept no more.
+    /// Draining workers that no longer accept connections.
     pub(super) closed: usize,
     pub(super) dying: usize,
 }

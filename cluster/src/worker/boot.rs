@@ -1,4 +1,4 @@
-//! The first moments of a worker: it checks that it is one, takes over what it was given, and takes
+//! The first moments of a worker: it checks that it is one, takes over what it was given, and sets
 //! its name.
 
 use std::env;
@@ -23,17 +23,17 @@ use crate::signals::{IGNORED_BY_WORKERS, block_only, ignore};
 use crate::spawn::{ROLE, manifest};
 use crate::{Error, Result, runtime};
 
-/// The exit code of a worker that cannot begin: `EX_OSERR` of sysexits.h.
+/// The exit code of a worker that cannot start: `EX_OSERR` of sysexits.h.
 const CANNOT_BEGIN: i32 = 71;
 
-/// Everything that a worker begins with.
+/// Everything that a worker starts with.
 #[derive(Debug)]
 pub(crate) struct Boot {
     pub(crate) channel: UnixStream,
     pub(crate) given: Given,
 }
 
-/// Everything that it was given beside the channel.
+/// Everything that it was given apart from the channel.
 #[derive(Debug)]
 pub(crate) struct Given {
     pub(crate) hello: Hello,
@@ -42,14 +42,15 @@ pub(crate) struct Given {
     pub(crate) shared: Option<Shared>,
 }
 
-/// The code that runs the worker takes the boot; the hello stays for callers that only ask.
+/// The code that runs the worker takes the boot; the hello stays for callers that only need to read
+/// it.
 static BOOT: OnceLock<Result<(Hello, Mutex<Option<Boot>>)>> = OnceLock::new();
 
 /// Checks whether this process is a worker of a cluster. If not, it is the future primary.
 ///
 /// The variable [`ROLE`] alone proves nothing: a process that a worker starts inherits it, and if the
-/// primary is PID 1, it even becomes that process's parent when the worker ends. So the channel must
-/// be there as well, and the primary must have made it.
+/// primary is PID 1, it even becomes that process's parent when the worker exits. So the channel
+/// must exist as well, and the primary must have made it.
 #[must_use]
 pub fn is_worker() -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new(); // later the channel has another number
@@ -57,7 +58,7 @@ pub fn is_worker() -> bool {
         let primary = env::var(ROLE).ok().and_then(|pid| pid.parse().ok()).map(Pid::from_raw);
         let is_worker = primary.is_some() && primary == maker_of_the_channel();
         if is_worker && primary != Some(getppid()) {
-            // The primary has died already, and a program that changes its user at `exec` has lost
+            // The primary has already died, and a program that changes its user at `exec` has lost
             // the kernel's tie to the primary. The program must not become a primary itself.
             std::process::exit(CANNOT_BEGIN);
         }
@@ -65,23 +66,24 @@ pub fn is_worker() -> bool {
     })
 }
 
-/// The process that has made the socket pair of descriptor 3, if the descriptor is an end of one.
+/// The process that created the socket pair of descriptor 3, if the descriptor is an end of one.
 #[allow(unsafe_code)]
 fn maker_of_the_channel() -> Option<Pid> {
     getsockname::<UnixAddr>(manifest::CHANNEL).ok()?; // it is open, and a Unix socket
-    // SAFETY: it is open, as was just checked, and none of our code closes it before the worker begins.
+    // SAFETY: it is open, as was just checked, and none of our code closes it before the worker
+    // starts.
     let channel = unsafe { BorrowedFd::borrow_raw(manifest::CHANNEL) };
     let credentials = getsockopt(&channel, sockopt::PeerCredentials).ok()?;
     Some(Pid::from_raw(credentials.pid()))
 }
 
 /// The settings that the primary has handed down; `None` in the primary itself. A worker never
-/// reads the file or the environment: they may have changed since, and be wrong.
+/// reads the file or the environment: they may have changed since, and may now be wrong.
 pub(crate) fn handed_down() -> Option<Result<Config>> {
     is_worker().then(|| boot().map(|(hello, _)| hello.config.clone()))
 }
 
-/// Takes everything that this worker begins with.
+/// Takes everything that this worker starts with.
 pub(crate) fn take() -> Result<Boot> {
     let (_, boot) = boot()?;
     let taken = boot.lock().ok().and_then(|mut boot| boot.take());
@@ -99,8 +101,8 @@ fn boot() -> Result<&'static (Hello, Mutex<Option<Boot>>)> {
     booted.as_ref().map_err(|error| Error::new(error.to_string()))
 }
 
-/// Reports to the primary that this worker cannot begin, and ends the worker. No code of the program
-/// has run yet, so the worker logs no line of its own: the primary logs one.
+/// Reports to the primary that this worker cannot start, and exits. No code of the program has run
+/// yet, so the worker logs no line of its own: the primary logs one.
 pub(super) fn cannot_begin(channel: &UnixStream, error: &Error) -> ! {
     let reason = error.to_string();
     let report = ToPrimary::CannotBegin { reason, shortage: error.is_shortage() };
@@ -144,9 +146,9 @@ fn inherited(number: RawFd, what: &str) -> Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
-/// Ends this process when the primary has gone, even if all its other threads are stuck in a loop.
-/// The kernel's own tie (`PR_SET_PDEATHSIG`) does the same; a program that changes its user or
-/// group loses that tie.
+/// Kills this process when the primary is gone, even if all other threads of this process are stuck
+/// in a loop. The kernel's own tie (`PR_SET_PDEATHSIG`) does the same; a program that changes its
+/// user or group loses that tie.
 fn live_no_longer_than_the_primary(lifeline: OwnedFd) -> Result<()> {
     let mut lifeline = std::io::PipeReader::from(lifeline);
     let wait = move || {

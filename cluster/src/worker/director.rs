@@ -1,9 +1,9 @@
-//! The phases of a worker's life, as the primary's orders, signals and the clock decide them.
+//! The phases of a worker's life, as decided by the primary's orders, signals and the clock.
 //!
-//! An order of the primary comes over the channel. A signal from outside is only a request, which the
-//! worker passes on. systemd, for one, sends SIGTERM to the primary and to every worker at once; a
-//! worker that obeyed the signal could close its door before the primary knows that the cluster
-//! stops, and nothing would empty the queue of clients.
+//! An order from the primary comes over the channel. A signal from outside is only a request, which
+//! the worker passes on. systemd, for example, sends SIGTERM to the primary and to every worker at
+//! once; a worker that obeyed the signal could close its door before the primary knows that the
+//! cluster is stopping, and nothing would empty the queue of clients.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use super::link::{Drain, Link, Order};
 use crate::channel::message::ToPrimary;
 use crate::http::Phase;
 
-/// The time that a worker that was asked to leave waits for the primary's answer. Then the worker
-/// leaves by itself: the primary hangs.
+/// The time for which a worker that was asked to leave waits for the primary's answer. After that,
+/// the worker leaves on its own: the primary is hung.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Directs the phases of one worker.
@@ -71,7 +71,7 @@ impl Director {
         }
     }
 
-    /// Begins to leave; a worker that is leaving already can only be hurried.
+    /// Starts to leave; a worker that is already leaving can only be hurried.
     fn drain(&self, Drain { window, deadline }: Drain) {
         let by = Instant::now() + deadline;
         let hurried = match *self.phase.borrow() {
@@ -84,7 +84,7 @@ impl Director {
         let _ = self.phase.send(hurried);
     }
 
-    /// Asks the primary for a replacement, once. A worker that is leaving has its orders already.
+    /// Asks the primary for a replacement, once. A worker that is leaving already has its orders.
     fn ask(&self, asked: &mut Option<Instant>) {
         if self.is_serving() && asked.is_none() {
             *asked = Some(Instant::now() + PATIENCE);
@@ -92,7 +92,7 @@ impl Director {
         }
     }
 
-    /// Leaves, and reports it: it is not a crash.
+    /// Leaves, and reports it, so that it does not count as a crash.
     fn leave_by_itself(&self) {
         self.link.send_soon(&ToPrimary::Leaving);
         self.drain(self.by_itself);

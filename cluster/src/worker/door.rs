@@ -20,7 +20,8 @@ pub(super) struct Doors {
     pub(super) names: Vec<String>,
     shut: Mutex<Vec<Option<Door>>>,
     pub(super) closed: AtomicUsize,
-    /// True once the primary lets this worker accept: the worker is ready, and the sockets listen.
+    /// True once the primary lets this worker accept: the worker is ready, and the sockets are
+    /// listening.
     pub(super) admitted: watch::Receiver<bool>,
 }
 
@@ -28,16 +29,16 @@ pub(super) struct Doors {
 pub(super) struct Door {
     own: Own,
     fed: mpsc::UnboundedReceiver<Fed>,
-    /// The door was reported to accept no more.
+    /// True once it was reported that the door accepts no more connections.
     pub(super) closed: bool,
 }
 
 /// A door's own socket.
 enum Own {
-    /// The socket may not be listening yet, and a poller would take that for its end.
+    /// The socket may not be listening yet, and a poller would mistake that for its end.
     Closed(OwnedFd),
     Open(Accepting),
-    /// The door accepts no more, or never had a socket.
+    /// The door accepts no more connections, or never had a socket.
     None,
 }
 
@@ -85,21 +86,21 @@ impl Doors {
         let mut doors = self.shut.lock().unwrap_or_else(PoisonError::into_inner);
         let door = doors[index].take();
         let door =
-            door.ok_or_else(|| Error::new(format!("the listener {name} is taken already")))?;
+            door.ok_or_else(|| Error::new(format!("the listener {name} is already taken")))?;
         let left = self.names.iter().zip(doors.iter()).filter(|(_, door)| door.is_some());
         Ok((door, left.map(|(name, _)| name.clone()).collect()))
     }
 }
 
 impl Door {
-    /// Begins to accept from its own socket, which listens by now.
+    /// Starts accepting from its own socket, which is already listening.
     pub(super) fn open(&mut self) -> Result<()> {
         self.own.open().map_err(|error| Error::because("cannot watch a listening socket", error))
     }
 
     /// A connection that is already waiting at its own socket.
     pub(super) fn take_waiting(&mut self) -> Option<Arrival> {
-        let _ = self.open(); // without room for it nothing more can be accepted
+        let _ = self.open(); // if there is no room for it, nothing more can be accepted
         let Own::Open(own) = &self.own else { return None };
         own.accept_ready().map(Arrival::from)
     }
@@ -114,8 +115,8 @@ impl Door {
         self.fed.recv().await.map(Arrival::from)
     }
 
-    /// Accepts at its own socket only when there is room. For a connection that is fed there was room,
-    /// or it would not have been taken.
+    /// Accepts at its own socket only when there is room. A connection that is fed already had
+    /// room, or it would not have been taken.
     pub(super) async fn accept(&mut self, room: impl Future<Output = ()>) -> Option<Arrival> {
         let own = async {
             room.await;
@@ -127,7 +128,7 @@ impl Door {
         tokio::select! {
             Some(accepted) = own => Some(accepted.into()),
             Some(fed) = self.fed.recv() => Some(fed.into()),
-            else => std::future::pending().await, // the primary refuses by now, and orders us to leave
+            else => std::future::pending().await, // the primary already refuses, and orders us to leave
         }
     }
 }

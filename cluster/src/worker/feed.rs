@@ -1,5 +1,5 @@
-//! The worker's end of the hand-off: connections that the primary has accepted, and listening sockets
-//! of slots that have no worker at the moment.
+//! The worker's end of the hand-off: connections that the primary has accepted, and listening
+//! sockets of slots that currently have no worker.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -26,21 +26,21 @@ pub(super) struct Fed {
     pub(super) held: Option<Held>,
 }
 
-/// Goes with a connection that the primary has handed over. When it is dropped, there is room for
-/// another connection, and the primary is notified: in this order.
+/// Accompanies a connection that the primary has handed over. When it is dropped, there is first
+/// room for another connection, and then the primary is notified.
 #[derive(Debug)]
 pub(super) struct Held {
     _room: OwnedSemaphorePermit,
     _open: Open,
 }
 
-/// More connections than a process can have; half of the most that a semaphore can count.
+/// More connections than a process can have; half of the maximum that a semaphore can count.
 const NO_LIMIT: usize = Semaphore::MAX_PERMITS / 2;
 
 /// The way to a door: one for each listener of the settings.
 pub(super) type Feeder = mpsc::UnboundedSender<Fed>;
 
-/// Starts the task that receives.
+/// Starts the receiving task.
 pub(super) fn start(
     hand_off: OwnedFd,
     feeders: Vec<Feeder>,
@@ -62,7 +62,7 @@ pub(super) fn start(
 
 struct Feed {
     receiver: Receiver,
-    /// The worker accepts for itself.
+    /// The worker accepts connections itself.
     accepts: bool,
     feeders: Vec<Feeder>,
     room: Arc<Semaphore>,
@@ -79,7 +79,7 @@ struct Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        self.task.abort(); // between two connections: it has sent on each one that it has accepted
+        self.task.abort(); // between two connections: it has passed on each one that it accepted
     }
 }
 
@@ -97,9 +97,9 @@ impl Feed {
         self.leave(phase).await;
     }
 
-    /// The worker is to leave. The primary sends nothing any more, and everything that it has sent is
-    /// there: it was sent before the order to leave. Only in a stop, the primary may give the rest of
-    /// the queue of a busy worker to any worker, until it closes the channel.
+    /// Obeys the order to leave. The primary sends nothing more, and everything that it has sent
+    /// has already arrived: it was sent before the order. Only during a stop may the primary give
+    /// the rest of the queue of a busy worker to any worker, until it closes the channel.
     async fn leave(mut self, phase: watch::Receiver<Phase>) {
         while let Some(received) = unconstrained(self.receiver.recv()).now_or_never() {
             if !self.take(received).await {
@@ -116,11 +116,11 @@ impl Feed {
         }
         drop(self.lent);
         drop(self.feeders); // the doors are shut now
-        // It continues to report to the primary each connection that ends.
+        // It keeps reporting each connection that ends to the primary.
         while let Ok(Some(_)) = self.receiver.recv().await {}
     }
 
-    /// Takes a delivery. Returns false if no more can come.
+    /// Takes a delivery. Returns false if no more can arrive.
     async fn take(&mut self, received: io::Result<Option<Delivery>>) -> bool {
         match received {
             Ok(Some(Delivery::Connections(handed))) => self.admit(handed).await,
@@ -138,7 +138,8 @@ impl Feed {
         true
     }
 
-    /// Takes as many as there is room for, and reports them before the first byte of any is read.
+    /// Takes as many connections as there is room for, and reports them before the first byte of
+    /// any is read.
     async fn admit(&mut self, handed: Vec<Handed>) {
         let (mut admitted, mut acked, mut declined) = (Vec::new(), Vec::new(), Vec::new());
         for Handed { given, fd } in handed {
@@ -154,10 +155,10 @@ impl Feed {
                 Ok((stream, peer)) => {
                     admitted.push((feeder, Fed { stream, peer, held: Some(held) }));
                 }
-                Err(_) => drop(held), // the client has gone already
+                Err(_) => drop(held), // the client is already gone
             }
         }
-        // The primary keeps copies, for others to serve, only if it accepts itself.
+        // Only if the primary accepts does it keep copies, for others to serve.
         if let Err(error) = self.receiver.answer(&acked, &declined).await
             && !self.accepts
         {
@@ -165,11 +166,11 @@ impl Feed {
             return; // without our ack others may serve them
         }
         for (feeder, fed) in admitted {
-            let _ = feeder.send(fed); // fails when the program does not serve this listener any more
+            let _ = feeder.send(fed); // fails if the program no longer serves this listener
         }
     }
 
-    /// Borrows a socket. Returns false if it cannot: at the end of this channel, the primary lends the
+    /// Borrows a socket. Returns false if it cannot: when this channel ends, the primary lends the
     /// socket to another worker.
     fn borrow(&mut self, slot: SlotId, listener: u16, socket: OwnedFd) -> bool {
         let Some(feeder) = self.feeders.get(usize::from(listener)) else { return false };
@@ -206,7 +207,8 @@ impl Lent {
         Self { socket, feeder, task: task.abort_handle() }
     }
 
-    /// Takes the connections in its queue: the cluster stops, and no other worker will take them.
+    /// Takes the connections in its queue: the cluster is stopping, and no other worker will take
+    /// them.
     fn empty(&self) {
         self.task.abort();
         while let Some((stream, peer)) = self.socket.accept_ready() {

@@ -24,7 +24,7 @@ use crate::metrics::Metrics;
 use crate::supervisor::Vitals;
 use crate::{Error, Result, log, runtime};
 
-/// The time that the program may keep running after everything was cut.
+/// The time that the program may keep running after everything has been cut.
 const LAST_MOMENT: Duration = Duration::from_millis(250);
 
 /// The time that the last messages may take; the primary may be busy, or gone.
@@ -50,12 +50,12 @@ where
         drop(spare);
         live(begun, serve).await
     });
-    runtime.shutdown_background(); // a task that still computes has had its time
+    runtime.shutdown_background(); // a task that is still computing has had its time
     lived.map_err(|error| Error::because(name, error))
 }
 
-/// Prepares a worker before it begins: its log, its runtime, and a way to report that it cannot begin
-/// when the channel belongs to the runtime already.
+/// Prepares a worker before it starts: its log, its runtime, and a way to report that it cannot
+/// start once the channel belongs to the runtime.
 fn prepare(
     channel: &UnixStream,
     config: &Config,
@@ -85,7 +85,7 @@ async fn cut(mut phase: watch::Receiver<Phase>) {
     let _ = phase.wait_for(|phase| *phase == Phase::Cut).await;
 }
 
-/// Makes the worker, and starts the tasks that go with it.
+/// Creates the worker, and starts the tasks that go with it.
 fn begin(channel: UnixStream, given: Given) -> Result<(Worker, watch::Receiver<Phase>)> {
     let Given { hello, hand_off, listeners, shared } = given;
     channel.set_nonblocking(true)?;
@@ -128,7 +128,7 @@ async fn report(worker: Worker) {
     let heartbeat = worker.config().policy.heartbeat;
     let mut ticks = interval(heartbeat.map_or(REPORT, |heartbeat| heartbeat.min(REPORT)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // The delay of this task: every request waits as long, too, if the program blocks the thread.
+    // The delay of this task: every request waits just as long if the program blocks the thread.
     let lag = worker.metrics().gauge("event_loop_lag_milliseconds", &[]);
     let mut reported = Vitals::default();
     let mut last = tokio::time::Instant::now();
@@ -161,7 +161,8 @@ impl Worker {
         link.send(&ToPrimary::Heartbeat(vitals, None)).await
     }
 
-    /// Sends the last messages. They arrive: all that is in the channel when a process ends is read.
+    /// Sends the last messages. They will arrive: everything that is in the channel when a process
+    /// exits is read.
     async fn say_goodbye(&self, content: bool) {
         if content && *self.0.phase.borrow() == Phase::Serving {
             let _ = self.0.link.send(&ToPrimary::Leaving).await; // without an order, but not a crash

@@ -1,4 +1,4 @@
-//! The worker's end of the channel: the messages to the primary, and those from it.
+//! The worker's end of the channel: the messages to and from the primary.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,10 +19,11 @@ use crate::channel::message::{Answer, ToPrimary, ToWorker};
 use crate::primary::Body;
 use crate::{Error, Result};
 
-/// The most frames that wait for the primary; beyond the limit the sender waits too.
+/// The maximum number of frames that wait for the primary; beyond the limit the sender waits too.
 const ROOM: usize = 256;
 
-/// The most unread messages of the program that are kept; beyond the limit new ones are dropped.
+/// The maximum number of unread messages that are kept for the program; beyond the limit new ones
+/// are dropped.
 const UNREAD: usize = 1024;
 
 /// Sends to the primary; cheap to clone.
@@ -134,7 +135,7 @@ impl Link {
     }
 }
 
-/// A question that waits for its answer; it is forgotten when its caller no longer waits.
+/// A question that waits for its answer; it is forgotten when its caller is no longer waiting.
 struct Open<'l> {
     link: &'l Link,
     id: u64,
@@ -159,7 +160,7 @@ async fn write(mut channel: OwnedWriteHalf, mut waiting: mpsc::Receiver<Outgoing
         match outgoing {
             Outgoing::Frame(frame) => {
                 if channel.write_all(&frame).await.is_err() {
-                    return; // without a primary we end in a moment
+                    return; // without a primary we will exit in a moment
                 }
             }
             Outgoing::Flush(written) => drop(written.send(())),
@@ -167,7 +168,7 @@ async fn write(mut channel: OwnedWriteHalf, mut waiting: mpsc::Receiver<Outgoing
     }
 }
 
-/// An order of the primary about the worker's life.
+/// An order from the primary about the worker's life.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Order {
     /// Leave.
@@ -215,7 +216,7 @@ pub(super) async fn listen(mut channel: OwnedReadHalf, ears: Ears) -> Result<()>
 impl Ears {
     fn receive(&self, message: ToWorker) {
         match message {
-            ToWorker::Hello(_) => {} // it was read before the runtime began
+            ToWorker::Hello(_) => {} // it was read before the runtime started
             ToWorker::Drain { window, deadline } => {
                 let _ = self.orders.send(Order::Drain(Drain { window, deadline }));
             }
@@ -238,7 +239,7 @@ impl Ears {
     /// A worker that does not read its messages must still receive the order to leave.
     fn message(&self, message: Message) {
         if self.messages.try_send(message).is_err() {
-            tracing::warn!("a message was dropped: this worker does not read them");
+            tracing::warn!("a message was dropped: this worker is not reading them");
         }
     }
 }

@@ -49,13 +49,13 @@ struct Inner {
 }
 
 impl Worker {
-    /// Its id. Ids count up from 1 and are never used twice.
+    /// Its id. Ids count up from 1 and are never reused.
     #[must_use]
     pub fn id(&self) -> WorkerId {
         self.0.hello.worker
     }
 
-    /// Its place, from 0. A replacement has the same one.
+    /// Its place, from 0. A replacement gets the same one.
     #[must_use]
     pub fn slot(&self) -> SlotId {
         self.0.hello.slot
@@ -91,17 +91,17 @@ impl Worker {
         &self.0.metrics
     }
 
-    /// The numbers that all workers, and the primary, share; see [`shared`].
+    /// The numbers shared by all workers and the primary; see [`shared`].
     ///
     /// # Errors
-    /// There are none: the program with which the primary was started does not call
-    /// [`Cluster::shared`](crate::Cluster::shared).
+    /// [`Cluster::shared`](crate::Cluster::shared) was not called by the program with which the
+    /// primary was started.
     pub fn shared(&self) -> Result<Shared> {
         self.0.shared.clone().ok_or_else(shared::none)
     }
 
-    /// Waits until this worker is leaving, whatever the reason. From then on it should begin nothing
-    /// new; [`serve_http`](Self::serve_http) does all this by itself.
+    /// Waits until this worker is leaving, whatever the reason. From then on it should start
+    /// nothing new; [`serve_http`](Self::serve_http) does all this on its own.
     pub async fn draining(&self) {
         let mut phase = self.0.phase.clone();
         let _ = phase.wait_for(|phase| *phase != Phase::Serving).await;
@@ -128,7 +128,7 @@ impl Worker {
     /// `limit` for its answer.
     ///
     /// # Errors
-    /// No answer in time, an answer of another type, or a refusal.
+    /// There was no answer in time, the answer has a different type, or the primary refused.
     pub async fn request<A: DeserializeOwned>(
         &self,
         question: &impl Serialize,
@@ -141,9 +141,9 @@ impl Worker {
     /// further ones are dropped, with a warning in the log.
     ///
     /// # Errors
-    /// The messages are taken already.
+    /// The messages have already been taken.
     pub fn messages(&self) -> Result<mpsc::Receiver<Message>> {
         let taken = self.0.messages.lock().unwrap_or_else(PoisonError::into_inner).take();
-        taken.ok_or_else(|| Error::new("the messages of this worker are read already"))
+        taken.ok_or_else(|| Error::new("the messages of this worker are already being read"))
     }
 }

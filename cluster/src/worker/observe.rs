@@ -12,7 +12,7 @@ use crate::metrics::{Counter, Gauge, Histogram, Metrics};
 /// Upper bounds of the histogram of durations, in seconds.
 const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
 
-/// Methods that have a series of their own; all others are `other`.
+/// Methods that have a series of their own; all others are counted as `other`.
 const KNOWN: [Method; 8] = [
     Method::GET,
     Method::POST,

@@ -30,7 +30,7 @@ impl Worker {
     /// worker begins to leave; then drains, and returns.
     ///
     /// # Errors
-    /// The listener is taken already.
+    /// The listener has already been taken.
     pub async fn serve_http<S, B>(&self, service: S) -> Result<()>
     where
         S: HttpService<B>,
@@ -40,11 +40,11 @@ impl Worker {
         self.serve_http_on(&name, service).await
     }
 
-    /// The same for the listener of this name. Run it beside others in one task (`tokio::try_join!`):
-    /// the worker is ready when all its listeners are served.
+    /// The same for the listener of this name. Run it alongside others in one task
+    /// (`tokio::try_join!`): the worker is ready when all its listeners are served.
     ///
     /// # Errors
-    /// There is no such listener, or it is taken already.
+    /// There is no such listener, or it has already been taken.
     pub async fn serve_http_on<S, B>(&self, name: &str, service: S) -> Result<()>
     where
         S: HttpService<B>,
@@ -64,7 +64,7 @@ impl Worker {
     /// Takes a listener, to serve a protocol other than HTTP from it.
     ///
     /// # Errors
-    /// There is no such listener, or it is taken already.
+    /// There is no such listener, or it has already been taken.
     pub async fn arrivals(&self, name: &str) -> Result<Arrivals> {
         let (door, left) = self.0.doors.take(name)?;
         let news = if left.is_empty() { ToPrimary::Ready } else { ToPrimary::WaitsFor(left) };
@@ -93,8 +93,9 @@ impl Arrivals {
         self.door.as_mut().map_or(Ok(()), Door::open)
     }
 
-    /// The same, but accepts only when there is `room`. At the end it takes every connection that is
-    /// there: their clients have been accepted, or stand in a queue that is about to be closed.
+    /// The same, but accepts only when there is `room`. At the end it takes every remaining
+    /// connection: their clients have been accepted, or are waiting in a queue that is about to be
+    /// closed.
     async fn next_when(&mut self, room: impl Future<Output = ()>) -> Option<Arrival> {
         let door = self.door.as_mut()?;
         if *self.phase.borrow() == Phase::Serving {
@@ -112,8 +113,9 @@ impl Arrivals {
         rest
     }
 
-    /// A connection that is still to be served. In a stop the listener's queue is emptied; in a drain
-    /// others accept from it. Connections handed to this worker are its own in both cases.
+    /// A connection that is still to be served. During a stop the listener's queue is emptied;
+    /// during a drain others accept from it. Connections handed to this worker are its own in both
+    /// cases.
     async fn remainder(&mut self) -> Option<Arrival> {
         let door = self.door.as_mut()?;
         if self.phase.borrow().is_stop()
@@ -134,7 +136,7 @@ impl Arrivals {
         self.door = None;
     }
 
-    /// Reports that the worker accepts no more, if this door was the last that did.
+    /// Reports that the worker accepts no more connections, if this door was the last one that did.
     fn report_closed(&mut self) {
         let Some(door) = self.door.as_mut().filter(|door| !door.closed) else { return };
         door.closed = true;

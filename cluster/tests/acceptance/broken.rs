@@ -1,4 +1,4 @@
-//! Scenarios 12 to 17: a new version that is broken costs nothing.
+//! Scenarios 12 to 17: a broken new version does no damage.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::lab::{Conduct, Kind, Load, Service, Start, children, gone, send, unti
 
 pub const SCENARIOS: &[Scenario] = &[
     ("s12_a_version_that_exits_at_boot", &[1, 3], exits_at_boot),
-    ("s12_a_version_with_another_protocol", &[1, 3], speaks_gibberish),
+    ("s12_a_version_with_a_different_protocol", &[1, 3], speaks_gibberish),
     ("s12_a_version_that_cannot_be_started", &[1, 3], no_program),
     ("s12_a_refused_version_leaves_the_old_ones_healthy", &[1, 3], old_ones_stay_healthy),
     ("s13_a_version_that_never_gets_ready", &[1, 3], never_ready),
@@ -30,7 +30,8 @@ fn reload(service: &Service) -> (u16, Value) {
     service.admin("POST", "/reload", "")
 }
 
-/// A failed reload: the reason is the expected one, the old workers are the same, nothing is lost.
+/// A failed reload: the reason is the expected one, the workers are still the old ones, and nothing
+/// is lost.
 fn refused(service: Service, reason: &str) {
     let old = service.worker_pids();
     let load = Load::start(Kind::FreshPosts, 2, &service.address);
@@ -67,14 +68,14 @@ fn speaks_gibberish(workers: usize) {
 fn no_program(workers: usize) {
     let mut service = Start::workers(workers).ready();
     fs::remove_file(service.program().path()).expect("it is ours");
-    // A signal has no answer, so the program gets an event.
+    // A signal has no reply, so the program gets an event.
     service.signal(Signal::SIGHUP);
     let why = service.event("ReloadRefused")["why"].clone();
     assert!(why.as_str().is_some_and(|why| why.contains("cannot open the program")), "{why}");
     refused(service, "cannot open the program");
 }
 
-/// The settings of a refused version hold for workers that start later. Such a worker, of the old
+/// The settings of a refused version apply to workers that start later. Such a worker, of the old
 /// version, reports at the new interval, and the primary expects its reports at the same one.
 fn old_ones_stay_healthy(workers: usize) {
     let start = Start::workers(workers);
@@ -87,7 +88,7 @@ fn old_ones_stay_healthy(workers: usize) {
     unchanged(&service, &old, "exited with code 3 before it was ready");
 
     let victim = i32::try_from(old[0]).expect("it is a pid");
-    kill(Pid::from_raw(victim), Signal::SIGKILL).expect("it is there");
+    kill(Pid::from_raw(victim), Signal::SIGKILL).expect("it exists");
     service.event_where("Exited", |event| event["pid"] == victim);
     let replacement = service.event("Listening")["worker"].clone();
     let mut reports = BTreeSet::new();
@@ -129,7 +130,7 @@ fn stop_in_reload(workers: usize) {
     service.program().deploy(2, Conduct::NeverReady);
     service.signal(Signal::SIGHUP);
     service.event("ReloadStarted");
-    let all = until("the newcomer is there", || {
+    let all = until("the newcomer exists", || {
         Some(children(service.pid())).filter(|pids| pids.len() == workers + 1)
     });
     service.signal(Signal::SIGTERM);
@@ -171,7 +172,7 @@ fn settings(workers: usize) {
     service.stop();
 }
 
-/// A version that dies early has all slots; the next version recovers them.
+/// A version that dies early occupies all slots; the next version recovers them.
 fn recovered(workers: usize) {
     let start = Start::workers(workers)
         .env("WORKER_MAX_EARLY_DEATHS", 2)
@@ -200,14 +201,14 @@ fn dies_after_ready(workers: usize) {
     service.stop();
 }
 
-/// The newcomer dies when the old worker of its slot has been drained already, and the reload is busy
-/// with the next slot: the newcomer's slot is filled again from the old version.
+/// The newcomer dies when the old worker of its slot has already been drained and the reload is
+/// busy with the next slot: the newcomer's slot is filled again from the old version.
 fn dies_after_drain(workers: usize) {
     let mut service = Start::workers(workers).env("DRAIN_WINDOW", "100ms").ready();
     service.program().deploy(2, Conduct::DiesOnCue);
     let socket = format!("unix:{}", service.program().folder().join("admin.sock").display());
     let request = thread::spawn(move || {
-        let mut client = crate::lab::Client::connect(&socket).expect("the admin API is there");
+        let mut client = crate::lab::Client::connect(&socket).expect("the admin API is reachable");
         client.post("/reload", b"").expect("it answers")
     });
     service.event("Draining");
@@ -225,7 +226,7 @@ fn dies_after_drain(workers: usize) {
 }
 
 /// The reload fails in the second slot. The worker of the new version in the first one dies after that,
-/// and early: its slot goes back to the old version, too.
+/// and early: its slot goes back to the old version too.
 fn dies_after_failure(workers: usize) {
     let mut service = Start::workers(workers)
         .env("DRAIN_WINDOW", "100ms")

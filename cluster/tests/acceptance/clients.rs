@@ -24,13 +24,13 @@ fn silent(workers: usize) {
         let asked = Instant::now();
         service.signal(Signal::SIGTERM);
         assert!(service.wait().success());
-        // It takes about 2 s: one for the answer to GOAWAY, one for the client's FIN.
+        // It takes about 2 s: one second for the answer to GOAWAY, and one for the client's FIN.
         let took = asked.elapsed();
         assert!(took < Duration::from_secs(10), "{bytes} bytes of HTTP/2: {took:?}");
     }
 }
 
-/// The number of clients that ask at the same time.
+/// The number of clients that send requests at the same time.
 const CLIENTS: usize = 40;
 const SLOW: &str = "/slow?ms=100";
 

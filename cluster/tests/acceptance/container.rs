@@ -11,7 +11,7 @@ use crate::lab::{FIXTURE, Program, Service, Start, children, exists, send, skip,
 pub const SCENARIOS: &[Scenario] = &[
     ("s46_pid_1_reaps_orphans_and_no_other_child", &[1, 3], orphans),
     ("s46_pid_1_passes_signals_and_the_exit_code_on", &[1], signals),
-    ("s46_pid_1_whose_parent_ignores_sigchld_ends", &[1], ignored_sigchld),
+    ("s46_pid_1_whose_parent_ignores_sigchld_exits", &[1], ignored_sigchld),
     ("s46_worker_death_under_pid_1_is_reported_exactly", &[1], worker_dies),
     ("s47_process_that_inherits_the_role_is_not_a_worker", &[1], impostors),
     ("s47_orphaned_worker_does_not_become_a_primary", &[1], orphaned_worker),
@@ -54,10 +54,10 @@ fn orphans(workers: usize) {
     }
     let zombies = || children(init).into_iter().filter(|pid| state(*pid) == Some('Z')).count();
     let mut since = None;
-    until("all orphans have ended", || {
+    until("all orphans have exited", || {
         if zombies() > 0 {
             let since = *since.get_or_insert_with(Instant::now);
-            assert!(since.elapsed() < Duration::from_secs(1), "an orphan stays a zombie");
+            assert!(since.elapsed() < Duration::from_secs(1), "an orphan remains a zombie");
         } else {
             since = None;
         }
@@ -84,7 +84,7 @@ fn signals(workers: usize) {
     assert_eq!(service.wait().code(), Some(137), "the code that a shell gives for SIGKILL");
 }
 
-/// Ignored signals are inherited, and without SIGCHLD nothing reports the end of the primary.
+/// Ignored signals are inherited, and without SIGCHLD nothing reports the exit of the primary.
 fn ignored_sigchld(workers: usize) {
     let (service, init) = contained_after(workers, "trap '' CHLD; exec \"$0\"");
     ends(service, init);
@@ -115,20 +115,21 @@ fn impostors(workers: usize) {
     service.stop();
 }
 
-/// The primary dies while a worker boots. The kernel does not end the worker with it, as after an
-/// `exec` of a program that changes its user. The worker reads its role later, and then ends.
+/// The primary dies while a worker boots. The kernel does not kill the worker along with it, just
+/// as after an `exec` of a program that changes its user. The worker reads its role later, and then
+/// exits.
 fn orphaned_worker(workers: usize) {
     let start = Start::workers(workers).env("FIXTURE_LATE", 1);
     let mut service = start.spawn();
     service.event("Spawned");
-    let worker = until("the worker has begun to boot", || {
+    let worker = until("the worker has started to boot", || {
         let late = service.program().folder().join("late");
         std::fs::read_to_string(late).ok()?.trim().parse::<u32>().ok()
     });
     service.signal(Signal::SIGKILL);
     service.wait();
     std::fs::write(service.program().folder().join("go"), "").expect("there is room");
-    until("the orphan ends", || crate::lab::gone(worker).then_some(()));
+    until("the orphan exits", || crate::lab::gone(worker).then_some(()));
     let lines = service.whole_log();
     assert!(
         !lines.contains("admin API on") || lines.matches("admin API on").count() == 1,

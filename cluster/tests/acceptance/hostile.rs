@@ -1,4 +1,4 @@
-//! Scenarios 52 to 56: surroundings and programs that do harm without intent.
+//! Scenarios 52 to 56: environments and programs that do harm unintentionally.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -26,13 +26,13 @@ fn blocked_signals(workers: usize) {
     service.stop();
 }
 
-/// `pkill -HUP app`: the primary reloads, and its workers are not harmed.
+/// `pkill -HUP app`: the primary reloads, and its workers are unaffected.
 fn hang_up_for_all(workers: usize) {
     let mut service = Start::workers(workers).ready();
     for sent in [Signal::SIGHUP, Signal::SIGUSR2, Signal::SIGINT, Signal::SIGTTIN, Signal::SIGTTOU]
     {
         for pid in service.worker_pids() {
-            kill(Pid::from_raw(pid.cast_signed()), sent).expect("it is there");
+            kill(Pid::from_raw(pid.cast_signed()), sent).expect("it exists");
         }
     }
     service.signal(Signal::SIGHUP);
@@ -44,7 +44,7 @@ fn hang_up_for_all(workers: usize) {
     service.stop();
 }
 
-/// With SIGHUP ignored at the start, the end of the terminal does not end the cluster.
+/// With SIGHUP ignored at the start, closing the terminal does not stop the cluster.
 fn nohup(workers: usize) {
     let mut start = Start::workers(workers);
     #[allow(unsafe_code)]
@@ -56,7 +56,7 @@ fn nohup(workers: usize) {
     let (mut service, terminal) = start.on_a_terminal();
     service.serving();
     terminal.close();
-    // The kernel has sent its signal by now. A later signal comes from an operator.
+    // By this time the kernel has sent its signal. A later signal comes from an operator.
     until("it has seen that the terminal is gone", || {
         service.signal(Signal::SIGHUP);
         service.events().iter().any(|event| event["event"] == "ReloadFinished").then_some(())
@@ -71,14 +71,14 @@ fn too_many_metrics(workers: usize) {
     service.get("/labels");
     // More reports than a worker is allowed to miss.
     let reports = || service.log().matches("the metrics are not reported").count();
-    until("it goes on reporting", || (reports() >= 3).then_some(()));
+    until("it keeps reporting", || (reports() >= 3).then_some(()));
     let unhealthy = service.events().into_iter().find(|event| event["event"] == "Unhealthy");
     assert_eq!(unhealthy, None);
     service.stop();
 }
 
-/// With `SO_REUSEPORT` a socket gets its share from the moment that it listens, not from the moment
-/// that a worker accepts from it.
+/// With `SO_REUSEPORT`, a socket gets its share as soon as it listens, not only when a worker
+/// accepts from it.
 fn stuck_slot(workers: usize) {
     for at_the_start in [false, true] {
         let stuck = if at_the_start { workers - 1 } else { workers };

@@ -1,4 +1,4 @@
-//! Scenarios 18 to 21: life and death of workers and of the primary.
+//! Scenarios 18 to 21: the life and death of workers and of the primary.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s21_a_stop_serves_the_queue_of_the_primary", &[1, 3], stop_hand_off),
     ("s21_a_stop_serves_clients_that_wait_in_the_primary", &[1, 3], stop_full_hand_off),
     ("s21_a_hung_worker_does_not_keep_the_port_open", &[2], stop_with_a_hung_worker),
-    ("s21_a_second_term_ends_at_once", &[1, 3], second_term),
+    ("s21_a_second_term_stops_at_once", &[1, 3], second_term),
 ];
 
 pub fn pid_of(reply: &Reply) -> u32 {
@@ -36,7 +36,9 @@ fn primary_killed(workers: usize) {
     let mut service = start.ready();
     let pids = service.worker_pids();
     service.connect().send("/hang").expect("it is sent");
-    until("a worker computes", || pids.iter().any(|pid| state(*pid) == Some('R')).then_some(()));
+    until("a worker is computing", || {
+        pids.iter().any(|pid| state(*pid) == Some('R')).then_some(())
+    });
     service.signal(Signal::SIGKILL);
     service.wait();
     for pid in pids {
@@ -113,7 +115,7 @@ fn worker_killed(workers: usize) {
     service.event("Listening");
     let reply = service.get("/");
     assert_ne!(pid_of(&reply), victim);
-    // Each fact once, and in order.
+    // Each fact occurs once, and in order.
     let of = |worker: &Value| -> Vec<String> {
         let events = service.events();
         let facts = events.iter().filter(|event| event["worker"] == *worker);
@@ -172,7 +174,7 @@ fn stop(sharing: &str, workers: usize, waiting: usize) {
     all_are_served(service, clients);
 }
 
-/// The primary accepts, so while it stands still all clients wait in the kernel's queue.
+/// The primary accepts, so while it is stopped all clients wait in the kernel's queue.
 fn stop_hand_off(workers: usize) {
     let service = Start::workers(workers)
         .env("CLUSTER_SHARING", "hand-off")
@@ -180,7 +182,7 @@ fn stop_hand_off(workers: usize) {
         .env("SHUTDOWN_ACCEPT_TIMEOUT", "2s") // time for a busy machine
         .ready();
     service.signal(Signal::SIGSTOP);
-    until("it stands still", || (state(service.pid()) == Some('T')).then_some(()));
+    until("it is stopped", || (state(service.pid()) == Some('T')).then_some(()));
     let clients = slow_clients(&service);
     assert_eq!(queued(&service.address), CLIENTS);
     service.signal(Signal::SIGTERM);
@@ -188,12 +190,12 @@ fn stop_hand_off(workers: usize) {
     all_are_served(service, clients);
 }
 
-/// A program or two operators request a stop twice: only a second signal is impatience.
+/// A program or two operators request a stop twice: only a second signal counts as impatience.
 fn stop_twice(workers: usize) {
     let mut service = Start::workers(workers).ready();
     let mut client = service.connect();
     client.send("/slow?ms=1500").expect("it is sent");
-    until("it is worked on", || (queued(&service.address) == 0).then_some(()));
+    until("it is being worked on", || (queued(&service.address) == 0).then_some(()));
     assert_eq!(service.admin("POST", "/stop", "").0, 202);
     service.event("Stopping");
     let (second, _) = service.admin("POST", "/stop", "");
@@ -220,7 +222,7 @@ fn all_are_served(mut service: Service, mut clients: Vec<Client>) {
     assert!(lost.is_empty(), "{} of the connected clients: {lost:?}", lost.len());
     assert!(service.wait().success());
     for pid in pids {
-        assert!(!exists(pid), "{pid} is left, perhaps as a zombie");
+        assert!(!exists(pid), "{pid} is left behind, perhaps as a zombie");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Scenarios 22 to 26: workers that hang, crash or take too much, and the descriptors that they get.
+//! Scenarios 22 to 26: workers that hang, crash or use too much, and the descriptors that they get.
 
 use std::io;
 use std::time::Duration;
@@ -38,7 +38,10 @@ fn hung(workers: usize) {
     assert_eq!((&exited["pid"], &exited["signal"]), (&victim.into(), &6.into()), "SIGABRT");
     service.event("Listening");
     let now = service.worker_pids();
-    assert!(idle.iter().filter(|pid| **pid != victim).all(|pid| now.contains(pid)), "others live");
+    assert!(
+        idle.iter().filter(|pid| **pid != victim).all(|pid| now.contains(pid)),
+        "the others are alive"
+    );
     // A worker that cannot even be aborted is killed.
     let stopped = pid_of(&service.get("/"));
     send(stopped, Signal::SIGSTOP);
@@ -51,7 +54,7 @@ fn hung(workers: usize) {
 fn suspended(workers: usize) {
     let service = Start::workers(workers).env("HEALTH_REPORT_INTERVAL", "200ms").ready();
     let pids = service.worker_pids();
-    // Like a laptop whose lid is closed: all processes stop, and later go on.
+    // Like a laptop whose lid is closed: all processes stop, and later continue.
     for pid in &pids {
         send(*pid, Signal::SIGSTOP);
     }
@@ -166,7 +169,7 @@ fn stable_time(workers: usize) {
         worker["uptime"].as_u64().filter(|uptime| *uptime >= 3000)
     });
     let third = successor(&mut service, slot, second);
-    assert_eq!(failures(&service, slot), [1], "after a stable time the next one comes at once");
+    assert_eq!(failures(&service, slot), [1], "after a stable time the next one starts at once");
     successor(&mut service, slot, third);
     assert_eq!(failures(&service, slot), [1, 1], "it counts from one again");
     service.stop();
@@ -209,7 +212,7 @@ fn memory_limit(workers: usize) {
 }
 
 fn manifest(workers: usize) {
-    // A shell that has other descriptors open: they must not reach the workers.
+    // A shell that has other descriptors open, which must not reach the workers.
     let start = Start::workers(workers);
     let path = start.program().path();
     let mut start = start.path("/bin/sh".into());
@@ -261,14 +264,14 @@ fn nothing_else(workers: usize) {
             }
             let open = descriptors(pid);
             let lifelines = open.values().filter(|target| **target == open[&LIFELINE]).count();
-            assert_eq!(lifelines, 1, "the end for reading, and not the primary's: {open:?}");
+            assert_eq!(lifelines, 1, "the read end, and not the primary's: {open:?}");
         }
         service.stop();
     }
 }
 
-/// The descriptors of a process whose targets another process has, too. A target without a name, such
-/// as an epoll instance, looks the same in all processes, and is left out.
+/// The descriptors of a process whose targets another process also has. A target without a name,
+/// such as an epoll instance, looks the same in all processes and is left out.
 fn shared(pid: u32, other: u32) -> Vec<u32> {
     let theirs = descriptors(other);
     let named = descriptors(pid).into_iter().filter(|(_, it)| !it.starts_with("anon_inode:"));

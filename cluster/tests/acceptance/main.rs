@@ -1,8 +1,8 @@
 //! The acceptance scenarios of `cluster`, observed from outside: real processes, real sockets, clients
 //! that never retry. The number of a scenario is in its name.
 //!
-//! This binary has two roles, like every program on `cluster`: it runs the tests, and, started again
-//! by them, it is the [server](fixture) under test.
+//! This binary has two roles, like every program built on `cluster`: it runs the tests, and,
+//! started again by them, it is the [server](fixture) under test.
 
 #![allow(missing_docs)]
 
@@ -28,7 +28,7 @@ mod systemd;
 
 use libtest_mimic::{Arguments, Trial};
 
-/// A scenario and the numbers of workers it is run with.
+/// A scenario and the numbers of workers that it is run with.
 type Scenario = (&'static str, &'static [usize], fn(usize));
 
 fn main() {
@@ -61,7 +61,8 @@ fn main() {
         })
     });
     let mut arguments = Arguments::from_args();
-    // Each scenario has its own processes, and mostly waits; more at once would only measure the machine.
+    // Each scenario has its own processes and mostly waits; running more at once would only measure
+    // the machine.
     arguments.test_threads.get_or_insert(4);
     libtest_mimic::run(&arguments, trials.collect()).exit();
 }

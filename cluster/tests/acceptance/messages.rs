@@ -30,7 +30,7 @@ fn worker_asks(workers: usize) {
     assert_eq!(service.get("/ask?n=5&limit=30000").body, "odd numbers are not doubled");
     let late = service.get("/ask?n=0&limit=100").body;
     assert_eq!(late, "the primary did not answer within 100ms");
-    assert_eq!(service.get("/ask?n=6&limit=30000").body, "double=12", "and it goes on");
+    assert_eq!(service.get("/ask?n=6&limit=30000").body, "double=12", "and it continues");
     service.stop();
 }
 

@@ -1,4 +1,4 @@
-//! The work of an operator: scale, look, limit, start with systemd, keep a pid file.
+//! The work of an operator: scaling, monitoring, limits, starting with systemd, pid files.
 
 use std::fs;
 use std::net::TcpListener;
@@ -82,10 +82,10 @@ fn own_strategy(workers: usize) {
         .env("CLUSTER_SHARING", "hand-off")
         .env("FIXTURE_STRATEGY", "by-first-byte")
         .ready();
-    // The primary looks once, when it accepts. It is stopped until the first byte has come.
+    // The primary looks only once, when it accepts. It is stopped until the first byte has arrived.
     let ask = |method: &[u8]| {
         service.signal(Signal::SIGSTOP);
-        until("the primary stands still", || (state(service.pid()) == Some('T')).then_some(()));
+        until("the primary is stopped", || (state(service.pid()) == Some('T')).then_some(()));
         let mut client = service.connect();
         client.write(method).expect("the kernel takes it");
         client.write(b" / HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n").expect("the same");
@@ -113,10 +113,10 @@ fn pid_file(workers: usize) {
     let start = Start::workers(workers);
     let path = start.folder().join("app.pid");
     let service = start.env("CLUSTER_PID_FILE", path.display()).ready();
-    assert_eq!(fs::read_to_string(&path).expect("it is there").trim(), service.pid().to_string());
+    assert_eq!(fs::read_to_string(&path).expect("it exists").trim(), service.pid().to_string());
     let mut second = Start::workers(workers).env("CLUSTER_PID_FILE", path.display()).spawn();
     assert_eq!(second.wait().code(), Some(1));
-    second.logged("another primary runs already");
+    second.logged("another primary is already running");
     service.stop();
     assert!(!path.exists());
 }

@@ -1,4 +1,4 @@
-//! Scenarios 49 and 50: an outage ends, and the service recovers without a person.
+//! Scenarios 49 and 50: an outage ends, and the service recovers without human help.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -21,8 +21,8 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s49_socket_of_systemd_turns_clients_away_and_comes_back", &[1], systemd),
     ("s49_outage_from_the_start_does_not_keep_clients_waiting", &[1], from_the_start),
     ("s49_port_suspended_from_the_start_serves_whole_connections", &[1, 3], tcp_from_the_start),
-    ("s49_port_taken_in_an_outage_is_tried_until_it_is_free", &[1, 3], port_is_taken),
-    ("s49_connections_of_a_hung_worker_come_back_in_an_outage", &[1], given_back),
+    ("s49_port_taken_during_an_outage_is_tried_until_it_is_free", &[1, 3], port_is_taken),
+    ("s49_connections_of_a_hung_worker_come_back_during_an_outage", &[1], given_back),
     ("s50_full_process_table_is_survived", &[1, 3], no_room),
 ];
 
@@ -36,7 +36,7 @@ fn short(workers: usize) -> Start {
         .env("WORKER_RESTART_DELAY_MAX", "500ms")
 }
 
-/// From now on each worker does this at its boot.
+/// From now on, each worker does this at boot.
 fn breaks(service: &Service, how: &str) {
     fs::write(service.program().folder().join("broken"), how).expect("there is room");
     for pid in service.worker_pids() {
@@ -45,10 +45,10 @@ fn breaks(service: &Service, how: &str) {
 }
 
 fn is_mended(service: &Service) {
-    fs::remove_file(service.program().folder().join("broken")).expect("it is there");
+    fs::remove_file(service.program().folder().join("broken")).expect("it exists");
 }
 
-/// A client that connects now is refused soon.
+/// A client that connects now is soon refused.
 fn refuses_soon(address: &str) {
     let asked = Instant::now();
     let answered = Client::connect(address).and_then(|mut client| client.get("/"));
@@ -145,7 +145,7 @@ fn pass(start: &mut Start, socket: &TcpListener) {
 }
 
 /// The TCP port is suspended before it has ever listened. A client that sends nothing at first must
-/// find its connection whole afterwards.
+/// find its connection intact afterwards.
 fn tcp_from_the_start(workers: usize) {
     for sharing in ["inherited", "reuse-port", "hand-off"] {
         let start = short(workers).env("CLUSTER_SHARING", sharing);
@@ -163,7 +163,7 @@ fn tcp_from_the_start(workers: usize) {
     }
 }
 
-/// A Unix socket listens from the moment that it is bound.
+/// A Unix socket listens as soon as it is bound.
 fn from_the_start(workers: usize) {
     for sharing in ["inherited", "hand-off"] {
         let start = short(workers).unix().env("CLUSTER_SHARING", sharing);
@@ -171,7 +171,7 @@ fn from_the_start(workers: usize) {
         fs::write(folder.join("broken"), "exits").expect("there is room");
         let mut service = start.spawn();
         service.address = format!("unix:{}", socket.display());
-        until("it is there", || socket.exists().then_some(()));
+        until("it exists", || socket.exists().then_some(()));
         refuses_soon(&service.address);
         is_mended(&service);
         serves_again(&mut service);
@@ -191,7 +191,8 @@ fn port_is_taken(workers: usize) {
     service.stop();
 }
 
-/// The primary has given the connections to a worker that hangs; when it is killed, they come back.
+/// The primary has given the connections to a worker that hangs; when the worker is killed, they
+/// come back.
 fn given_back(workers: usize) {
     let mut service = short(workers)
         .env("CLUSTER_SHARING", "hand-off")
@@ -201,7 +202,7 @@ fn given_back(workers: usize) {
     fs::write(service.program().folder().join("broken"), "exits").expect("there is room");
     let hung = service.worker_pids()[0];
     send(hung, Signal::SIGSTOP);
-    until("it stands still", || (state(hung) == Some('T')).then_some(()));
+    until("it is stopped", || (state(hung) == Some('T')).then_some(()));
     let mut clients: Vec<Client> = (0..3).map(|_| service.connect()).collect();
     for client in &mut clients {
         client.send("/").expect("it is sent");
@@ -234,17 +235,17 @@ fn no_room(workers: usize) {
         let events = service.events();
         events.iter().filter(|event| event["event"] == "StartRefused").count()
     };
-    until("it goes on trying", || (refusals() > 5 * workers).then_some(()));
+    until("it keeps trying", || (refusals() > 5 * workers).then_some(()));
     let log = service.log();
     assert_eq!(log.matches("it is tried again until there is room").count(), 1, "{log}");
-    assert_eq!(service.stats()["cluster"]["erroredSlots"], 0, "it never counts");
+    assert_eq!(service.stats()["cluster"]["erroredSlots"], 0, "a refused start never counts");
     drop(hogs);
     serves_again(&mut service);
     service.logged("workers can be started again");
     service.stop();
 }
 
-/// The user's limit of processes and threads: enough for the cluster.
+/// The user's limit on processes and threads: enough for the cluster.
 const PROCESSES: u64 = 40;
 
 /// More processes than the limit.

@@ -31,7 +31,7 @@ fn reload(service: &mut Service) {
     service.event("ReloadFinished");
 }
 
-/// Waits until a worker is busy with `/hold` of this name. It stays so until it is released.
+/// Waits until a worker is busy with `/hold` of this name. It stays busy until it is released.
 pub fn held(service: &mut Service, name: &str) {
     let body = format!("\"holding {name}\"");
     service.event_where("Message", |event| event["body"] == body);
@@ -47,7 +47,7 @@ fn assert_last_word(reply: &Reply, old: &[u32]) {
     assert_eq!(reply.status, 200);
     let pid = reply.number("pid");
     assert!(old.iter().any(|old| u64::from(*old) == pid), "{pid} is not one of {old:?}");
-    assert!(reply.closes, "it says that the connection ends");
+    assert!(reply.closes, "it announces that the connection ends");
 }
 
 fn reloads_under(kind: Kind, mut service: Service, reloads: usize) {
@@ -83,7 +83,7 @@ fn request_in_drain(workers: usize) {
     reload(&mut service);
     let during = client.get("/").expect("it is still served");
     assert_eq!(during.field("pid"), before.field("pid"), "by the worker that has the connection");
-    assert!(during.closes, "it says that the connection ends");
+    assert!(during.closes, "it announces that the connection ends");
     client.end().expect("and then it does, in order");
     service.stop();
 }
@@ -174,10 +174,10 @@ fn queued_clients(workers: usize) {
     let mut service = Start::workers(workers).ready();
     let old = service.worker_pids();
     service.signal(Signal::SIGSTOP); // no worker is replaced meanwhile
-    until("the primary stands still", || (state(service.pid()) == Some('T')).then_some(()));
+    until("the primary is stopped", || (state(service.pid()) == Some('T')).then_some(()));
     for pid in &old {
         let pid = Pid::from_raw(i32::try_from(*pid).expect("it is a pid"));
-        kill(pid, Signal::SIGKILL).expect("it is there");
+        kill(pid, Signal::SIGKILL).expect("it exists");
     }
     until("all workers are dead", || old.iter().all(|pid| state(*pid) == Some('Z')).then_some(()));
     let mut clients: Vec<_> = (0..20).map(|_| service.connect()).collect();
@@ -217,7 +217,7 @@ fn new_binary(workers: usize) {
 fn kill_one(service: &mut Service) {
     let reply = service.get("/");
     let pid = i32::try_from(reply.number("pid")).expect("it is a pid");
-    kill(Pid::from_raw(pid), Signal::SIGKILL).expect("it is there");
+    kill(Pid::from_raw(pid), Signal::SIGKILL).expect("it exists");
     service.event_where("Exited", |event| event["pid"] == pid);
     service.event("Listening");
 }

@@ -33,7 +33,7 @@ fn survives(workers: usize) {
         }
     });
     assert_eq!(count(&service), 4 * TIMES, "nothing is lost between processes");
-    // A killed worker takes no number with it, and its successor has the same numbers.
+    // A killed worker takes no number with it, and its successor sees the same numbers.
     for _ in 0..workers {
         let victim = pid_of(&service.get("/add?word=7&times=1"));
         send(victim, Signal::SIGKILL);
@@ -47,7 +47,7 @@ fn survives(workers: usize) {
     service.event("ReloadFinished");
     let reply = service.get("/add?word=7&times=1");
     assert_eq!((reply.number("version"), reply.number("value")), (2, so_far + 1));
-    // The primary's own program sees them, too.
+    // The program's code in the primary sees them too.
     service.get("/tell?count");
     assert_eq!(service.event("Counted")["words"][7], so_far + 1);
     service.stop();
@@ -78,11 +78,11 @@ fn manifest(workers: usize) {
 }
 
 fn mappings(pid: u32) -> usize {
-    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).expect("the process is there");
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).expect("the process exists");
     maps.lines().filter(|line| line.contains(NAME)).count()
 }
 
-const NONE: &str = "this cluster has no shared memory: the primary makes it at its start if the \
+const NONE: &str = "this cluster has no shared memory: the primary creates it at its start if the \
                     program calls Cluster::shared, and a reload does not; restart the cluster";
 
 fn as_made(workers: usize) {

@@ -50,17 +50,17 @@ fn table() -> Vec<(Signal, String, String)> {
 /// process, and restores the default.
 const TAKEN_ONCE: [Signal; 2] = [Signal::SIGSEGV, Signal::SIGBUS];
 
-/// Sends a signal again, if the first one may have been taken.
+/// Sends a signal again if the first one may have been consumed.
 fn insist(pid: u32, signal: Signal) {
     if TAKEN_ONCE.contains(&signal) {
-        until("the second one ends it", || {
+        until("the second one kills it", || {
             let _ = kill(Pid::from_raw(pid.cast_signed()), signal);
             matches!(state(pid), None | Some('Z')).then_some(())
         });
     }
 }
 
-/// A request that is answered when it is released.
+/// A request that is not answered until it is released.
 fn hold(service: &mut Service, name: &str) -> Client {
     let mut client = service.connect();
     client.send(&format!("/hold?name={name}")).expect("it is sent");
@@ -73,7 +73,8 @@ fn answered(service: &Service, name: &str, mut client: Client) {
     assert_eq!(client.receive().expect("it is answered").status, 200, "{name}");
 }
 
-/// The cluster in its own group, whose parent could continue it: else the kernel drops SIGTSTP.
+/// The cluster in its own group, whose parent could continue it: otherwise the kernel drops
+/// SIGTSTP.
 fn as_a_job(workers: usize) -> Start {
     let mut start = Start::workers(workers);
     start.command().process_group(0);
@@ -114,7 +115,7 @@ fn to_the_primary(workers: usize) {
             answered(&service, name, client);
             service.stop();
         } else if effect.starts_with("stops until") {
-            until("it stands still", || (state(service.pid()) == Some('T')).then_some(()));
+            until("it is stopped", || (state(service.pid()) == Some('T')).then_some(()));
             answered(&service, name, client);
             service.signal(Signal::SIGCONT);
             service.stop();
@@ -122,7 +123,7 @@ fn to_the_primary(workers: usize) {
             insist(service.pid(), signal);
             assert_eq!(service.wait().signal(), Some(signal as i32), "{name}");
             for pid in pids {
-                until("its workers end with it", || gone(pid).then_some(()));
+                until("its workers exit with it", || gone(pid).then_some(()));
             }
         } else {
             panic!("{name}: no test knows the effect {effect:?}");
@@ -156,7 +157,7 @@ fn to_a_worker(workers: usize) {
             service.stop();
             service = Start::workers(workers).ready();
         } else if effect.starts_with("stops until") {
-            until("it stands still", || (state(worker) == Some('T')).then_some(()));
+            until("it is stopped", || (state(worker) == Some('T')).then_some(()));
             send(worker, Signal::SIGCONT);
             answered(&service, name, client);
         } else {
@@ -188,7 +189,7 @@ fn standard(status: &str) -> [u64; 2] {
 fn at_once(workers: usize) {
     let mut service = Start::workers(workers).spawn();
     let sends = |signal: Signal, pid: u32| {
-        let _ = kill(Pid::from_raw(pid.cast_signed()), signal); // it may have left by now
+        let _ = kill(Pid::from_raw(pid.cast_signed()), signal); // it may already have exited
     };
     let mut seen = 0;
     until("all workers are ready", || {
@@ -219,7 +220,7 @@ fn at_once(workers: usize) {
     service.stop();
 }
 
-/// A cluster as a shell's background job, with everything that it prints on the terminal.
+/// A cluster as a shell's background job, and everything that it prints on the terminal.
 struct Job {
     shell: Child,
     screen: Arc<Mutex<String>>,
@@ -272,13 +273,13 @@ impl Job {
     }
 
     fn primary(&self) -> u32 {
-        let pid = fs::read_to_string(self.program.folder().join("pid")).expect("it is there");
+        let pid = fs::read_to_string(self.program.folder().join("pid")).expect("it exists");
         pid.trim().parse().expect("it is a pid")
     }
 
     fn address(&self) -> String {
         let screen = self.screen.lock().expect("it is not poisoned");
-        let (_, rest) = screen.split_once("serving on ").expect("it serves");
+        let (_, rest) = screen.split_once("serving on ").expect("it is serving");
         rest.split_whitespace().next().expect("an address follows").to_owned()
     }
 }
@@ -295,7 +296,7 @@ const WATCHED: Duration = Duration::from_secs(2);
 
 fn tostop(workers: usize) {
     let job = Job::start(workers);
-    until("it serves", || (job.shows("serving on ") > 0).then_some(()));
+    until("it is serving", || (job.shows("serving on ") > 0).then_some(()));
     let (primary, address) = (job.primary(), job.address());
     let pids = children(primary);
     assert_eq!(pids.len(), workers);
@@ -303,28 +304,28 @@ fn tostop(workers: usize) {
     let before: BTreeMap<u32, u64> = processes.iter().map(|pid| (*pid, cpu_ticks(*pid))).collect();
     let get =
         |path: &str| Client::connect(&address).expect("it listens").get(path).expect("it answers");
-    send(primary, Signal::SIGUSR1); // a line of the library's
+    send(primary, Signal::SIGUSR1); // a line from the library
     for _ in 0..4 * workers {
         get("/say"); // a worker writes
         let read = get("/tty").body;
         assert!(read.contains("No such device") || read.contains("error"), "{read}");
     }
     get("/tell?hello"); // the program's own thread writes
-    thread::sleep(WATCHED); // the time that they take is measured
+    thread::sleep(WATCHED); // the processor time that they use is measured
     for pid in &processes {
-        // Hundredths of a second in two seconds: half of that is the share in per cent.
+        // Hundredths of a second in two seconds: half of that is the share in percent.
         let share = (cpu_ticks(*pid) - before[pid]) / WATCHED.as_secs();
         assert!(share <= 10, "process {pid} of {primary}: {share} % of a core");
     }
-    assert_eq!(children(primary), pids, "no worker more, no worker less");
-    assert!(job.shows("the worker writes something") >= 4 * workers, "what is written is shown");
+    assert_eq!(children(primary), pids, "no more and no fewer workers");
+    assert!(job.shows("the worker writes something") >= 4 * workers, "everything written is shown");
     assert!(job.shows("SIGUSR1 was ignored") > 0);
     assert!(job.shows("\"Message\"") > 0, "the program's thread has written");
     // An operator's signals still count.
     send(primary, Signal::SIGTTIN);
-    until("there is one worker more", || (children(primary).len() == workers + 1).then_some(()));
+    until("there is one more worker", || (children(primary).len() == workers + 1).then_some(()));
     send(primary, Signal::SIGTTOU);
-    until("there is one worker less", || (children(primary).len() == workers).then_some(()));
+    until("there is one fewer worker", || (children(primary).len() == workers).then_some(()));
     send(primary, Signal::SIGTERM);
     until("it stops", || gone(primary).then_some(()));
 }

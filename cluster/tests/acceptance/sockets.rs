@@ -26,7 +26,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s35_a_slot_without_a_worker_hangs_no_client", &[4], reuse_port),
 ];
 
-/// The number of the `count` requests that each worker answers.
+/// For each worker, the number of the `count` requests that it answers.
 fn spread(service: &Service, count: usize) -> BTreeMap<u64, usize> {
     let mut spread = BTreeMap::new();
     for _ in 0..count {
@@ -55,7 +55,7 @@ fn unix_socket(workers: usize) {
     assert_eq!(service.get("/").number("generation"), 2);
     service.signal(Signal::SIGTERM);
     assert!(service.wait().success());
-    assert!(!path.exists(), "the end does");
+    assert!(!path.exists(), "a stop does");
     assert!(!service.program().folder().join("admin.sock").exists(), "nor the admin API's");
 }
 
@@ -96,14 +96,14 @@ fn declines(workers: usize) {
     let full = first.get("/").expect("it is served").number("worker");
     for _ in 0..6 {
         let other = service.get("/").number("worker");
-        assert_ne!(other, full, "it has one connection, and may have no more");
+        assert_ne!(other, full, "it has one connection, and may not have more");
     }
     drop(first);
     until("it has room again", || (service.get("/").number("worker") == full).then_some(()));
     service.stop();
 }
 
-/// A worker that stands still gets connections; it dies before it has acknowledged them.
+/// A frozen worker gets connections; it dies before it has acknowledged them.
 fn redelivered(workers: usize) {
     let mut service = hand_off(workers).ready();
     let frozen = service.get("/").number("pid");
@@ -170,7 +170,7 @@ fn out_of_descriptors(workers: usize) {
         service.logged("Too many open files");
         drop(clients);
         assert_eq!(service.get("/").status, 200, "it serves again");
-        assert_eq!(service.worker_pids(), pids, "no worker died of it");
+        assert_eq!(service.worker_pids(), pids, "it killed no worker");
         service.stop();
     }
 }
@@ -187,13 +187,13 @@ fn malformed(workers: usize) {
         );
         assert_eq!(service.event("Exited")["worker"], victim);
         service.event("Listening");
-        assert_eq!(service.get("/").status, 200, "the primary lives");
+        assert_eq!(service.get("/").status, 200, "the primary is alive");
     }
     // It dies in the middle of a frame.
     service.connect().get("/truncated").expect_err("it exits instead");
     assert_eq!(service.event("Exited")["code"], 5);
     service.event("Listening");
-    assert_eq!(service.get("/").status, 200, "the primary lives");
+    assert_eq!(service.get("/").status, 200, "the primary is alive");
     service.stop();
 }
 
@@ -202,7 +202,7 @@ fn terminal(workers: usize) {
     let (mut service, mut keyboard) = Start::workers(workers).on_a_terminal();
     service.event("Serving");
     for pid in service.worker_pids() {
-        // A worker would survive the SIGINT: so check that the kernel does not send it one.
+        // A worker would survive the SIGINT, so check that the kernel does not send it one.
         assert_eq!(group(pid), pid, "it is in its own group");
     }
     keyboard.ctrl_c();
@@ -239,7 +239,7 @@ fn moved_link(workers: usize) {
     service.signal(Signal::SIGHUP);
     service.event("ReloadFinished");
     assert_eq!(service.get("/").number("version"), 2);
-    service.program().deploy(9, Conduct::Good); // not where the link leads
+    service.program().deploy(9, Conduct::Good); // not the file that the link points to
     service.signal(Signal::SIGHUP);
     service.event("ReloadFinished");
     assert_eq!(service.get("/").number("version"), 2);
@@ -259,7 +259,7 @@ fn reuse_port(workers: usize) {
             assert!(asked.elapsed() < Duration::from_secs(1), "{why}: {:?}", asked.elapsed());
         }
     };
-    no_client_waits(&service, "all are there");
+    no_client_waits(&service, "all are ready");
     let victim = u32::try_from(service.get("/").number("pid")).expect("it is a pid");
     send(victim, Signal::SIGKILL);
     service.event("Errored");
@@ -268,7 +268,7 @@ fn reuse_port(workers: usize) {
     service.event("Scaled");
     no_client_waits(&service, "scaled down");
     assert_eq!(service.admin("POST", "/scale", r#"{"workers":4}"#).0, 200);
-    until("four are there", || (service.stats()["cluster"]["healthyWorkers"] == 4).then_some(()));
+    until("four are ready", || (service.stats()["cluster"]["healthyWorkers"] == 4).then_some(()));
     no_client_waits(&service, "scaled up again");
     let answering =
         until("all four answer", || Some(spread(&service, 60)).filter(|spread| spread.len() == 4));

@@ -1,4 +1,4 @@
-//! Scenarios 44, 45 and 51: started, or refused before any port answers.
+//! Scenarios 44, 45 and 51: a cluster starts, or is refused before any port answers.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -19,17 +19,17 @@ use super::Scenario;
 use crate::lab::{Client, Service, Start, children, skip, until};
 
 pub const SCENARIOS: &[Scenario] = &[
-    ("s44_system_call_that_is_forbidden_is_named_with_what_to_do", &[1, 3], forbidden),
-    ("s44_missing_dev_null_or_proc_is_named_with_what_to_do", &[1, 3], missing),
+    ("s44_forbidden_system_call_is_named_with_advice", &[1, 3], forbidden),
+    ("s44_missing_dev_null_or_proc_is_named_with_advice", &[1, 3], missing),
     ("s44_limit_of_processes_is_named_and_nothing_panics", &[1, 3], few_processes),
-    ("s44_full_log_file_does_not_end_the_primary", &[1], full_log),
+    ("s44_full_log_file_does_not_kill_the_primary", &[1], full_log),
     ("s44_two_services_that_start_at_once_do_not_share_a_port", &[1, 3], two_at_once),
     ("s45_listener_that_is_never_served_is_named", &[1, 3], never_served),
     ("s51_removed_socket_file_is_created_again", &[1, 3], removed_files),
 ];
 
-/// A port that the kernel gives to no other test: the socket that has it does not listen, and allows
-/// others to bind it.
+/// A port that the kernel does not give to any other test: the socket that holds it does not
+/// listen, and allows others to bind it.
 fn reserved() -> (Socket, String) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("there is room");
     socket.set_reuse_address(true).expect("a plain option");
@@ -38,8 +38,8 @@ fn reserved() -> (Socket, String) {
     (socket, address.to_string())
 }
 
-/// Starts it while a client connects every 5 ms; it must end with one line that contains all `words`,
-/// and the client must not have received a byte.
+/// Starts it while a client connects every 5 ms; it must exit with one line that contains all
+/// `words`, and the client must not have received a byte.
 fn is_refused(start: Start, words: &[&str]) {
     let (_reserved, address) = reserved();
     let ended = AtomicBool::new(false);
@@ -71,7 +71,7 @@ fn client(address: &str, ended: &AtomicBool) -> usize {
             stream.read(&mut [0; 64])
         });
         got += asked.unwrap_or(0);
-        thread::sleep(Duration::from_millis(5)); // the client's own rhythm
+        thread::sleep(Duration::from_millis(5)); // the client's own pace
     }
     got
 }
@@ -170,11 +170,11 @@ fn full_log(workers: usize) {
     let service = start.ready();
     until("the log is full", || {
         service.signal(Signal::SIGUSR1); // a line each time
-        (fs::metadata(&log).expect("it is there").len() >= LIMIT - 200).then_some(())
+        (fs::metadata(&log).expect("it exists").len() >= LIMIT - 200).then_some(())
     });
     for _ in 0..20 {
         service.signal(Signal::SIGUSR1);
-        service.get("/say"); // a worker writes, too
+        service.get("/say"); // a worker writes too
     }
     service.stop();
 }
@@ -187,13 +187,13 @@ fn two_at_once(workers: usize) {
             start.env("CLUSTER_LISTEN", &address).spawn()
         };
         let (mut one, mut other) = (start(), start());
-        until("one of them has ended", || (one.has_ended() || other.has_ended()).then_some(()));
+        until("one of them has exited", || (one.has_ended() || other.has_ended()).then_some(()));
         if one.has_ended() {
             std::mem::swap(&mut one, &mut other);
         }
         assert_eq!(other.wait().code(), Some(1));
         other.logged(&format!("cannot listen on {address}: the address is in use by"));
-        assert!(!other.whole_log().contains("serving on"), "it has never served");
+        assert!(!other.whole_log().contains("serving on"), "it never served");
         one.serving();
         let pids = one.worker_pids();
         for _ in 0..10 {
@@ -212,7 +212,7 @@ fn never_served(workers: usize) {
     let mut service = start.spawn();
     let why = service.event("Unhealthy")["why"].as_str().expect("text").to_owned();
     let expected =
-        "was not ready within 300ms: it waits for its program to serve the listener `ops`";
+        "was not ready within 300ms: it is waiting for its program to serve the listener `ops`";
     assert_eq!(why, expected);
 }
 
@@ -223,14 +223,14 @@ fn removed_files(workers: usize) {
         let mut service = start.env("HEALTH_CHECK_INTERVAL", "50ms").ready();
         let old = service.connect();
         for name in ["app.sock", "admin.sock"] {
-            fs::remove_file(service.program().folder().join(name)).expect("it is there");
+            fs::remove_file(service.program().folder().join(name)).expect("it exists");
         }
         until("clients find it again", || {
             Client::connect(&service.address).ok()?.get("/").ok().map(drop)
         });
         served_by_all(&service, workers);
         drop(old);
-        until("the admin API is there again", || {
+        until("the admin API is reachable again", || {
             let socket = service.program().folder().join("admin.sock");
             Client::connect(&format!("unix:{}", socket.display())).ok().map(drop)
         });
@@ -241,7 +241,7 @@ fn removed_files(workers: usize) {
     }
     // Without a check in between, the reload itself creates it again.
     let mut service = Start::workers(workers).unix().env("HEALTH_CHECK_INTERVAL", "1h").ready();
-    fs::remove_file(service.program().folder().join("app.sock")).expect("it is there");
+    fs::remove_file(service.program().folder().join("app.sock")).expect("it exists");
     service.signal(Signal::SIGHUP);
     service.event("ReloadFinished");
     assert_eq!(service.get("/").number("generation"), 2);

@@ -1,4 +1,4 @@
-//! Scenarios 40 and 41: a stop comes as service managers, wrappers and people send it.
+//! Scenarios 40 and 41: a stop arrives as service managers, wrappers and people send it.
 
 use std::fs;
 use std::thread::sleep;
@@ -17,20 +17,20 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s40_stop_of_the_whole_tree_loses_nothing_reuse_port", &[1, 3], tree_reuse_port),
     ("s40_stop_of_the_whole_tree_loses_nothing_hand_off", &[1, 3], tree_hand_off),
     ("s40_term_does_not_hurry_a_worker_that_drains", &[1, 3], term_in_a_reload),
-    ("s40_term_does_not_hurry_a_worker_in_a_scale_down", &[2], term_in_a_scale_down),
+    ("s40_term_does_not_hurry_a_worker_during_a_scale_down", &[2], term_in_a_scale_down),
     ("s40_worker_that_gets_term_is_replaced_first", &[1, 3], replaced_first),
-    ("s40_worker_serves_on_until_its_successor_is_ready", &[1, 3], slow_successor),
-    ("s40_worker_leaves_by_itself_when_the_primary_hangs", &[2], primary_hangs),
-    ("s40_queue_of_a_busy_worker_is_served_in_a_stop", &[1, 3], busy),
+    ("s40_worker_keeps_serving_until_its_successor_is_ready", &[1, 3], slow_successor),
+    ("s40_worker_leaves_on_its_own_when_the_primary_hangs", &[2], primary_hangs),
+    ("s40_queue_of_a_busy_worker_is_served_during_a_stop", &[1, 3], busy),
     ("s41_stop_that_arrives_twice_is_one_request", &[1, 3], twice),
-    ("s41_busy_loop_does_not_make_impatience_of_one_stop", &[1], busy_loop),
+    ("s41_busy_loop_does_not_turn_one_stop_into_impatience", &[1], busy_loop),
     ("s41_int_and_term_are_one_request", &[1, 3], int_and_term),
 ];
 
-/// Requests in flight when a stop comes.
+/// Requests in flight when a stop arrives.
 const FLIGHT: usize = 16;
 
-/// The signals of one stop: each with its process and the time since the signal before.
+/// The signals of one stop: each with its process and the time since the previous signal.
 type Volley = Vec<(Signal, u32, Duration)>;
 
 /// The number of stops of each kind; `STOPS=200` plays more of them.
@@ -49,7 +49,7 @@ fn stop(workers: usize, sharing: &str, volley: impl Fn(&Service) -> Volley) {
     for &(signal, pid, gap) in &volley {
         sleep(gap); // the input is the gap
         let pid = Pid::from_raw(i32::try_from(pid).expect("it is a pid"));
-        let _ = kill(pid, signal); // an idle worker may have left by now
+        let _ = kill(pid, signal); // an idle worker may already have left
     }
     let lost = losses(clients);
     assert_eq!(lost, 0, "of {FLIGHT} with {sharing}, {volley:?}\n{}", service.log());
@@ -57,7 +57,8 @@ fn stop(workers: usize, sharing: &str, volley: impl Fn(&Service) -> Volley) {
     assert!(status.success(), "{status} with {sharing}, {volley:?}");
 }
 
-/// The number of clients without an answer. Each then closes its connection, as the server has asked.
+/// The number of clients without an answer. Each client then closes its connection, as the server
+/// has asked.
 fn losses(clients: Vec<Client>) -> usize {
     clients.into_iter().filter_map(|mut client| client.receive().err()).count()
 }
@@ -128,11 +129,11 @@ fn term_in_a_scale_down(workers: usize) {
     }
 }
 
-/// TERM, and TERM again after a time at which it used to be impatience.
+/// TERM, and TERM again after a time at which it used to count as impatience.
 fn twice_to_each(pids: &[u32]) {
     for _ in 0..2 {
         for &pid in pids {
-            // An idle worker has left by now, or leaves at this moment.
+            // An idle worker has already left, or is just leaving.
             let _ = kill(Pid::from_raw(i32::try_from(pid).expect("it is a pid")), Signal::SIGTERM);
         }
         sleep(Duration::from_millis(600)); // the input is the gap
@@ -148,14 +149,14 @@ fn replaced_first(workers: usize) {
     assert_eq!(draining["why"], "Terminated");
     let listening = |event: &serde_json::Value| event["event"] == "Listening";
     let ready = service.events().into_iter().filter(listening).count();
-    assert_eq!(ready, workers + 1, "its successor was ready before it began to leave");
+    assert_eq!(ready, workers + 1, "its successor was ready before it started to leave");
     let exited = service.event("Exited");
     assert_eq!((&exited["pid"], &exited["code"]), (&old.into(), &0.into()));
     assert_eq!(exited["voluntary"], true);
     service.stop();
 }
 
-/// Its successor takes longer than a worker waits for the answer of a primary that hangs.
+/// Its successor takes longer than a worker waits for the answer of a hung primary.
 fn slow_successor(workers: usize) {
     let mut service = Start::workers(workers).env("WORKER_READY_TIMEOUT", "3s").ready();
     let old = service.worker_pids();
@@ -166,10 +167,10 @@ fn slow_successor(workers: usize) {
     }
     service.event("Unhealthy"); // the first successor, after three seconds
     for _ in 0..4 * workers {
-        assert!(old.contains(&pid_of(&service.get("/"))), "the old workers still serve");
+        assert!(old.contains(&pid_of(&service.get("/"))), "the old workers are still serving");
     }
     assert!(!service.events().iter().any(|event| event["event"] == "Draining"));
-    fs::remove_file(broken).expect("it is there");
+    fs::remove_file(broken).expect("it exists");
     for _ in 0..workers {
         assert_eq!(service.event("Draining")["why"], "Terminated");
     }
@@ -180,7 +181,7 @@ fn primary_hangs(workers: usize) {
     let mut service = Start::workers(workers).ready();
     let victim = service.worker_pids()[0];
     service.signal(Signal::SIGSTOP);
-    until("the primary stands still", || (state(service.pid()) == Some('T')).then_some(()));
+    until("the primary is stopped", || (state(service.pid()) == Some('T')).then_some(()));
     send(victim, Signal::SIGTERM);
     until("the worker leaves", || (state(victim) == Some('Z')).then_some(()));
     service.signal(Signal::SIGCONT);
@@ -197,7 +198,7 @@ fn busy(workers: usize) {
             .env("CLUSTER_SHARING", sharing)
             .env("SHUTDOWN_ACCEPT_TIMEOUT", "50ms")
             .ready();
-        // Enough for each worker to have one, wherever the kernel puts them.
+        // Enough for each worker to get one, wherever the kernel puts them.
         let mut busy: Vec<Client> = (0..4 * workers).map(|_| service.connect()).collect();
         for client in &mut busy {
             client.send("/block?ms=300").expect("it is sent");
@@ -213,7 +214,7 @@ fn busy(workers: usize) {
     }
 }
 
-/// `timeout 1 server` signals its child and then the group; on Ctrl-C a wrapper signals, too.
+/// `timeout 1 server` signals its child and then the group; on Ctrl-C a wrapper signals too.
 fn twice(workers: usize) {
     let gaps = [0, 5, 100, 400];
     for (round, gap) in (0..stops()).zip(gaps.into_iter().cycle()) {
@@ -224,14 +225,14 @@ fn twice(workers: usize) {
 }
 
 /// The loop is busy while both signals arrive, unless the stop refuses the second client first. The
-/// unit tests of `primary/signals.rs` have the rule without this race.
+/// unit tests of `primary/signals.rs` test the rule without this race.
 fn busy_loop(workers: usize) {
     let mut service = Start::workers(workers).env("FIXTURE_STRATEGY", "slow");
     service = service.env("CLUSTER_SHARING", "hand-off");
     let mut service = service.ready();
     let mut client = service.connect();
     client.send("/slow?ms=2500").expect("it is sent");
-    until("it is worked on", || (queued(&service.address) == 0).then_some(()));
+    until("it is being worked on", || (queued(&service.address) == 0).then_some(()));
     service.signal(Signal::SIGTERM);
     // The strategy takes a second for this client, on the loop.
     let _busy = Client::connect(&service.address);

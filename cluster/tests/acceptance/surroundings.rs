@@ -21,7 +21,8 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s60_variables_of_other_programs_do_not_stop_the_start", &[1, 3], variables_of_others),
 ];
 
-/// The port belongs to a socket of the test that does not listen, so the kernel gives it to no other.
+/// The port belongs to a socket of the test that does not listen, so the kernel does not give it to
+/// any other socket.
 fn both_families(workers: usize) {
     for sharing in ["inherited", "reuse-port", "hand-off"] {
         for (first, second) in [("0.0.0.0", "[::]"), ("[::]", "0.0.0.0")] {
@@ -48,7 +49,7 @@ fn both_families(workers: usize) {
     }
 }
 
-/// The folder's name is Latin-1; a link with a plain name leads the client to it.
+/// The folder's name is Latin-1; the client reaches it through a link with a plain name.
 fn odd_folder(workers: usize) {
     for sharing in ["inherited", "hand-off"] {
         let mut start = Start::workers(workers).env("CLUSTER_SHARING", sharing);
@@ -61,7 +62,7 @@ fn odd_folder(workers: usize) {
         start = start.env("CLUSTER_CONFIG", "app.toml").env("CLUSTER_API_SOCKET", "admin.sock");
         start.command().current_dir(&odd).env_remove("CLUSTER_LISTEN").env_remove("PWD");
         let mut service = start.ready();
-        let pid = fs::read_to_string(odd.join("app.pid")).expect("it is there");
+        let pid = fs::read_to_string(odd.join("app.pid")).expect("it exists");
         assert_eq!(pid.trim(), service.pid().to_string());
         let address = format!("unix:{}", plain.join("app.sock").display());
         let get = || Client::connect(&address).expect("it listens").get("/").expect("it answers");
@@ -73,7 +74,7 @@ fn odd_folder(workers: usize) {
         service.signal(Signal::SIGTERM);
         assert!(service.wait().success());
         for name in ["app.sock", "app.pid", "admin.sock"] {
-            assert!(!odd.join(name).exists(), "{name} is left");
+            assert!(!odd.join(name).exists(), "{name} is left behind");
         }
     }
 }
@@ -101,7 +102,7 @@ fn long_folder(workers: usize) {
         let length = path.as_os_str().len();
         service.logged(&format!("its path would have {length} bytes, and the limit for a Unix"));
         service.stop();
-        assert!(Client::connect(&shorter).is_err(), "it is removed");
+        assert!(Client::connect(&shorter).is_err(), "it was removed");
     }
 }
 
@@ -111,7 +112,7 @@ fn no_place(workers: usize) {
         assert!(service.event("AdminApi")["address"].is_null());
         service.serving();
         assert_eq!(service.get("/").status, 200, "{folder}");
-        service.logged("going on without the admin API");
+        service.logged("continuing without the admin API");
         service.signal(Signal::SIGHUP);
         service.event("ReloadFinished");
         service.signal(Signal::SIGTERM);

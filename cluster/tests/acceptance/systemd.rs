@@ -1,4 +1,4 @@
-//! Scenario 48: the notifications for systemd, received by a socket in its place.
+//! Scenario 48: the notifications for systemd, received by a socket that stands in for systemd.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -16,7 +16,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("s48_start_is_complete_when_one_slot_failed_and_others_serve", &[3], part_of_the_slots),
     ("s48_reload_that_comes_during_a_reload_follows_it", &[1, 3], second_reload),
     ("s48_status_follows_an_outage", &[1], outage),
-    ("s48_stop_in_a_reload_is_not_followed_by_ready", &[1], stop_in_a_reload),
+    ("s48_stop_during_a_reload_is_not_followed_by_ready", &[1], stop_in_a_reload),
 ];
 
 /// A socket that receives the notifications for systemd.
@@ -31,7 +31,7 @@ impl Manager {
 
     fn next(&self) -> String {
         let mut message = [0; 512];
-        let length = self.0.recv(&mut message).expect("a notification comes");
+        let length = self.0.recv(&mut message).expect("a notification arrives");
         String::from_utf8_lossy(&message[..length]).into_owned()
     }
 
@@ -64,13 +64,13 @@ fn watchdog(workers: usize) {
     for _ in 0..3 {
         systemd.receives("WATCHDOG=1");
     }
-    let _client = service.connect(); // the strategy hangs, and with it the loop
+    let _client = service.connect(); // the strategy hangs, and so does the loop
     systemd.0.set_read_timeout(Some(Duration::from_secs(2))).expect("it is a socket");
     let silent = (0..20).any(|_| {
         let error = systemd.0.recv(&mut [0; 512]).err();
         error.is_some_and(|error| error.kind() == ErrorKind::WouldBlock)
     });
-    assert!(silent, "a loop that hangs is not alive");
+    assert!(silent, "a hung loop sends no watchdog");
 }
 
 fn refused_reload(workers: usize) {
@@ -101,7 +101,7 @@ fn part_of_the_slots(workers: usize) {
     drop(service);
 }
 
-/// A signal has no caller that could be asked to come back.
+/// A signal has no caller that could be asked to try again later.
 fn second_reload(workers: usize) {
     let (start, systemd) = notifying(workers);
     let mut service = start.env("WORKER_READY_TIMEOUT", "1s").ready();
@@ -109,7 +109,7 @@ fn second_reload(workers: usize) {
     service.program().deploy(2, crate::lab::Conduct::NeverReady);
     service.signal(Signal::SIGHUP);
     systemd.receives("RELOADING=1");
-    service.event("Spawned"); // the newcomer of the first
+    service.event("Spawned"); // the newcomer of the first reload
     service.program().deploy(3, crate::lab::Conduct::Good);
     service.signal(Signal::SIGHUP);
     service.logged("another one follows it");

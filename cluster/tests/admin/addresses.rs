@@ -1,4 +1,4 @@
-//! The address of the server, from the first moment to the last.
+//! The address of the server, from its start to its stop.
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -50,7 +50,7 @@ fn only_a_left_over_socket_is_replaced() {
     std::fs::remove_file(&path).expect("our folder");
 
     let living = UnixListener::bind(&path).expect("a free path");
-    assert!(refused().contains("another program listens there"), "{}", refused());
+    assert!(refused().contains("another program is listening there"), "{}", refused());
     assert!(refused().contains("CLUSTER_API_SOCKET"));
     drop(living);
 
@@ -108,7 +108,7 @@ fn off_is_off() {
 }
 
 #[test]
-fn the_end_does_not_wait_for_clients() {
+fn stopping_does_not_wait_for_clients() {
     let (begun, reloads) = mpsc::channel();
     let (server, _folder) = on_unix(move |command| match command {
         Command::Reload(reply) => begun.send(reply).expect("the test listens"),
@@ -117,7 +117,7 @@ fn the_end_does_not_wait_for_clients() {
     let mut silent = connect(&server);
     let mut waiting = connect(&server);
     waiting.write_all(request("POST /reload", &[], "").as_bytes()).expect("it reads");
-    let _never_answered = reloads.recv_timeout(Duration::from_secs(20)).expect("it has begun");
+    let _never_answered = reloads.recv_timeout(Duration::from_secs(20)).expect("it has started");
     let (ended, end) = mpsc::channel();
     thread::spawn(move || {
         drop(server);

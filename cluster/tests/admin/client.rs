@@ -15,7 +15,7 @@ impl<T: Read + Write + Send> Stream for T {}
 /// Longer than any of the server's own limits: a test that would hang fails instead.
 const LONG: Option<Duration> = Some(Duration::from_secs(20));
 
-/// The address that the server listens at.
+/// The address at which the server is listening.
 pub fn address(server: &Server) -> &str {
     server.address().expect("it listens")
 }

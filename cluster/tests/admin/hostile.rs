@@ -6,7 +6,7 @@ use crate::client::{connect, get, post, read_answer, request, wait_for_close};
 use crate::{TOKEN, obey, on_tcp, on_unix};
 
 #[test]
-fn silent_clients_shut_no_other_client_out() {
+fn silent_clients_do_not_shut_others_out() {
     let server = on_tcp(Some(TOKEN));
     let mut silent: Vec<_> = (0..200).map(|_| connect(&server)).collect();
     assert_eq!(get(&server, "/health").status, 200);
@@ -68,7 +68,7 @@ proptest! {
     ) {
         let (server, _folder) = on_unix(obey);
         let mut stream = connect(&server);
-        // In one piece: the server may close as soon as the first words are wrong.
+        // Sent in one piece: the server may close as soon as the first words are wrong.
         let request = format!("{line} HTTP/1.1\r\n{header}\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).expect("it reads");
         wait_for_close(&mut *stream);

@@ -54,7 +54,7 @@ fn stats(healthy: usize) -> Stats {
     stats
 }
 
-/// Four workers, at most eight; slot 3 was given up.
+/// Four workers, at most eight; slot 3 has been given up.
 fn obey(command: Command) {
     let refuse = |reason: &str| Err(Refusal(reason.into()));
     match command {

@@ -1,4 +1,4 @@
-//! Refused requests, and the words of each refusal.
+//! Refused requests, and the wording of each refusal.
 
 use cluster::admin;
 use cluster::config::Admin;

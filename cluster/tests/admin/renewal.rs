@@ -26,7 +26,7 @@ fn removed_socket_file_is_created_again_and_no_answer_is_lost() {
     let path = folder.path().join("admin.sock");
     let mut waiting = connect(&server);
     waiting.write_all(request("POST /reload", &[], "").as_bytes()).expect("it reads");
-    let reply = reloads.recv_timeout(Duration::from_secs(20)).expect("it has begun");
+    let reply = reloads.recv_timeout(Duration::from_secs(20)).expect("it has started");
     let before = inode(&path);
     server.renew();
     assert_eq!(inode(&path), before, "there is nothing to do");
@@ -70,7 +70,7 @@ fn old_listener_closes_when_its_file_was_moved_away() {
     server.renew();
     assert_eq!(get(&server, "/health").status, 200);
     // The thread closed the old listener before it accepted that connection.
-    let refused = UnixStream::connect(&moved).expect_err("no process listens");
+    let refused = UnixStream::connect(&moved).expect_err("no process is listening");
     assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
 }
 

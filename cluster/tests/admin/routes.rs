@@ -82,7 +82,7 @@ fn a_reload_is_answered_at_its_end_while_others_are_served() {
     });
     let mut waiting = connect(&server);
     waiting.write_all(request("POST /reload", &[], "").as_bytes()).expect("it reads");
-    let reply = reloads.recv_timeout(Duration::from_secs(20)).expect("the reload has begun");
+    let reply = reloads.recv_timeout(Duration::from_secs(20)).expect("the reload has started");
     assert_eq!(get(&server, "/health").status, 200);
     assert_eq!(post(&server, "/reload?wait=false", "").status, 202);
     reply.send(Err(Refusal("the new worker exited with code 1".into()))).expect("it waits");
@@ -92,11 +92,11 @@ fn a_reload_is_answered_at_its_end_while_others_are_served() {
         (409, "the new worker exited with code 1")
     );
 
-    // A cluster that ends first sends no answer.
+    // A cluster that stops first sends no answer.
     let mut waiting = connect(&server);
     waiting.write_all(request("POST /reload", &[], "").as_bytes()).expect("it reads");
     let _not_waited_for = reloads.recv_timeout(Duration::from_secs(20));
-    drop(reloads.recv_timeout(Duration::from_secs(20)).expect("the reload has begun"));
+    drop(reloads.recv_timeout(Duration::from_secs(20)).expect("the reload has started"));
     assert_eq!(read_answer(&mut *waiting).status, 503);
 }
 

@@ -1,7 +1,7 @@
 //! The channel with its real sockets, and peers that send wrong messages.
 //!
-//! Descriptors are counted by a pipe: when its reader sees the end, no copy of the writer is open
-//! anywhere. That holds however many tests run beside it.
+//! Descriptors are counted with a pipe: when its reader sees the end, no copy of the writer is open
+//! anywhere. That holds no matter how many tests run at the same time.
 
 use std::future::poll_fn;
 use std::io::{self, ErrorKind, IoSlice, PipeReader, PipeWriter, Read, Write, pipe};
@@ -35,7 +35,7 @@ fn connections(ids: &[u64]) -> Order {
     Order::Connections(ids.iter().map(|id| Given { id: *id, listener: 0 }).collect())
 }
 
-/// Fails the test (by never ending) if another copy of the writer is open.
+/// Fails the test (by never returning) if another copy of the writer is open.
 fn assert_closed(mut reader: PipeReader, writer: PipeWriter) {
     drop(writer);
     assert_eq!(reader.read_to_end(&mut Vec::new()).unwrap(), 0);

@@ -84,7 +84,7 @@ async fn only_unacked_connections_of_a_dead_worker_are_redelivered() {
     dispatcher.accepted(0, accepted);
     let handed = receive(&first).await;
     first.answer(&ids(&handed)[..1], &[]).await.unwrap();
-    drop((handed, first)); // it dies; its ack was not read yet
+    drop((handed, first)); // it dies; its ack has not been read yet
     let second = hire(&mut dispatcher, 2);
     dispatcher.worker_gone(WorkerId(1));
     let handed = receive(&second).await;
@@ -105,7 +105,7 @@ async fn connections_of_a_hung_worker_are_not_given_to_another() {
     living.answer(&[1], &[]).await.unwrap();
     dispatcher.receive_reports().await;
     assert_eq!(ids(&receive(&living).await), [2]);
-    assert_eq!(ids(&receive(&hung).await), [0], "it is still there, if the worker wakes up");
+    assert_eq!(ids(&receive(&hung).await), [0], "it is still available if the worker wakes up");
 }
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn a_worker_that_hangs_up_or_sends_nonsense_gets_no_more() {
 
     drop(hire(&mut dispatcher, 2));
     assert!(dispatcher.receive_reports().await.is_empty(), "a worker may hang up");
-    assert!(has_no_report(&mut dispatcher), "neither of them is listened to any more");
+    assert!(has_no_report(&mut dispatcher), "it no longer listens to either of them");
     let (_clients, accepted) = clients(2);
     dispatcher.accepted(0, accepted);
     let good = hire(&mut dispatcher, 3);
@@ -142,7 +142,7 @@ async fn a_worker_that_hangs_up_or_sends_nonsense_gets_no_more() {
 }
 
 #[tokio::test]
-async fn a_worker_that_died_unnoticed_is_sent_to_and_nothing_is_lost() {
+async fn nothing_is_lost_if_a_worker_died_unnoticed() {
     let mut dispatcher = dispatcher(Limits::default());
     drop(hire(&mut dispatcher, 1)); // dead, and not noticed yet
     let (_clients, accepted) = clients(2);

@@ -1,4 +1,4 @@
-//! The books: nothing is lost, nothing is given twice, all limits hold.
+//! The books: nothing is lost, nothing is given twice, and all limits hold.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,8 +30,8 @@ fn untaken_connections_of_a_dead_worker_move_in_order() {
     for id in 0..4 {
         books.step(Input::Arrived(id, any_client()));
     }
-    books.step(Input::Acked(WorkerId(1), 0)); // so it gets the third, too
-    assert!(books.step(Input::WorkerGone(WorkerId(1))).is_empty(), "there is no other yet");
+    books.step(Input::Acked(WorkerId(1), 0)); // so it gets the third as well
+    assert!(books.step(Input::WorkerGone(WorkerId(1))).is_empty(), "there is no other worker yet");
     let outputs = books.step(Input::WorkerReady(WorkerId(2), SlotId(0)));
     assert_eq!(outputs, [Output::Send(WorkerId(2), 1), Output::Send(WorkerId(2), 2)]);
     let outputs = books.step(Input::Acked(WorkerId(2), 1));
@@ -116,7 +116,7 @@ fn unknown_workers_and_connections_do_no_harm() {
     assert_eq!(serve(&mut books, 0, any_client()), 1);
 }
 
-/// The next event; its worker and its connection are drawn among those that exist.
+/// The next event; its worker and its connection are drawn from those that exist.
 #[derive(Clone, Copy, Debug)]
 enum Event {
     Arrive,
@@ -232,7 +232,7 @@ impl Model {
                     assert!(self.given.remove(&id).is_some(), "{id} was not given");
                     assert!(self.released.insert(id), "released twice");
                 }
-                Output::Reject(id) => panic!("{id} was rejected, and nothing stops"),
+                Output::Reject(id) => panic!("{id} was rejected, although nothing is stopping"),
             }
         }
     }

@@ -36,7 +36,7 @@ fn sent(outputs: &[Output]) -> Vec<u64> {
     workers.collect()
 }
 
-/// A client that connects, is taken, and stays.
+/// A client that connects, is accepted, and stays.
 fn serve(books: &mut HandOff, id: u64, connection: Connection) -> u64 {
     let worker = sent(&books.step(Input::Arrived(id, connection)))[0];
     books.step(Input::Acked(WorkerId(worker), id));

@@ -17,16 +17,16 @@ fn round_robin_splits_sequential_clients_exactly() {
 }
 
 #[test]
-fn round_robin_goes_on_when_workers_come_and_go() {
+fn round_robin_continues_when_workers_come_and_go() {
     let mut books = books(Limits::default(), 4, RoundRobin::default());
     assert_eq!(serve(&mut books, 0, any_client()), 1);
     assert_eq!(serve(&mut books, 1, any_client()), 2);
-    books.step(Input::WorkerGone(WorkerId(2))); // it was the last
+    books.step(Input::WorkerGone(WorkerId(2))); // it was the last one
     books.step(Input::WorkerGone(WorkerId(3))); // it would be next
     assert_eq!(serve(&mut books, 2, any_client()), 4);
     books.step(Input::WorkerReady(WorkerId(9), SlotId(1)));
     let chosen: Vec<_> = (3..6).map(|id| serve(&mut books, id, any_client())).collect();
-    assert_eq!(chosen, [1, 9, 4], "the successor has the turn of the old worker");
+    assert_eq!(chosen, [1, 9, 4], "the successor takes the old worker's turn");
 }
 
 #[test]
@@ -128,5 +128,5 @@ fn a_closure_is_a_strategy_and_sees_the_peeked_bytes() {
     assert_eq!(serve(&mut books, 0, peeked(2)), 3);
     assert_eq!(serve(&mut books, 1, peeked(0)), 1);
     assert!(sent(&books.step(Input::Arrived(2, any_client()))).is_empty(), "it said None");
-    assert_eq!(serve(&mut books, 3, peeked(1)), 2, "a client that waits holds up no other");
+    assert_eq!(serve(&mut books, 3, peeked(1)), 2, "a waiting client does not hold up others");
 }

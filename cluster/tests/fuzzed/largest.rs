@@ -1,4 +1,4 @@
-//! The largest inputs, of the shapes that cost most.
+//! The largest inputs, in the shapes that cost the most.
 
 use super::{MIB, properties, within};
 
@@ -63,7 +63,7 @@ fn heads_that_never_end() {
 }
 
 #[test]
-fn files_that_are_deep() {
+fn deeply_nested_files() {
     for bytes in [
         repeated("a", ".a", " = 1"),
         repeated("a = ", "[", ""),

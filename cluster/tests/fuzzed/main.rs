@@ -1,4 +1,4 @@
-//! Input from outside causes no panic, and needs no more memory than the limits here.
+//! Input from outside causes no panic, and needs no more memory than the limits here allow.
 //!
 //! The properties are in `cluster/fuzz/src`, where `cargo fuzz` finds them too. More cases:
 //! `PROPTEST_CASES=100000 cargo test -p cluster --test fuzzed`.

@@ -1,4 +1,4 @@
-//! Counts what each thread allocates, so that a limit is measured and not claimed.
+//! Counts what each thread allocates, so that a limit is measured and not just claimed.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -13,7 +13,7 @@ static COUNTING: Counting = Counting;
 
 struct Counting;
 
-/// The most bytes that `work` held at once, beyond those that were held before.
+/// The maximum number of bytes that `work` held at once, beyond those that were held before.
 pub fn peak(work: impl FnOnce()) -> usize {
     let before = LIVE.get();
     PEAK.set(before);
@@ -21,7 +21,7 @@ pub fn peak(work: impl FnOnce()) -> usize {
     usize::try_from(PEAK.get() - before).expect("a peak is not below its beginning")
 }
 
-// SAFETY: the system's allocator does all the work; the counting beside it allocates nothing.
+// SAFETY: the system's allocator does all the work; the counting alongside it allocates nothing.
 #[allow(unsafe_code)]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {

@@ -11,7 +11,7 @@ use crate::upgrade::upgraded;
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// One connection of each kind, each in the middle of something.
+/// One connection of each kind, each with work in progress.
 async fn busy(lab: &Lab) -> [Client<DuplexStream>; 2] {
     let mut http1 = lab.connect();
     http1.send(SLOW).await;

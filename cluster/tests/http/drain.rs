@@ -115,7 +115,7 @@ async fn a_head_in_single_bytes_across_the_windows_end_is_answered() {
     client.closed().await;
 }
 
-/// The half head comes in one read with the request before it, so that only hyper has seen it.
+/// The half head arrives in one read with the request before it, so that only hyper has seen it.
 #[tokio::test(start_paused = true)]
 async fn half_a_head_behind_a_whole_request_is_answered_too() {
     for body in ["", "x"] {
@@ -177,7 +177,7 @@ async fn pipelined_requests_are_all_answered_before_the_drain() {
     client.closed().await;
 }
 
-/// A client that keeps its end open does not keep the worker.
+/// A client that keeps its end open does not keep the worker alive.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_close_delays_the_drain_only_briefly() {
     let lab = Lab::new();
@@ -210,7 +210,7 @@ async fn drained_waits_for_a_drain() {
     assert_eq!(began.elapsed(), Duration::ZERO);
 }
 
-/// Half of the answer is in the pipe when the drain begins, and its head has not said close.
+/// Half of the answer is in the pipe when the drain begins, and its head does not say close.
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_outlasts_the_window_is_followed_by_another() {
     let lab = Lab::new();
@@ -242,7 +242,7 @@ async fn a_stop_does_not_cut_an_answer_that_the_client_reads_slowly() {
 
 /// The connection is not idle while the service reads the body, though the answer has been sent.
 #[tokio::test(start_paused = true)]
-async fn a_body_that_is_read_after_the_answer_comes_whole() {
+async fn a_body_that_is_read_after_the_answer_arrives_whole() {
     let lab = Lab::new();
     let (bodies, mut read) = tokio::sync::mpsc::unbounded_channel();
     let (ours, theirs) = tokio::io::duplex(1024);

@@ -11,7 +11,7 @@ use tokio::time::sleep_until;
 use crate::lab::{Client, GET, Lab, PATIENCE, SLOW};
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_or_an_error_is_answered_500_and_the_worker_goes_on() {
+async fn a_panic_or_error_is_answered_500_and_the_worker_continues() {
     let lab = Lab::new();
     for path in ["/panic", "/error"] {
         let mut client = lab.connect();
@@ -25,7 +25,7 @@ async fn a_panic_or_an_error_is_answered_500_and_the_worker_goes_on() {
     lab.ends().await;
 }
 
-/// A body that sends half of its bytes, and panics.
+/// A body that sends half of its bytes and then panics.
 struct Torn {
     sent: bool,
 }

@@ -28,7 +28,7 @@ fn count_panics() {
     });
 }
 
-/// Pieces of requests, in any order, and noise.
+/// Pieces of requests in any order, and noise.
 fn piece() -> impl Strategy<Value = Vec<u8>> {
     let known = prop::sample::select(vec![
         "GET / HTTP/1.1\r\n",
@@ -68,7 +68,7 @@ async fn send(pieces: Vec<Vec<u8>>, closes: bool, drains: bool) {
     }
     // Longer than all limits together.
     let ended = timeout(Duration::from_secs(1000), reading).await;
-    ended.expect("the connection ends by itself").unwrap();
+    ended.expect("the connection ends on its own").unwrap();
     drop(writer);
     lab.drain();
     lab.ends().await;

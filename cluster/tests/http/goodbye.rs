@@ -16,10 +16,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::http2::{PREFACE, ask, connect_http2, get};
 use crate::lab::{Client, Lab, PATIENCE, WINDOW, big};
 
-/// The shortest time that a draining worker waits for the answer to its GOAWAY.
+/// The minimum time that a draining worker waits for the answer to its GOAWAY.
 pub const ROUND_TRIP: Duration = Duration::from_secs(1);
 
-/// HEADERS of stream 1, which end it: GET, http, `/`.
+/// The HEADERS of stream 1, which also end it: GET, http, `/`.
 pub const HEADERS: &[u8] = b"\0\0\x03\x01\x05\0\0\0\x01\x82\x86\x84";
 
 /// The same for `/big`.
@@ -27,7 +27,7 @@ const BIG: &[u8] = b"\0\0\x08\x01\x05\0\0\0\x01\x82\x86\x04\x04/big";
 
 pub const EMPTY_SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
 
-/// A client that sends the preface of HTTP/2, and then nothing.
+/// A client that sends the preface of HTTP/2 and then nothing.
 async fn silent(lab: &Lab) -> Client<DuplexStream> {
     let mut client = lab.connect();
     client.send(PREFACE).await;
@@ -40,7 +40,7 @@ async fn read_all(client: &mut Client<DuplexStream>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn streams_in_flight_end_in_a_drain_and_then_the_connection() {
+async fn streams_in_flight_finish_before_the_connection_is_drained() {
     let lab = Lab::new();
     let (mut client, connection) = connect_http2(&lab).await;
     let slow = client.send_request(get("/slow"));
@@ -80,7 +80,7 @@ async fn an_idle_connection_gets_goaway() {
     assert_eq!(began.elapsed(), limits.idle_time);
 }
 
-/// A client that sends the preface of HTTP/2, and then nothing, does not read a GOAWAY either.
+/// A client that sends the preface of HTTP/2 and then nothing does not read a GOAWAY either.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_only_sends_the_preface_is_closed() {
     let limits = HttpLimits {
@@ -109,7 +109,7 @@ async fn a_client_that_does_not_answer_goaway_does_not_delay_a_drain() {
     }
 }
 
-/// The worker sent GOAWAY long ago, because the connection was idle, and now the worker stops.
+/// The worker sent GOAWAY long ago, because the connection was idle, and now it is stopping.
 #[tokio::test(start_paused = true)]
 async fn a_stop_shortens_a_goodbye_that_has_begun() {
     let limits = HttpLimits { header_time: PATIENCE, ..HttpLimits::default() };
@@ -123,7 +123,7 @@ async fn a_stop_shortens_a_goodbye_that_has_begun() {
 
 /// The bytes do not begin a request: the beginning of a frame, a frame without a request, a letter.
 #[tokio::test(start_paused = true)]
-async fn a_client_that_asks_nothing_does_not_delay_a_stop() {
+async fn a_client_that_requests_nothing_does_not_delay_a_stop() {
     let half_a_head: &[u8] = &[0, 0, 9, 1, 5, 0];
     let window_update: &[u8] = &[0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 9];
     let letters: &[u8] = &[0];
@@ -134,7 +134,7 @@ async fn a_client_that_asks_nothing_does_not_delay_a_stop() {
         let began = lab.drain_within(Duration::ZERO, PATIENCE);
         let sending = tokio::spawn(async move {
             for _ in 0..times {
-                let _ = writer.write_all(bytes).await; // it may be closed by now
+                let _ = writer.write_all(bytes).await; // it may already be closed
                 sleep(ROUND_TRIP / 3).await;
             }
             writer
@@ -146,7 +146,7 @@ async fn a_client_that_asks_nothing_does_not_delay_a_stop() {
     }
 }
 
-/// Half a preface does not begin a request, so a worker that leaves owes the client nothing.
+/// Half a preface does not begin a request, so a worker that is leaving owes the client nothing.
 #[tokio::test(start_paused = true)]
 async fn half_a_preface_does_not_delay_a_drain() {
     for window in [WINDOW, Duration::ZERO] {
@@ -175,7 +175,7 @@ async fn a_request_that_is_on_its_way_when_a_stop_begins_is_answered() {
     assert_eq!(began.elapsed(), ROUND_TRIP / 2 + ROUND_TRIP);
 }
 
-/// The kernel has the request in time, and Tokio notices it after the grace.
+/// The kernel has the request in time, but Tokio notices it only after the grace period.
 #[tokio::test(start_paused = true)]
 async fn a_request_that_the_kernel_has_is_answered_after_goaway() {
     let lab = Lab::new();
@@ -244,7 +244,7 @@ impl AsyncWrite for Slow {
     }
 }
 
-/// The rest of the answer waits within the server for room at the client.
+/// The rest of the answer waits in the server until the client has room.
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_waits_for_its_client_is_not_cut_by_a_stop() {
     let lab = Lab::new();
@@ -257,7 +257,7 @@ async fn an_answer_that_waits_for_its_client_is_not_cut_by_a_stop() {
     lab.ends().await;
 }
 
-/// The client has room by HTTP/2's rules, and does not read: the end of the answer waits for the
+/// The client has room by HTTP/2's rules but does not read: the end of the answer waits for the
 /// kernel.
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_waits_for_the_kernel_is_not_cut_by_a_stop() {
@@ -266,7 +266,7 @@ async fn an_answer_that_waits_for_the_kernel_is_not_cut_by_a_stop() {
     lab.serve(theirs);
     let mut client = Client::new(ours);
     client.send(PREFACE).await;
-    // SETTINGS_INITIAL_WINDOW_SIZE, and as much for the connection.
+    // SETTINGS_INITIAL_WINDOW_SIZE, and the same amount for the connection.
     client.send(b"\0\0\x06\x04\0\0\0\0\0\0\x04\x7f\0\0\0").await;
     client.send(b"\0\0\x04\x08\0\0\0\0\0\x70\0\0\0").await;
     client.send(BIG).await;

@@ -1,4 +1,4 @@
-//! Clients that end their half after the request, and clients that are gone.
+//! Clients that close their half after the request, and clients that are gone.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::lab::{Client, GET, Lab, SLOW, tcp_pair};
 
-/// Once would prove little: the FIN must come before the answer, after it, and in between.
+/// Once would prove little: the FIN must arrive before the answer, after it, and in between.
 const TIMES: usize = 200;
 const POST: &str = "POST /echo HTTP/1.1\r\ncontent-length: 5\r\n\r\nhello";
 
@@ -102,8 +102,8 @@ fn reset(client: Client<TcpStream>) {
     drop(client);
 }
 
-/// The service was dropped, and the worker has nothing left of the connection. The check that finds
-/// the end comes within half a second; the rest of the time is for a busy machine.
+/// The service was dropped, and the worker has nothing left of the connection. The check that
+/// notices the end happens within half a second; the rest of the time is for a busy machine.
 async fn is_given_up(lab: Lab, since: Instant) {
     seen(lab.left()).await;
     assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
@@ -169,7 +169,7 @@ async fn a_reset_on_a_kept_connection_ends_the_service() {
     is_given_up(lab, Instant::now()).await;
 }
 
-/// An answer that has begun and waits for news, like server-sent events.
+/// An answer that has started and is waiting for news, like server-sent events.
 struct Silent(Arc<Notify>);
 
 impl Body for Silent {

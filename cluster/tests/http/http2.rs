@@ -45,7 +45,7 @@ async fn requests_are_answered_on_one_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn half_a_preface_is_http1_that_takes_too_long() {
+async fn half_a_preface_counts_as_http1_that_takes_too_long() {
     let lab = Lab::new();
     let mut client = lab.connect();
     let began = Instant::now();
@@ -63,7 +63,7 @@ async fn a_preface_in_pieces_is_one() {
         client.send([*byte]).await;
         tokio::task::yield_now().await;
     }
-    // An empty SETTINGS frame begins with its length and its kind; so does the server's.
+    // An empty SETTINGS frame begins with its length and its type; so does the server's.
     client.send([0, 0, 0, 4, 0, 0, 0, 0, 0]).await;
     let mut header = [0; 9];
     client.io.read_exact(&mut header).await.unwrap();

@@ -1,4 +1,4 @@
-//! A server, a service that does what the path says, and a client that writes and reads bytes.
+//! A server, a service that does what the path requests, and a client that writes and reads bytes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,7 +28,7 @@ pub struct Lab {
     pub server: Server,
     pub phase: watch::Sender<Phase>,
     pub seen: Arc<Seen>,
-    /// A permit for each `/slow` that the service has begun.
+    /// A permit for each `/slow` that the service has started.
     pub entered: Arc<Semaphore>,
     /// A permit lets one `/slow` be answered.
     pub gate: Arc<Semaphore>,
@@ -121,7 +121,7 @@ impl Lab {
         now
     }
 
-    /// Waits until the service has begun another `/slow`.
+    /// Waits until the service has started another `/slow`.
     pub async fn entered(&self) {
         self.entered.acquire().await.unwrap().forget();
     }
@@ -246,7 +246,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Client<IO> {
         self.io.write_all(bytes.as_ref()).await.unwrap();
     }
 
-    /// Goes on after bytes that were read elsewhere.
+    /// Continues after bytes that were read elsewhere.
     pub fn read_on(&mut self, after: &[u8]) {
         self.received.extend_from_slice(after);
     }
@@ -267,7 +267,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Client<IO> {
         self.answer().await
     }
 
-    /// Checks that nothing else comes, and that the connection is closed in order.
+    /// Checks that nothing else arrives, and that the connection is closed in order.
     pub async fn closed(&mut self) {
         let rest = self.io.read_to_end(&mut self.received).await;
         rest.expect("closed by FIN, not by a reset");

@@ -1,4 +1,4 @@
-//! The limits of a client: bytes, time, connections.
+//! The limits on a client: bytes, time, connections.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub const SHORT: HttpLimits = HttpLimits {
 };
 
 #[tokio::test(start_paused = true)]
-async fn a_head_too_long_is_answered_431() {
+async fn an_overlong_head_is_answered_431() {
     for whole in [false, true] {
         let lab = Lab::with(SHORT);
         let mut client = lab.connect();
@@ -34,7 +34,7 @@ async fn a_head_too_long_is_answered_431() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_too_slow_is_answered_408() {
+async fn a_slow_head_is_answered_408() {
     for before in [0, 1] {
         let lab = Lab::with(SHORT);
         let mut client = lab.connect();
@@ -52,7 +52,7 @@ async fn a_head_too_slow_is_answered_408() {
     }
 }
 
-/// The clock of the head starts with its first byte, not with the end of the answer before.
+/// The clock of the head starts with its first byte, not at the end of the previous answer.
 #[tokio::test(start_paused = true)]
 async fn idle_time_does_not_count_for_the_head() {
     let lab = Lab::with(SHORT);
@@ -81,7 +81,7 @@ async fn an_idle_connection_is_closed_without_a_word() {
     }
 }
 
-/// Some clients end a body with one line end too many, which does not begin a head.
+/// Some clients end a body with one line end too many, which is not the start of a head.
 #[tokio::test(start_paused = true)]
 async fn line_ends_between_requests_count_as_idle() {
     let lab = Lab::with(SHORT);
@@ -94,7 +94,7 @@ async fn line_ends_between_requests_count_as_idle() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_too_slow_is_answered_408() {
+async fn a_slow_body_is_answered_408() {
     let lab = Lab::with(SHORT);
     let mut client = lab.connect();
     client.send("POST /echo HTTP/1.1\r\ncontent-length: 100\r\n\r\n").await;
@@ -110,7 +110,7 @@ async fn a_body_too_slow_is_answered_408() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_in_time_is_taken_whole() {
+async fn a_body_in_time_is_received_whole() {
     let lab = Lab::with(SHORT);
     let mut client = lab.connect();
     for chunked in [false, true] {
@@ -155,7 +155,7 @@ async fn a_flood_behind_a_slow_request_meets_backpressure() {
     }
 }
 
-/// hyper alone would close after the answer, without an announcement.
+/// hyper alone would close the connection after the answer, without announcing it.
 #[tokio::test(start_paused = true)]
 async fn a_short_unread_body_does_not_cost_the_connection() {
     let lab = Lab::new();

@@ -17,7 +17,8 @@ const REQUESTS: [&str; 4] = [
 ];
 
 /// Writes the requests in pieces of these sizes, each after a pause, until the server closes;
-/// returns how many were written whole, and for each answer, whether it said close.
+/// returns the number of requests that were written whole and, for each answer, whether it said
+/// close.
 async fn converse(
     requests: &[usize],
     pieces: &[(usize, u64)],
@@ -68,7 +69,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// A client whose pauses are shorter than the window loses nothing: each request that it has
-    /// sent is answered, unless an answer before it said `Connection: close`; that answer is the last.
+    /// sent is answered, unless an earlier answer said `Connection: close`; that answer is the last
+    /// one.
     #[test]
     fn every_request_is_answered_or_not_owed(
         requests in vec(0..REQUESTS.len(), 1..6),
@@ -82,7 +84,8 @@ proptest! {
             .unwrap();
         let (sent, answers) = runtime.block_on(converse(&requests, &pieces, drain_before));
         let closes = answers.iter().position(|close| *close);
-        // An answer that says close is the last; without one, all are answered.
+        // An answer that says close is the last one; without such an answer, every request is
+        // answered.
         prop_assert_eq!(answers.len(), closes.map_or(sent, |last| last + 1));
     }
 }

@@ -13,7 +13,7 @@ use crate::limits::SHORT;
 
 /// The service is dropped, and the client learns that it may try again later.
 #[tokio::test(start_paused = true)]
-async fn a_service_too_slow_is_answered_503() {
+async fn a_client_of_a_slow_service_gets_503() {
     let lab = Lab::with(SHORT);
     let (log, _logging) = Log::start();
     let mut client = lab.connect();
@@ -29,7 +29,7 @@ async fn a_service_too_slow_is_answered_503() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_too_slow_is_answered_503_on_its_stream_alone() {
+async fn only_the_stream_of_a_slow_service_gets_503() {
     let limits = HttpLimits { idle_time: SHORT.request_time * 3, ..SHORT };
     let lab = Lab::with(limits);
     let (mut client, _) = connect_http2(&lab).await;

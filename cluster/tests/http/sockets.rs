@@ -10,7 +10,7 @@ use crate::lab::{Client, GET, Lab, PATIENCE, SLOW, WINDOW, big};
 
 const MEGABYTES: usize = 8 << 20;
 
-/// A reset would make the client's write fail, or throw away the answer in its buffer.
+/// A reset would make the client's write fail, or discard the answer in its buffer.
 #[tokio::test]
 async fn an_answer_to_an_unread_body_is_not_reset() {
     for drains in [false, true] {
@@ -28,7 +28,7 @@ async fn an_answer_to_an_unread_body_is_not_reset() {
 }
 
 #[tokio::test]
-async fn an_answer_to_a_head_too_long_is_not_reset() {
+async fn an_answer_to_an_overlong_head_is_not_reset() {
     let lab = Lab::new();
     let mut client = lab.connect_tcp().await;
     client.send("GET / HTTP/1.1\r\nx: ").await;

@@ -46,7 +46,7 @@ async fn a_tunnel_with_a_token_outlasts_the_window() {
     lab.ends().await;
 }
 
-/// The client is silent, so only the end of the token shows that nothing is left.
+/// The client is silent, so only dropping the token shows that nothing is left.
 #[tokio::test(start_paused = true)]
 async fn the_end_of_a_token_ends_a_connection_that_drains() {
     let lab = Lab::new();

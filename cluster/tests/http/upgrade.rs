@@ -1,4 +1,4 @@
-//! Connections that speak another protocol after their first request.
+//! Connections that speak a different protocol after their first request.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ async fn an_upgrade_during_the_drain_is_not_asked_to_close() {
 
 /// Neither the idle time nor the window applies to an upgraded connection.
 #[tokio::test(start_paused = true)]
-async fn an_upgraded_connection_may_be_silent_for_any_time() {
+async fn an_upgraded_connection_may_be_silent_indefinitely() {
     let lab = Lab::new();
     let mut client = upgraded(&lab).await;
     for _ in 0..3 {
@@ -81,7 +81,7 @@ async fn owned(lab: &Lab) -> (Client<DuplexStream>, Upgraded) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_owner_can_close_one_half_and_go_on_reading() {
+async fn the_owner_can_close_one_half_and_keep_reading() {
     let lab = Lab::new();
     let (mut client, mut server) = owned(&lab).await;
     server.shutdown().await.unwrap();
@@ -101,7 +101,7 @@ async fn the_owner_learns_of_the_cut() {
     lab.ends().await;
 }
 
-/// A token alone, taken out of an ordinary request, keeps the worker.
+/// A token alone, taken out of an ordinary request, keeps the worker alive.
 #[tokio::test(start_paused = true)]
 async fn a_token_keeps_the_worker_until_it_is_dropped() {
     let lab = Lab::new();

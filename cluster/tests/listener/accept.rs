@@ -1,4 +1,4 @@
-//! Accepting: waiting connections are taken, a shut socket ends it, and errors pass.
+//! Accepting: waiting connections are accepted, a shut-down socket ends it, and errors pass.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -59,7 +59,7 @@ async fn the_queue_is_emptied_without_waiting() {
     assert!(accepting.accept_ready().is_none());
     let connect = || TcpStream::connect(address(listener.address())).unwrap();
     let _clients = [connect(), connect(), connect()];
-    // No await between: the kernel knows of them, the runtime does not yet.
+    // There is no await in between: the kernel knows about them, but the runtime does not yet.
     let accepted = std::iter::from_fn(|| accepting.accept_ready()).count();
     assert_eq!(accepted, 3);
 }
@@ -75,12 +75,12 @@ async fn a_batch_takes_waiting_connections_up_to_a_limit() {
 }
 
 #[tokio::test]
-async fn a_socket_that_was_shut_ends_the_accepting() {
+async fn a_socket_that_was_shut_down_ends_accepting() {
     let dir = tempfile::tempdir().unwrap();
     for listener in [bind(&tcp("127.0.0.1:0")), bind_unix(&dir.path().join("app.sock"))] {
         let listener = listener.unwrap();
         let accepting = accepting(&listener);
-        // The worker waits already when the primary shuts the socket.
+        // The worker is already waiting when the primary shuts down the socket.
         let (none, ()) =
             tokio::join!(biased; accepting.accept(), async { listener.refuse().unwrap() });
         assert!(none.is_none());
@@ -121,7 +121,7 @@ async fn as_a_process_without_descriptors() {
     let spare = listener.as_fd().try_clone_to_owned().unwrap();
     let first_free = u64::try_from(spare.as_raw_fd()).unwrap() + 1;
     setrlimit(Resource::RLIMIT_NOFILE, first_free, 1024).unwrap();
-    assert!(accepting.accept_ready().is_none(), "no room, and no end");
+    assert!(accepting.accept_ready().is_none(), "there is no room, but it has not ended");
     let mut waiting = std::pin::pin!(accepting.accept());
     let first_try = tokio::time::timeout(Duration::ZERO, &mut waiting).await;
     assert!(first_try.is_err(), "it waits");

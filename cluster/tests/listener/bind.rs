@@ -1,4 +1,4 @@
-//! TCP: the port that we get, or the reason that we get none.
+//! TCP: the port that we get, or the reason why we get none.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -21,7 +21,8 @@ fn port_0_becomes_a_real_port() {
     TcpStream::connect(bound).unwrap();
 }
 
-/// A process that holds a listening socket, as its standard input; it ends when this is dropped.
+/// A process that holds a listening socket as its standard input; it is killed when this is
+/// dropped.
 struct Other(Child);
 
 impl Other {
@@ -38,7 +39,7 @@ impl Drop for Other {
 }
 
 #[test]
-fn a_taken_port_is_named_with_its_holder_and_what_to_do() {
+fn a_taken_port_is_reported_with_its_holder_and_advice() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = listener.local_addr().unwrap();
     let other = Other::holding(listener);
@@ -52,7 +53,7 @@ fn a_taken_port_is_named_with_its_holder_and_what_to_do() {
 #[test]
 fn a_port_taken_on_every_address_is_taken_on_ours() {
     for everywhere in ["0.0.0.0:0", "[::]:0"] {
-        let listener = TcpListener::bind(everywhere).unwrap(); // std's `[::]` has IPv4, too
+        let listener = TcpListener::bind(everywhere).unwrap(); // std's `[::]` includes IPv4
         let port = listener.local_addr().unwrap().port();
         let other = Other::holding(listener);
         let error = bind(&tcp(&format!("127.0.0.1:{port}"))).unwrap_err().to_string();
@@ -99,8 +100,8 @@ fn ipv6_everywhere_is_ipv6_only() {
     bind(&tcp("[::ffff:127.0.0.1]:0")).expect("an IPv4 address in IPv6 form");
 }
 
-/// A port that the kernel gives to no other socket, and that we can bind: the socket that has it does not
-/// listen, and `SO_REUSEADDR` is set on both.
+/// A port that the kernel does not give to any other socket, and that we can bind: the socket that
+/// holds it does not listen, and `SO_REUSEADDR` is set on both.
 fn reserve() -> (Socket, u16) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.set_reuse_address(true).unwrap();

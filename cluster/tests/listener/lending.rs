@@ -1,4 +1,4 @@
-//! Every slot's socket is always with a worker that accepts from it.
+//! Every slot's socket is always held by a worker that accepts from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +36,7 @@ impl World {
             let own = self.own.values().filter(|it| *it == slot).count();
             let lent = self.borrowed.values().filter(|it| it.contains(slot)).count();
             match own {
-                0 => assert_eq!(lent, usize::from(!self.own.is_empty()), "{slot:?} without worker"),
+                0 => assert_eq!(lent, usize::from(!self.own.is_empty()), "{slot:?} has no worker"),
                 _ => assert_eq!(lent, 0, "{slot:?} has a worker of its own"),
             }
         }
@@ -53,7 +53,7 @@ enum Event {
 
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
-        (0..SLOTS + 2).prop_map(Event::Ready), // slots beyond those of the start, too
+        (0..SLOTS + 2).prop_map(Event::Ready), // including slots beyond the initial ones
         any::<prop::sample::Index>().prop_map(Event::Left),
     ]
 }
@@ -93,7 +93,7 @@ fn sockets_of_missing_workers_are_spread_over_living_ones() {
     lending.ready(WorkerId(1), SlotId(0));
     lending.ready(WorkerId(2), SlotId(1));
     lending.ready(WorkerId(3), SlotId(2));
-    // The first has borrowed 3, 4 and 5 already; the socket of the third goes to the second.
+    // The first has already borrowed 3, 4 and 5; the socket of the third goes to the second.
     let loans = lending.left(WorkerId(3));
     assert_eq!(loans, [Loan::Lend { slot: SlotId(2), to: WorkerId(2) }]);
     let loans = lending.left(WorkerId(1));

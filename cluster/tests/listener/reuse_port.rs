@@ -16,7 +16,7 @@ fn group(slots: usize) -> ReusePort {
     group
 }
 
-/// A copy of a slot's socket, as a worker has.
+/// A copy of a slot's socket, like that of a worker.
 fn copy(group: &mut ReusePort, slot: u32) -> TcpListener {
     group.slot(SlotId(slot)).unwrap().try_clone_to_owned().unwrap().into()
 }

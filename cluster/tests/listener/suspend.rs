@@ -67,7 +67,7 @@ fn suspended_unix_socket_refuses_and_is_bound_again() {
     let mut listener = bind_unix(&path).unwrap();
     listener.suspend().unwrap();
     assert_eq!(UnixStream::connect(&path).unwrap_err().kind(), ErrorKind::ConnectionRefused);
-    assert!(listener.listen().unwrap(), "the descriptor is another one");
+    assert!(listener.listen().unwrap(), "the descriptor is a different one");
     UnixStream::connect(&path).unwrap();
     drop(listener);
     assert!(!path.exists(), "the file of the new socket is removed as well");
@@ -98,7 +98,7 @@ fn removed_file_of_a_unix_socket_is_created_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.sock");
     let mut listener = bind_unix(&path).unwrap();
-    assert!(!listener.renew().unwrap(), "it is there");
+    assert!(!listener.renew().unwrap(), "it still exists");
     let before = listener.as_fd().try_clone_to_owned().unwrap();
     std::fs::remove_file(&path).unwrap();
     assert!(listener.renew().unwrap());

@@ -1,5 +1,5 @@
 //! Sockets that systemd owns. The environment that announces them belongs to a process, so it is
-//! tested in a child process: this test program again, with one test that does nothing by itself.
+//! tested in a child process: this test program again, with one test that does nothing on its own.
 
 use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -27,7 +27,7 @@ fn a_socket_is_found_by_its_name() {
     let listener = Listener::bind(&systemd("admin"), &mut passed).unwrap();
     assert_eq!(*listener.address(), BoundAddress::Tcp(expected));
     let error = Listener::bind(&systemd("admin"), &mut passed).unwrap_err().to_string();
-    assert!(error.contains("systemd passed `web`"), "taken once only: {error}");
+    assert!(error.contains("systemd passed `web`"), "it can be taken only once: {error}");
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn the_error_without_systemd_shows_what_to_do() {
 }
 
 #[test]
-fn a_socket_of_systemd_is_never_shut() {
+fn a_socket_of_systemd_is_never_shut_down() {
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut passed = Passed::new("web", vec![socket.into()]);
     let listener = Listener::bind(&systemd("web"), &mut passed).unwrap();
@@ -76,7 +76,7 @@ fn the_environment_of_a_service_is_understood() {
 }
 
 #[test]
-fn passed_connection_is_refused_with_what_to_do() {
+fn passed_connection_is_refused_with_advice() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = TcpStream::connect(server.local_addr().unwrap()).unwrap();
     let mut passed = Passed::new("web", vec![client.into()]);

@@ -12,14 +12,18 @@ use nix::fcntl::{Flock, FlockArg};
 use super::bind_unix;
 
 #[test]
-fn the_file_is_there_while_it_listens_and_gone_afterwards() {
+fn the_file_exists_while_it_listens_and_is_gone_afterwards() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.sock");
     let listener = bind_unix(&path).unwrap();
     assert_eq!(listener.address().url(), format!("unix:{}", path.display()));
     UnixStream::connect(&path).unwrap();
     drop(listener);
-    assert_eq!(fs::read_dir(&dir).unwrap().count(), 0, "nothing stays, no lock file either");
+    assert_eq!(
+        fs::read_dir(&dir).unwrap().count(),
+        0,
+        "nothing is left behind, not even a lock file"
+    );
 }
 
 #[test]
@@ -37,8 +41,8 @@ fn the_socket_of_a_living_server_is_left_alone() {
     let path = dir.path().join("app.sock");
     let living = UnixListener::bind(&path).unwrap();
     let error = bind_unix(&path).unwrap_err().to_string();
-    assert!(error.contains("another server listens there"), "{error}");
-    living.accept().unwrap(); // the probe of bind
+    assert!(error.contains("another server is listening there"), "{error}");
+    living.accept().unwrap(); // the probe by `bind`
     UnixStream::connect(&path).unwrap();
 }
 
@@ -51,7 +55,7 @@ fn a_living_server_with_a_full_queue_is_left_alone() {
     living.listen(0).unwrap();
     let _first = UnixStream::connect(&path).unwrap(); // a queue of 0 holds one
     let error = bind_unix(&path).unwrap_err().to_string();
-    assert!(error.contains("another server listens there"), "{error}");
+    assert!(error.contains("another server is listening there"), "{error}");
 }
 
 #[test]
@@ -113,7 +117,7 @@ fn one_of_two_servers_wins_the_file_of_a_dead_one() {
         });
         let bound: Vec<_> = servers.into_iter().map(|server| server.join().unwrap()).collect();
         assert_eq!(bound.iter().filter(|it| it.is_ok()).count(), 1, "{bound:?}");
-        UnixStream::connect(&path).expect("the winner is reached");
+        UnixStream::connect(&path).expect("the winner can be reached");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The meaning of values, and the layers that override each other.
+//! The meaning of values, and the layers that override one another.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Settings: the meaning of the layers, the refusals and their words.
+//! Settings: the meaning of the layers, and the refusals and their wording.
 
 mod layers;
 mod mistakes;

@@ -1,4 +1,4 @@
-//! Refused settings, and the words of each refusal.
+//! Refused settings, and the wording of each refusal.
 
 use cluster::Config;
 use cluster::config::{LogFormat, Mistakes, Origin, settings};
@@ -14,7 +14,7 @@ fn all_mistakes_are_reported_at_once_with_value_and_place() {
         ("CLUSTER_WORKRES", "4"),
         ("CLUSTER_NAME", "x"),
         ("GRACEFUL_SHUTDOWN_TIMOUT", "2s"),
-        ("DRAIN_TIME", "9"), // further away, and perhaps another program's
+        ("DRAIN_TIME", "9"), // a larger difference, and perhaps another program's
     ]);
     let path = file.path().display().to_string();
     let expected = format!(
@@ -36,7 +36,7 @@ fn all_mistakes_are_reported_at_once_with_value_and_place() {
 }
 
 #[test]
-fn a_file_that_is_missing_or_broken() {
+fn a_missing_or_broken_file_is_refused() {
     assert!(wrong(Config::builder().file("/nowhere/app.toml")).contains("cannot be read"));
     let file = File::new("workers = 1\nworkers 2\n");
     assert!(
@@ -146,7 +146,7 @@ fn address_of_a_service_is_ignored_with_a_line() {
     }
     let file = File::new("api_port = 9000\n");
     let config = env([("CLUSTER_API_PORT", "tcp://10.96.0.10:443")]).file(file.path()).build();
-    let config = config.expect("the file's value holds");
+    let config = config.expect("the file's value applies");
     assert_eq!(sent(&config)["admin"]["Tcp"], "127.0.0.1:9000");
     assert_eq!(config.reread().expect("nothing has changed").notes().len(), 1);
     for value in ["tcp://", "tcp://:1", "tcp://a", "tcp://a:b", "tcp://a/b:1", "http://a:1"] {
@@ -172,7 +172,7 @@ fn near_miss_with_the_address_of_a_service_is_not_a_mistake() {
 fn log_format_of_another_program_is_ignored_with_a_line() {
     let variables = [("LOG_FORMAT", "logfmt"), ("LOG_FORMATS", "a"), ("LOG_FORMATTER", "b")];
     let config = env(variables).log_format(LogFormat::Json).build().expect("a good setting");
-    assert_eq!(sent(&config)["log"], "Json", "the program's own value holds");
+    assert_eq!(sent(&config)["log"], "Json", "the program's own value applies");
     let [note] = config.notes() else { panic!("{:?}", config.notes()) };
     assert!(note.starts_with("LOG_FORMAT=logfmt is ignored: "), "{note}");
     assert!(note.contains("one of text, json, off"), "{note}");

@@ -3,8 +3,9 @@
 //! - `SIMULATOR_HISTORIES=1000000 cargo test -p cluster --test simulator` runs more of them.
 //! - `SIMULATOR_SEED=17 cargo test -p cluster --test simulator` replays one, and prints it.
 //!
-//! A failure names the invariant and the seed, and shows a history that was shortened as far as it
-//! still fails: the time, the input, the actions. `saboteur` shows that the checker finds mistakes.
+//! A failure names the invariant and the seed, and shows a history that was shortened as far as
+//! possible while it still fails: the time, the input, the actions. `saboteur` shows that the
+//! checker finds mistakes.
 
 mod checker;
 mod history;
@@ -40,7 +41,7 @@ fn the_invariants_hold_in_twenty_thousand_histories() {
 }
 
 #[test]
-fn a_history_can_be_played_again() {
+fn a_history_can_be_replayed() {
     let first = live(Tape::random(7), None, true);
     let again = live(Tape::replay(first.tape.clone()), None, true);
     assert_eq!(first.lines, again.lines);

@@ -1,7 +1,7 @@
 //! Supervisors that are wrong on purpose, to show that the checker notices.
 //!
-//! Nothing in the crate knows of this. A saboteur stands between the supervisor and the world: it
-//! changes the settings of the supervisor, or its inputs and actions. Each sabotage is a mistake
+//! Nothing in the crate knows about this. A saboteur stands between the supervisor and the world:
+//! it changes the settings of the supervisor, or its inputs and actions. Each sabotage is a mistake
 //! from a supervisor that was in use.
 
 use std::time::Duration;
@@ -12,7 +12,7 @@ use cluster::supervisor::{
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sabotage {
-    /// A worker counts as ready as soon as its process runs.
+    /// A worker counts as ready as soon as its process is running.
     ReadyMeansStarted,
     /// The surge is one too large.
     SurgeOffByOne,
@@ -20,23 +20,23 @@ pub enum Sabotage {
     AllDrain,
     /// The exit of a worker that was asked to go is not reported.
     ExpectedExitsAreSilent,
-    /// The exit is reported by the code that reaps, and by the code that waits.
+    /// The exit is reported both by the code that reaps and by the code that waits.
     ExitsTwice,
     /// Each death counts as one after a stable life.
     NoBackOff,
     /// The breaker never trips.
     NoBreaker,
-    /// A slot that backs off when the stop comes is filled later.
+    /// A slot that is backing off when the stop arrives is filled later.
     StopForgetsBackOffs,
     /// A stop ends with the order to leave.
     StopNeverKills,
     /// A newcomer replaces the old one as soon as it is ready.
     NoTrialPeriod,
-    /// A restart brings the version that is on the disk now.
+    /// A restart brings up the version that is on the disk now.
     RestartBringsTheNewest,
     /// Clients wait for a worker forever.
     NeverSuspends,
-    /// A worker may be silent for half of the time that it has.
+    /// A worker may be silent for only half of the time that it has.
     ImpatientWithSilence,
     /// An event comes later than the action that it announces.
     EventsLag,

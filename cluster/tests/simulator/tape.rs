@@ -4,7 +4,7 @@
 pub struct Tape {
     recorded: Vec<u32>,
     position: usize,
-    /// Draws after the end of the record; without dice, zeros come.
+    /// Draws after the end of the record; without dice, every draw is zero.
     dice: Option<u64>,
 }
 
@@ -31,7 +31,7 @@ impl Tape {
         decision % bound
     }
 
-    /// One of a few.
+    /// Picks one of a few.
     pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.choose(u32::try_from(from.len()).expect("a few")) as usize]
     }
@@ -56,7 +56,7 @@ fn splitmix(state: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Another tape, with a part of this one changed; `None` if there is nothing to change.
+/// A copy of the tape with a part changed; `None` if there is nothing to change.
 type Change = fn(&[u32], usize, usize) -> Option<Vec<u32>>;
 
 /// Looks for a shorter or simpler tape that `still_fails`: parts are cut out, then set to zero, in

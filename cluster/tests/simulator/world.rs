@@ -30,14 +30,14 @@ pub struct World {
     /// Only good things happen from now on.
     pub calm: bool,
     processes: BTreeMap<WorkerId, Process>,
-    /// The happenings to come, in order; the second number separates those of the same time.
+    /// The happenings to come, in order; the second number distinguishes those at the same time.
     agenda: BTreeMap<(Millis, u64), (WorkerId, Happening)>,
     entries: u64,
     versions: BTreeMap<Generation, Fault>,
 }
 
 struct Process {
-    /// It does nothing any more, and TERM does not help.
+    /// It no longer does anything, and TERM does not help.
     hung: bool,
     requests: u64,
     draining: bool,
@@ -105,7 +105,7 @@ const FAULTS: [Fault; 22] = [
 ];
 
 impl World {
-    /// A new version is deployed; perhaps it is broken.
+    /// A new version is deployed; it may be broken.
     pub fn deploy(&mut self, generation: Generation, tape: &mut Tape) {
         let fault = if tape.choose(2) == 0 { Fault::Nothing } else { tape.pick(&FAULTS) };
         self.versions.insert(generation, fault);
@@ -245,7 +245,7 @@ impl World {
         Input::Ready(worker)
     }
 
-    /// A heartbeat, unless this one is lost; and the plan of the next, which may be late.
+    /// A heartbeat, unless this one is lost; also plans the next one, which may be late.
     fn heartbeat(&mut self, worker: WorkerId, policy: &Policy, tape: &mut Tape) -> Option<Input> {
         let period = millis(policy.heartbeat?);
         let luck = if self.calm { 0 } else { tape.choose(16) };
@@ -272,7 +272,7 @@ impl World {
     fn signal(&mut self, worker: WorkerId, signal: Signal, tape: &mut Tape) {
         let Some(process) = self.processes.get(&worker) else { return };
         let takes = u64::from(tape.choose(u32::try_from(KILL_TAKES).expect("small")));
-        // A hung process dies of ABRT, if it has left the signal its default action.
+        // A hung process dies of ABRT if it has kept the signal's default action.
         let stubborn = process.hung && tape.choose(2) == 0;
         match signal {
             Signal::Kill => self.plan(takes, worker, Happening::Exit(Exit::Signal(9))),

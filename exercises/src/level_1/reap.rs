@@ -1,20 +1,20 @@
 //! # Reap workers, and report how they ended
 //!
 //! A process that forks must reap. You write the four functions with which a primary learns how its
-//! workers ended: decode a status; reap one worker, all that have ended, and all by a deadline.
+//! workers ended. They decode a status, or reap one worker, all that have ended, or all by a deadline.
 //!
 //! What must hold:
 //!
 //! 1. A status says *code* or *signal*, never both.
 //! 2. A wait for one worker leaves the others alone.
-//! 3. A wait that a signal interrupts (EINTR) goes on.
-//! 4. Every worker is reaped exactly once, and no zombie stays.
-//! 5. A worker that still has time is not killed, and one that has none left is not waited for.
+//! 3. A wait that is interrupted by a signal (EINTR) is resumed.
+//! 4. Every worker is reaped exactly once, and no zombie is left.
+//! 5. A worker that still has time is not killed, and one that has run out of time is not waited for.
 //!
 //! To read: `level-1-basics/guides/03-fork-exec-wait.md` and `06-life-of-a-worker.md`. In a second
 //! terminal: `cargo test -p exercises reap`.
 
-#![allow(unused_imports)] // what you will probably need is here already
+#![allow(unused_imports)] // what you will probably need is already here
 
 use std::io;
 use std::thread::sleep;
@@ -34,15 +34,15 @@ pub enum Ending {
     Signal(Signal),
 }
 
-/// Step 1. Returns how the worker of this `status` ended; nothing, if it has not ended (it was stopped
-/// or continued, or it is still running).
+/// Step 1. Returns how the worker with this `status` ended, or `None` if it has not ended (it was
+/// stopped or continued, or is still running).
 #[must_use]
 pub fn decode(status: WaitStatus) -> Option<Ending> {
     hole!("reap::1", status)
 }
 
-/// Step 2. Waits until `worker` has ended, reaps it, and returns how it ended. Other workers stay
-/// as they are, even those that have ended.
+/// Step 2. Waits until `worker` has ended, reaps it, and returns how it ended. Other workers are
+/// left alone, even those that have already ended.
 ///
 /// # Errors
 /// `worker` is not a child of this process. An interrupted wait is not an error.
@@ -50,21 +50,21 @@ pub fn wait_for(worker: Pid) -> io::Result<Ending> {
     hole!("reap::2", worker)
 }
 
-/// Step 3. Reaps all workers that have ended, and waits for none. That there are no workers at all
-/// is not an error.
+/// Step 3. Reaps all workers that have ended, without waiting for any. Having no workers at all is
+/// not an error.
 ///
 /// # Errors
-/// The kernel's.
+/// Any error of the kernel.
 pub fn reap_ended() -> io::Result<Vec<(Pid, Ending)>> {
     hole!("reap::3")
 }
 
-/// Step 4. Stops all `workers`: SIGTERM to each of them, then up to `grace` for all of them
-/// together, then SIGKILL to those that are left. Returns when all are reaped, with how they ended,
-/// in any order. `workers` are all the children of this process.
+/// Step 4. Stops all `workers`: sends SIGTERM to each, waits up to `grace` for all of them
+/// together, then sends SIGKILL to those that are left. Returns when all are reaped, and reports
+/// how each one ended, in any order. `workers` contains all children of this process.
 ///
 /// # Errors
-/// The kernel's.
+/// Any error of the kernel.
 pub fn stop(workers: &[Pid], grace: Duration) -> io::Result<Vec<(Pid, Ending)>> {
     hole!("reap::4", workers, grace)
 }

@@ -1,20 +1,20 @@
 //! # Supervise workers
 //!
-//! A supervisor keeps its workers alive: it replaces the dead, up to a limit, but not those that were
-//! asked to stop. You write its rule, and then the code that applies the rule to real processes.
+//! A supervisor keeps its workers alive: it replaces those that die, up to a limit, but not those that
+//! were asked to stop. You write its rule, and then the code that applies the rule to real processes.
 //!
 //! What must hold:
 //!
-//! 1. An exit that was not requested is a crash, with code 0 as well.
+//! 1. An exit that was not requested is a crash, even with code 0.
 //! 2. A worker that was asked to stop is not replaced, however it ends.
-//! 3. A program that cannot start is not started forever.
+//! 3. A program that cannot start is not restarted forever.
 //! 4. The report of a worker counts, even if the worker has died since.
 //! 5. All workers that have ended are reaped, and the others are not waited for.
 //!
 //! To read: `level-1-basics/guides/06-life-of-a-worker.md`. In a second terminal:
 //! `cargo test -p exercises supervise`.
 
-#![allow(unused_imports)] // what you will probably need is here already
+#![allow(unused_imports)] // what you will probably need is already here
 
 use std::collections::BTreeMap;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
@@ -32,37 +32,37 @@ use crate::provided::fork;
 /// The facts that are known about a worker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Life {
-    /// It has reported that it can work.
+    /// It has reported that it is ready.
     pub was_ready: bool,
-    /// It was asked to stop; the supervisor writes this down before it sends the signal.
+    /// It was asked to stop; the supervisor records this before it sends the signal.
     pub asked_to_stop: bool,
 }
 
-/// The action after the end of a worker.
+/// The action to take after a worker has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Start another one in its place.
     Replace,
     /// It was meant to end.
     Leave,
-    /// Too many have died before they could work.
+    /// Too many have died before they were ready.
     GiveUp,
 }
 
-/// Step 1. The rule: what to do after the end of a worker with this `life`.
+/// Step 1. The rule: what to do after a worker with this `life` has ended.
 ///
 /// `early_deaths` is the number of workers in a row that have died before they were ready, this one
-/// included. At the death number `limit` of such a row the supervisor gives up.
+/// included. The supervisor gives up when this number reaches `limit`.
 #[must_use]
 pub fn decide(life: Life, early_deaths: u32, limit: u32) -> Next {
     hole!("supervise::1", life, early_deaths, limit)
 }
 
-/// A primary that looks after workers which all do the same `work`.
+/// A primary that looks after workers that all do the same `work`.
 #[derive(Debug)]
 pub struct Supervisor<W> {
-    /// The work of a worker. The worker reports through [`Ready`] that it can work, and exits with the
-    /// code that the work returns.
+    /// The work of a worker. The worker reports through [`Ready`] that it is ready, and exits with
+    /// the code that the work returns.
     work: W,
     /// The number of early deaths in a row at which the supervisor gives up.
     limit: u32,
@@ -70,24 +70,24 @@ pub struct Supervisor<W> {
     pub workers: BTreeMap<Pid, Life>,
     /// The number of workers in a row that have died before they were ready.
     pub early_deaths: u32,
-    /// A pipe for all workers: a worker that can work writes its pid into it.
+    /// A pipe for all workers: a worker that is ready writes its pid into it.
     words: (PipeReader, PipeWriter),
 }
 
-/// A worker's way to report that it can work.
+/// A worker's way to report that it is ready.
 #[derive(Debug)]
 pub struct Ready(PipeWriter);
 
 impl Ready {
-    /// Provided. Reports that this worker can work.
+    /// Provided. Reports that this worker is ready.
     pub fn tell(mut self) {
-        // If this fails, there is no primary left that could read it.
+        // If this fails, there is no primary left to read it.
         let _ = self.0.write_all(&getpid().as_raw().to_ne_bytes());
     }
 }
 
 impl<W: Fn(Ready) -> i32> Supervisor<W> {
-    /// Provided. A supervisor without workers.
+    /// Provided. Creates a supervisor without workers.
     ///
     /// # Errors
     /// There is no room for the pipe.
@@ -96,10 +96,10 @@ impl<W: Fn(Ready) -> i32> Supervisor<W> {
         Ok(Self { work, limit, workers: BTreeMap::new(), early_deaths: 0, words })
     }
 
-    /// Provided. Writes down which workers have reported that they can work. Does not wait.
+    /// Provided. Records which workers have reported that they are ready. Does not wait.
     ///
     /// # Errors
-    /// The kernel's.
+    /// Any error of the kernel.
     pub fn read_reports(&mut self) -> io::Result<()> {
         while self.has_word()? {
             let mut pid = [0; 4];
@@ -112,7 +112,7 @@ impl<W: Fn(Ready) -> i32> Supervisor<W> {
         Ok(())
     }
 
-    /// Provided. Returns whether there is a report that was not read yet.
+    /// Provided. Returns whether there is a report that has not been read yet.
     fn has_word(&self) -> io::Result<bool> {
         let mut reader = [PollFd::new(self.words.0.as_fd(), PollFlags::POLLIN)];
         loop {
@@ -134,35 +134,35 @@ impl<W: Fn(Ready) -> i32> Supervisor<W> {
         hole!("supervise::2", self.work)
     }
 
-    /// Step 3. Reaps all workers that have ended, takes them off the list, and applies the rule
-    /// to each: only [`Next::Replace`] starts another one. Returns which workers ended and what was
+    /// Step 3. Reaps all workers that have ended, takes them off the list, and applies the rule to
+    /// each: only [`Next::Replace`] starts a new one. Returns which workers ended and what was
     /// decided. Does not wait.
     ///
-    /// It reads the reports after it has reaped, and before it judges: a worker may report and die
-    /// while this function runs, and a worker that is reaped has reported all that it ever will.
-    /// `early_deaths` goes back to 0 with each worker that was ready, and up by one with each that was
-    /// not. Those that were asked to stop do not count.
+    /// It reads the reports after reaping and before judging: a worker may report and die while
+    /// this function is running, and a worker that has been reaped has reported all that it ever
+    /// will. `early_deaths` goes back to 0 for each worker that was ready, and up by one for each
+    /// that was not. Those that were asked to stop do not count.
     ///
     /// # Errors
-    /// The kernel's.
+    /// Any error of the kernel.
     pub fn tend(&mut self) -> io::Result<Vec<(Pid, Next)>> {
         hole!("supervise::3", self.limit)
     }
 
-    /// Step 4. Asks `worker` to stop: writes the intent down, then sends SIGTERM. Does not wait.
+    /// Step 4. Asks `worker` to stop: records the intent, then sends SIGTERM. Does not wait.
     ///
     /// # Errors
-    /// [`io::ErrorKind::NotFound`]: `worker` is not on the list. Then no signal is sent: the pid may
-    /// belong to another process by now.
+    /// [`io::ErrorKind::NotFound`]: `worker` is not on the list. In that case no signal is sent:
+    /// the pid may already belong to another process.
     pub fn retire(&mut self, worker: Pid) -> io::Result<()> {
         hole!("supervise::4", self, worker)
     }
 
     /// Step 5. Stops all workers: asks each of them to stop, and returns when all are reaped. None is
-    /// replaced, and the list is empty. (All of them stop when asked; a deadline is not needed here.)
+    /// replaced, and the list is empty. (All of them stop when asked, so no deadline is needed here.)
     ///
     /// # Errors
-    /// The kernel's.
+    /// Any error of the kernel.
     pub fn stop(&mut self) -> io::Result<()> {
         hole!("supervise::5", self)
     }

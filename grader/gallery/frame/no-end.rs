@@ -1,4 +1,4 @@
-//! The end of the stream is not noticed: the loop goes on until the buffer is full.
+//! The end of the stream is not noticed: the loop continues until the buffer is full.
 //! fails: frame::3 frame::4
 
 pub fn read_full(stream: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {

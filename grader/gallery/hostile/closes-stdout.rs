@@ -1,4 +1,4 @@
-//! Descriptor 1 is closed, and everything else is right.
+//! Descriptor 1 is closed, but everything else is right.
 //! exercise: reap
 //! fails: reap::1 reap::2 reap::3 reap::4
 //! finding: closed

@@ -1,4 +1,4 @@
-//! Four lines of descent, each with a new process in a new session all the time, and without a parent.
+//! Four lines of descent, each of which keeps making a new process, in a new session and without a parent.
 //! exercise: frame
 //! fails: frame::5
 //! finding: error-other

@@ -1,4 +1,4 @@
-//! Memory without end.
+//! Memory is allocated without end.
 //! exercise: reap
 //! fails: reap::1 reap::2 reap::3 reap::4
 //! finding: killed

@@ -1,4 +1,4 @@
-//! The worker answers one client, and ends.
+//! The worker answers one client, and exits.
 //! fails: listen::2 listen::3
 
 pub fn start_worker(listener: &TcpListener, answer: impl Fn(TcpStream)) -> io::Result<Pid> {

@@ -1,4 +1,4 @@
-//! The error of exec goes to the caller, in the child.
+//! In the child, the error of exec is returned to the caller.
 //! fails: listen::4
 
 pub fn exec_worker(listener: &TcpListener, program: &mut Command) -> io::Result<Pid> {

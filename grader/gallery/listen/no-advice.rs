@@ -1,4 +1,4 @@
-//! The line is right, and gives the user no advice.
+//! The line is right, but it gives the user no advice.
 //! fails: listen::1
 
 pub fn open(address: SocketAddr) -> Result<TcpListener, String> {

@@ -1,4 +1,4 @@
-//! There are three workers, and two of them do nothing.
+//! There are three workers, but two of them do nothing.
 //! fails: listen::3
 
 pub fn start_workers(

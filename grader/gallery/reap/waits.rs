@@ -1,4 +1,4 @@
-//! Without WNOHANG the loop waits for the worker that still runs.
+//! Without WNOHANG the loop waits for the worker that is still running.
 //! fails: reap::3 reap::4
 
 pub fn reap_ended() -> io::Result<Vec<(Pid, Ending)>> {

@@ -1,4 +1,4 @@
-//! The worker is reaped, and its status is ignored.
+//! The worker is reaped, but its status is ignored.
 //! fails: spawn::3
 
 pub fn ask_worker(work: impl FnOnce() -> String) -> io::Result<String> {

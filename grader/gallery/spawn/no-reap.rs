@@ -1,4 +1,4 @@
-//! The answer is there, so the worker is forgotten.
+//! The answer has arrived, so the worker is forgotten.
 //! fails: spawn::3
 
 pub fn ask_worker(work: impl FnOnce() -> String) -> io::Result<String> {

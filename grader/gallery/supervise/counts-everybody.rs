@@ -1,4 +1,4 @@
-//! A worker that was asked to stop sets the count back, like any other that was ready.
+//! A worker that was asked to stop resets the count, like any other that was ready.
 //! fails: supervise::3
 
 pub fn tend(&mut self) -> io::Result<Vec<(Pid, Next)>> {

@@ -1,4 +1,4 @@
-//! The intent is written down, and no signal is sent to the worker.
+//! The intent is written down, but no signal is sent to the worker.
 //! fails: supervise::4 supervise::5
 
 pub fn retire(&mut self, worker: Pid) -> io::Result<()> {

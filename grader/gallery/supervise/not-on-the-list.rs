@@ -1,4 +1,4 @@
-//! The worker is forked, and not put on the list.
+//! The worker is forked, but not put on the list.
 //! fails: supervise::2 supervise::3 supervise::4 supervise::5
 
 pub fn start(&mut self) -> io::Result<Pid> {

@@ -1,4 +1,4 @@
-//! The rule is called, and its answer ignored.
+//! The rule is called, but its answer is ignored.
 //! fails: supervise::3
 
 pub fn tend(&mut self) -> io::Result<Vec<(Pid, Next)>> {

@@ -1,4 +1,4 @@
-//! SIGTERM is sent, and the intent is not written down.
+//! SIGTERM is sent, but the intent is not written down.
 //! fails: supervise::4
 
 pub fn retire(&mut self, worker: Pid) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! A dead worker is replaced, however often workers die.
+//! A dead worker is replaced, however many times workers die.
 //! fails: supervise::1 supervise::3
 
 pub fn decide(life: Life, _early_deaths: u32, _limit: u32) -> Next {

@@ -1,4 +1,4 @@
-//! All are asked to stop, and the function waits for none of them.
+//! All are asked to stop, but the function does not wait for any of them.
 //! fails: supervise::5
 //! race: how far each process has got
 

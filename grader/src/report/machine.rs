@@ -21,7 +21,7 @@ struct Record<'g> {
     file: &'g str,
     line: Option<usize>,
     hints: &'g [String],
-    /// The message for the learner, without colours; nothing if the step is done.
+    /// The message for the learner, without colours; `None` if the step is done.
     message: Option<String>,
     #[serde(flatten)]
     report: &'g Report,
@@ -30,7 +30,7 @@ struct Record<'g> {
 /// Writes one line of JSON for each step.
 ///
 /// # Errors
-/// The file's.
+/// Any error of the file.
 pub fn json(graded: &[Graded], width: usize, mut file: impl Write) -> Result<()> {
     for one in graded {
         let step = &one.step;
@@ -54,7 +54,7 @@ pub fn json(graded: &[Graded], width: usize, mut file: impl Write) -> Result<()>
 /// Writes the steps as a `JUnit` test suite.
 ///
 /// # Errors
-/// The file's.
+/// Any error of the file.
 pub fn junit(subject: &str, graded: &[Graded], width: usize, file: impl Write) -> Result<()> {
     let count = |state: State| graded.iter().filter(|one| one.state() == state).count().to_string();
     let is_skipped = |one: &&Graded| matches!(one.state(), State::NotStarted | State::Unavailable);

@@ -54,7 +54,7 @@ pub fn text(graded: &Graded, look: Look) -> String {
     message
 }
 
-/// The first and the last lines of what was printed: the message must stay on the screen.
+/// The first and the last lines of what was printed: the message must fit on the screen.
 fn few_lines(output: &str) -> String {
     const MOST: usize = 40;
     let lines: Vec<&str> = output.trim_end().lines().collect();
@@ -83,13 +83,13 @@ fn reading(graded: &Graded, explanation: &Explanation) -> String {
     }
 }
 
-/// A label, and its text beside it. Lines are wrapped between words, and indented.
+/// A label, and its text next to it. Lines are wrapped between words, and indented.
 fn section(message: &mut String, label: &str, text: &str, look: Look) {
     let style = if look.colours { AnsiColor::Cyan.on_default() } else { Style::new() };
     let indent = " ".repeat(LABEL + 2);
     let options = textwrap::Options::new(look.width).subsequent_indent(&indent).break_words(false);
     for (index, line) in text.lines().enumerate() {
-        // A learner's output must not move the cursor, and must be text in XML, too.
+        // A learner's output must not move the cursor, and must be valid text in XML, too.
         let is_text = |c: char| !c.is_control() && !('\u{fffe}'..='\u{ffff}').contains(&c);
         let line = line.replace('\t', "    ").replace(|c| !is_text(c), "\u{fffd}");
         let wrapped = textwrap::fill(&line, options.clone().initial_indent(&indent));

@@ -1,4 +1,4 @@
-//! The display of verdicts: to a learner, and to programs.
+//! The display of verdicts to learners and to programs.
 
 mod machine;
 mod message;
@@ -51,7 +51,7 @@ impl State {
 }
 
 impl Graded {
-    /// The state of the step. A missing server that must be there is a failure.
+    /// The state of the step. A required server that is missing is a failure.
     #[must_use]
     pub fn state(&self) -> State {
         match &self.report.verdict {
@@ -72,7 +72,7 @@ impl Graded {
     }
 }
 
-/// `WORKBOOK_NEEDS_REDIS` means that Redis has to be at hand.
+/// `WORKBOOK_NEEDS_REDIS` means that Redis is required.
 fn is_needed(need: &str) -> bool {
     env::var_os(format!("WORKBOOK_NEEDS_{}", need.to_uppercase())).is_some()
 }

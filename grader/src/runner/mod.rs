@@ -26,7 +26,7 @@ use crate::warden::Report;
 use crate::wire::Finding;
 use crate::{Exercise, ROLE, Result, Subject, proc, this_program};
 
-/// The time that a warden may take after its deadline: it has to end what is left.
+/// The time that a warden may take after its deadline: it has to kill what is left.
 const MARGIN: Duration = Duration::from_secs(20);
 
 /// The time between two looks of the runner at a warden, in milliseconds.
@@ -60,7 +60,7 @@ struct Options {
 pub fn main(subject: Subject, exercises: &[Exercise]) -> ExitCode {
     reset_signals();
     let mut options = Options::parse();
-    // In their order, and each with the cores for itself: a check takes milliseconds, and the list is
+    // In order, and each with all the cores to itself: a check takes milliseconds, and the list is
     // read from the top.
     let threads = options.test.test_threads.get_or_insert(1);
     *threads = (*threads).max(1);
@@ -132,7 +132,7 @@ struct Shop {
 }
 
 fn trial(step: Step, arguments: &Arguments, shop: &Arc<Shop>) -> Trial {
-    // Runners of tests that ask for a list first believe what it says about ignored tests.
+    // Test runners that ask for a list first believe its account of ignored tests.
     let asked = arguments.list || arguments.ignored || arguments.include_ignored;
     let ignored = asked && !shop.strict && step.has_hole();
     let (name, shop) = (step.trial.clone(), Arc::clone(shop));
@@ -148,7 +148,8 @@ fn grade(step: Step, shop: &Shop) -> std::result::Result<Completion, Failed> {
     let text = report::text(&graded, shop.look);
     let verdict = match graded.state() {
         State::Done => Ok(Completion::Completed),
-        // Nextest asks for a list first; a test that is ignored only now is shown as passed.
+        // Nextest asks for a list first; a test that turns out to be ignored only now would be shown
+        // as passed.
         State::NotStarted | State::Unavailable if env::var_os("NEXTEST").is_some() => {
             Err(Failed::from(report::ignored(&graded)))
         }
@@ -161,7 +162,7 @@ fn grade(step: Step, shop: &Shop) -> std::result::Result<Completion, Failed> {
     verdict
 }
 
-/// Runs one check below a warden of its own, in a folder of its own.
+/// Runs one check under a warden of its own, in a folder of its own.
 fn run_check(step: &Step, shop: &Shop) -> Result<Report> {
     let folder = tempfile::Builder::new().prefix("workbook-").tempdir()?;
     let seconds = shop.deadline.to_string();
@@ -192,8 +193,9 @@ fn without_warden(step: &Step, finding: Finding) -> Report {
 }
 
 /// Resets SIGPIPE and SIGCHLD. `cargo test -p exercises | head` closes our stdout: that ends this
-/// program, as any other, and the wardens notice its end; std would make it panic instead. And the
-/// parent of this process may have ignored SIGCHLD: then the kernel would reap our children.
+/// program like any other, and the wardens notice its end; std would make it panic instead. And the
+/// parent of this process may have ignored SIGCHLD, in which case the kernel would reap our
+/// children.
 #[allow(unsafe_code)]
 fn reset_signals() {
     for default in [Signal::SIGPIPE, Signal::SIGCHLD] {

@@ -1,4 +1,4 @@
-//! The orphans of a warden that was killed: the runner adopts them, and ends them.
+//! The orphans of a warden that was killed: the runner adopts them, and kills them.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -13,18 +13,19 @@ use nix::unistd::{Pid, getpid};
 use crate::warden::kill_with_group;
 use crate::{Result, proc};
 
-/// The longest time that the end of all orphans of a warden may take.
+/// The longest time that it may take to kill all orphans of a warden.
 const END: Duration = Duration::from_secs(10);
 
-/// The wardens that run. Every other child of this process is an orphan of one that was killed.
+/// The running wardens. Every other child of this process is an orphan of one that was killed.
 #[derive(Debug)]
 pub struct Wardens(Mutex<BTreeSet<i32>>);
 
 impl Wardens {
-    /// No warden yet. From now on, a process below this one that loses its parent becomes its child.
+    /// No wardens yet. From now on, any descendant of this process that loses its parent becomes its
+    /// child.
     ///
     /// # Errors
-    /// The kernel's.
+    /// Any error of the kernel.
     pub fn adopt_orphans() -> io::Result<Self> {
         prctl::set_child_subreaper(true)?;
         Ok(Self(Mutex::default()))
@@ -33,7 +34,7 @@ impl Wardens {
     /// Starts a warden.
     ///
     /// # Errors
-    /// The kernel's.
+    /// Any error of the kernel.
     pub fn start(&self, command: &mut Command) -> io::Result<Child> {
         // The lock is held across the start, so that the new warden is not taken for an orphan.
         let mut running = self.running();
@@ -42,10 +43,11 @@ impl Wardens {
         Ok(warden)
     }
 
-    /// Reaps a warden that ends, and all processes that it has left. Returns how it ended.
+    /// Reaps a warden that ends, and all processes that it has left behind. Returns how the warden
+    /// ended.
     ///
     /// # Errors
-    /// The kernel's; or a process cannot be ended.
+    /// Any error of the kernel, or a process that cannot be killed.
     pub fn ended(&self, warden: &mut Child) -> Result<ExitStatus> {
         let status = warden.wait()?;
         self.running().remove(&warden.id().cast_signed());
@@ -54,7 +56,8 @@ impl Wardens {
         }
         let deadline = Instant::now() + END;
         loop {
-            // Under the lock, so that a warden that starts right now is not taken for an orphan.
+            // Under the lock, so that a warden that is just being started is not taken for an
+            // orphan.
             let running = self.running();
             let mut orphans = proc::children(getpid().as_raw());
             orphans.retain(|child| !running.contains(child));
@@ -67,7 +70,7 @@ impl Wardens {
                 let _ = waitpid(orphan, None); // its own children become ours next
             }
             if Instant::now() > deadline {
-                return Err("there are processes that cannot be ended".into());
+                return Err("there are processes that cannot be killed".into());
             }
         }
     }

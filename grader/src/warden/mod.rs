@@ -1,4 +1,4 @@
-//! The warden of one check: starts it, watches it, ends what is left of it, judges.
+//! The warden of one check: starts it, watches it, kills what is left of it, and judges.
 //!
 //! It is a process of its own, so that nothing a learner's code does can reach the other checks. It
 //! is a subreaper: a process below it that loses its parent becomes its child, so none gets away. It
@@ -36,8 +36,8 @@ use crate::verdict::{End, Seen, Verdict, judge};
 use crate::wire::{self, Record, now};
 use crate::{Result, this_program};
 
-/// The longest time that all processes may sleep, without anything happening, before they count as
-/// stuck. No check has a pause as long as this.
+/// The time for which all processes may sleep, with no activity, before they count as stuck. No
+/// check has a pause that long.
 pub const STILL: Duration = Duration::from_secs(1);
 
 /// The report of a warden.
@@ -114,7 +114,7 @@ fn settle() -> Result<SignalFd> {
     // started, the kernel would reap our children for us.
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
     SigSet::all().thread_block()?;
-    // The process that started the tests may have left descriptors open. A check must not get them.
+    // The process that started the tests may have left descriptors open; a check must not get these.
     // SAFETY: the call only sets a flag.
     unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC.cast_signed()) };
     Ok(SignalFd::with_flags(
@@ -159,8 +159,8 @@ struct Watch {
 }
 
 impl Watch {
-    /// Watches until the check has ended, or has to be ended. Returns its end, and where its processes
-    /// waited then.
+    /// Watches until the check has ended, or has to be killed. Returns its end, and where its
+    /// processes were waiting at that time.
     fn until_its_end(
         &mut self,
         signals: &SignalFd,
@@ -186,7 +186,7 @@ impl Watch {
             if self.tree.still_for() > STILL {
                 return Ok((End::Stuck, waits(&self.tree)));
             }
-            // A pipe at its end would wake this process forever.
+            // A pipe at its end would keep waking this process forever.
             let pipes = self.open_pipes.iter().zip([records.as_fd(), output.as_fd()]);
             let pipes = pipes.filter(|(open, _)| **open).map(|(_, pipe)| pipe);
             let mut readable: Vec<PollFd> = [stdin.as_fd(), signals.as_fd()]
@@ -196,7 +196,8 @@ impl Watch {
                 .collect();
             poll(&mut readable, PollTimeout::from(self.pause()))?;
             if readable[0].any() == Some(true) {
-                // The runner holds the other end and never writes: it has died. End the check, too.
+                // The runner holds the other end and never writes, so it has died. End the check,
+                // too.
                 self.tree.look();
                 self.tree.end_all()?;
                 let _ = env::current_dir().and_then(fs::remove_dir_all); // the runner made it for us
@@ -231,18 +232,18 @@ impl Watch {
         Ok(end)
     }
 
-    /// Takes what there is to read, without waiting.
+    /// Reads what is available, without waiting.
     fn take_all(&mut self, mut records: &PipeReader, mut output: &PipeReader) -> Result<()> {
         let more = read_all(&mut records, |bytes| self.unread.extend_from_slice(bytes))?;
-        // A line that is not a record was written by something that is not ours; it proves nothing.
+        // A line that is not a record was written by foreign code; it proves nothing.
         self.records.extend(wire::take_records(&mut self.unread).into_iter().flatten());
         self.open_pipes = [more, read_all(&mut output, |bytes| self.output.push(bytes))?];
         Ok(())
     }
 }
 
-/// Reads what there is, but not forever if a process writes faster than this one reads. Returns true
-/// if there may be more later.
+/// Reads what is available, but not forever if a process writes faster than this one reads. Returns
+/// true if more may arrive later.
 fn read_all(reader: &mut impl Read, mut take: impl FnMut(&[u8])) -> Result<bool> {
     let mut bytes = [0; 16 * 1024];
     for _ in 0..64 {

@@ -14,7 +14,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// Takes a piece.
+    /// Adds a piece.
     pub fn push(&mut self, piece: &[u8]) {
         let (head, rest) = piece.split_at(piece.len().min(KEPT - self.head.len()));
         self.head.extend_from_slice(head);
@@ -24,7 +24,7 @@ impl Output {
         self.left_out += too_many as u64;
     }
 
-    /// All that was kept, with a note where bytes are left out.
+    /// Everything that was kept, with a note where bytes are left out.
     #[must_use]
     pub fn text(&self) -> String {
         let tail: Vec<u8> = self.tail.iter().copied().collect();

@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::tree::Tree;
 use crate::wire::{Finding, Record, Value, What};
 
-/// The largest number of lines of a timeline; in the middle of a longer one there is a gap.
+/// The largest number of lines of a timeline; a longer one gets a gap in the middle.
 const MOST: usize = 40;
 
 /// One line of a timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment {
-    /// The time since the beginning of the check.
+    /// The time since the start of the check.
     pub after: Duration,
     /// The process.
     pub pid: i32,
@@ -73,8 +73,8 @@ impl Timeline {
         self.ever.len()
     }
 
-    /// Adds the reports of the processes themselves. Of calls of one function in a row, only the first
-    /// is shown: a timeline of a thousand equal lines does not help.
+    /// Adds the reports of the processes themselves. Of several calls of the same function in a row,
+    /// only the first is shown: a timeline of a thousand identical lines does not help.
     pub fn add(&mut self, records: &[Record]) {
         let (mut last, mut repeats) = (None, false);
         for Record { pid, at, what } in records {

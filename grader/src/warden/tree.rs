@@ -1,4 +1,4 @@
-//! The processes below a warden: what they are, and how to end them.
+//! The processes below a warden: what they are, and how to kill them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -13,13 +13,13 @@ use crate::Result;
 use crate::proc::{self, Sight, Stillness};
 use crate::wire::now;
 
-/// The largest number of descendants that a check may have at a time.
+/// The largest number of descendants that a check may have at the same time.
 pub const CROWD: usize = 64;
 
 /// The same, zombies included.
 const DEAD_CROWD: usize = 1000;
 
-/// The longest time that the end of all processes may take.
+/// The longest time that it may take to kill all processes.
 const END: Duration = Duration::from_secs(10);
 
 /// All processes below this one, as of the last look.
@@ -30,7 +30,7 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Looks at the processes that are there.
+    /// Looks at the processes that exist now.
     pub fn look(&mut self) {
         self.processes = proc::descendants(getpid().as_raw(), DEAD_CROWD);
     }
@@ -52,20 +52,20 @@ impl Tree {
         self.iter().filter(|(_, sight)| sight.state != 'Z').map(|(pid, _)| pid).collect()
     }
 
-    /// The time for which all processes have slept, and done nothing else.
+    /// The time for which all processes have done nothing but sleep.
     pub fn still_for(&mut self) -> Duration {
         self.stillness.of(&self.processes)
     }
 
-    /// Ends all processes, and reaps them.
+    /// Kills all processes, and reaps them.
     ///
-    /// A signal to a group reaches all of it at once: not even a process that forks without end can
-    /// escape. Groups are only ours if their session is not the one of the warden. A process that has
-    /// left its group loses its parent sooner or later, becomes a child of the warden, and is killed
-    /// as such: that takes so little time that there is no need to search for other processes.
+    /// A signal to a group reaches all of it at once: not even a process that never stops forking
+    /// can escape. A group is ours only if its session is not the warden's. A process that has left
+    /// its group loses its parent sooner or later, becomes a child of the warden, and is killed as
+    /// such: that takes so little time that there is no need to search for other processes.
     ///
     /// # Errors
-    /// A process could not be ended.
+    /// A process could not be killed.
     pub fn end_all(&mut self) -> Result<()> {
         let (me, mine) = (getpid().as_raw(), getsid(None)?.as_raw());
         let ours = self.processes.values().filter(|sight| sight.session != mine);
@@ -83,13 +83,14 @@ impl Tree {
             }
             reap()?;
             if now() > deadline {
-                return Err("there are processes that cannot be ended".into());
+                return Err("there are processes that cannot be killed".into());
             }
         }
     }
 }
 
-/// Kills a child of this process, and its whole group, unless that is in the session of this process.
+/// Kills a child of this process, and its whole group, unless the group is in the session of this
+/// process.
 pub fn kill_with_group(child: Pid) {
     let is_elsewhere = getsid(Some(child)).is_ok_and(|session| getsid(None) != Ok(session));
     if is_elsewhere && let Ok(group) = getpgid(Some(child)) {
@@ -101,7 +102,7 @@ pub fn kill_with_group(child: Pid) {
 /// Reaps all children of this process that have ended.
 ///
 /// # Errors
-/// The kernel's.
+/// Any error of the kernel.
 pub fn reap() -> io::Result<Vec<WaitStatus>> {
     let mut ended = Vec::new();
     loop {

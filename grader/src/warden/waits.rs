@@ -1,4 +1,4 @@
-//! The places where the processes of a check wait, as far as the system shows them.
+//! The places where the processes of a check are waiting, as far as the system shows them.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use super::tree::Tree;
 use crate::proc::{self, Descriptor, Sleep};
 use crate::wire::{Finding, Value};
 
-/// One process, and where it waits.
+/// One process, and where it is waiting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wait {
     /// The process.
@@ -15,7 +15,7 @@ pub struct Wait {
     pub on: On,
 }
 
-/// The place where a process waits.
+/// The place where a process is waiting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum On {
     /// In waitpid: for a child, or for any.
@@ -32,9 +32,9 @@ pub enum On {
     Descriptor(String, i32, String),
     /// In another call.
     Call(String),
-    /// It sleeps, and nothing more can be seen.
+    /// It is sleeping, and nothing more can be seen.
     Somewhere,
-    /// It does not wait, it runs.
+    /// It is not waiting but running.
     Nothing,
     /// It was stopped by a signal.
     Stopped,
@@ -42,7 +42,7 @@ pub enum On {
     Zombie,
 }
 
-/// The places where the processes in `tree` wait.
+/// The places where the processes in `tree` are waiting.
 #[must_use]
 pub fn waits(tree: &Tree) -> Vec<Wait> {
     let all: Vec<(i32, Vec<Descriptor>)> =
@@ -118,7 +118,8 @@ impl Wait {
     }
 }
 
-/// The reason why no process goes on: the id of the explanation that fits best to where they wait.
+/// The reason why no process continues: the id of the explanation that best fits where they are
+/// waiting.
 #[must_use]
 pub fn why_stuck(waits: &[Wait], check: i32) -> &'static str {
     let of = |pid: i32| waits.iter().find(|wait| wait.pid == pid).map(|wait| &wait.on);

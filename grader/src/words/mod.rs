@@ -45,7 +45,7 @@ pub struct Labels {
     pub nothing_found: &'static str,
 }
 
-/// The meaning of a finding. A `{name}` is the place of the finding's value of that name.
+/// The meaning of a finding. `{name}` marks the place of the finding's value with that name.
 #[derive(Debug)]
 pub struct Explanation {
     /// Its id, which never changes.
@@ -56,8 +56,8 @@ pub struct Explanation {
     pub observed: &'static str,
     /// The most likely cause.
     pub cause: &'static str,
-    /// A guide and the first words of one of its paragraphs; if there is none, the guides of the
-    /// exercise.
+    /// A guide and the first words of one of its paragraphs. Without them, the guides of the
+    /// exercise are shown.
     pub read: Option<(&'static str, &'static str)>,
 }
 

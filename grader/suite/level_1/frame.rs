@@ -18,7 +18,7 @@ pub const EXERCISE: Exercise = Exercise {
     programs: &[],
 };
 
-// Both are given: a change of either makes another protocol.
+// Both are given: changing either of them makes a different protocol.
 const _: () = assert!(LIMIT == 64 * 1024 && HEADER == 4);
 
 /// The pieces in which a stream moves, from easy to hard; 0 is an interruption.
@@ -161,7 +161,7 @@ fn reads(check: &Check) -> Outcome {
     worker_that_dies(check)
 }
 
-/// The same with a process at the other end: it sends one whole frame, and half of another.
+/// Checks the same with a process at the other end: it sends one whole frame, and half of another.
 fn worker_that_dies(check: &Check) -> Outcome {
     let (mut ours, theirs) = UnixStream::pair().expect("two descriptors");
     let worker = check.fork(|| {
@@ -184,7 +184,7 @@ fn worker_that_dies(check: &Check) -> Outcome {
 fn decodes(check: &Check) -> Outcome {
     let wanted: [&[u8]; 4] = [b"", b"hi", b"", b"you"];
     let all: Vec<u8> = wanted.iter().flat_map(|message| oracle(message)).collect();
-    // From one piece to three, cut at every place.
+    // From one piece to three, cut at every position.
     for first in 0..=all.len() {
         for second in first..=all.len() {
             let pieces = [&all[..first], &all[first..second], &all[second..]];
@@ -211,7 +211,7 @@ fn are_decoded(check: &Check, pieces: &[&[u8]], wanted: &[&[u8]]) -> Outcome {
     for piece in pieces {
         seen.extend(check.call_ok("push(piece)", || decoder.push(piece))?);
         pushed += piece.len();
-        // Which messages are whole by now, not one earlier and not one later?
+        // Which messages are complete now, not one too early and not one too late?
         let ends = wanted.iter().scan(0, |end, message| {
             *end += HEADER + message.len();
             Some(*end)
@@ -233,7 +233,7 @@ fn are_decoded(check: &Check, pieces: &[&[u8]], wanted: &[&[u8]]) -> Outcome {
     Ok(())
 }
 
-/// The result of a read, as Rust shows it, but with a long message cut.
+/// The result of a read, as Rust shows it, but with a long message cut short.
 fn message_of(seen: &Result<Option<Vec<u8>>, ErrorKind>) -> String {
     match seen {
         Ok(Some(message)) => format!("Ok(Some({}))", hex(message)),

@@ -197,7 +197,7 @@ fn answer_to(check: &Check, mut client: TcpStream) -> Result<String, Finding> {
     }
 }
 
-/// Ends the workers, all of which must still be there.
+/// Terminates the workers, all of which must still be running.
 fn end(check: &Check, workers: &[Pid]) -> Outcome {
     for worker in workers {
         check.kill(*worker, Signal::SIGTERM)?;

@@ -135,7 +135,8 @@ fn deadline(check: &Check) -> Outcome {
     no_wait_is_longer_than_needed(check)
 }
 
-/// Two finish their last request, and each waits until the other one has got SIGTERM, too.
+/// Two workers finish their last request, and each waits until the other one has received SIGTERM,
+/// too.
 fn polite_ones_have_time(check: &Check) -> Outcome {
     let (post, meeting) = (Post::new(), Meeting::new(2));
     let polite = |number: usize| {
@@ -161,10 +162,12 @@ fn polite_ones_have_time(check: &Check) -> Outcome {
     are_stopped(check, "stop(four workers, 2 s)", Duration::from_secs(2), &expected)
 }
 
-/// Two ignore SIGTERM. They share one deadline: when it has passed for one, it has for the other.
+/// Two workers ignore SIGTERM. They share one deadline: when it has passed for one, it has passed
+/// for the other.
 fn stubborn_ones_have_none_left(check: &Check) -> Outcome {
     let post = Post::new();
-    // The end of the pipe shows the second worker the end of the first, the only one that can write.
+    // The second worker sees the end of the pipe when the first one, which alone can write, has
+    // ended.
     let (reader, writer) = io::pipe().expect("two descriptors");
     let one = stubborn(check, &post, None);
     drop(writer);
@@ -185,7 +188,8 @@ fn stubborn_ones_have_none_left(check: &Check) -> Outcome {
     Ok(())
 }
 
-/// A worker that does not stop. If it lives on long after the end of `sibling`, it reports that.
+/// A worker that does not stop. If it is still alive long after the end of `sibling`, it reports
+/// that.
 fn stubborn(check: &Check, post: &Post, sibling: Option<&PipeReader>) -> Pid {
     check.fork(|| {
         let signals = Blocked::new(Signal::SIGTERM);
@@ -206,7 +210,7 @@ fn stubborn(check: &Check, post: &Post, sibling: Option<&PipeReader>) -> Pid {
     })
 }
 
-/// The worker ends at once, so `stop` must not wait for an hour.
+/// The worker exits at once, so `stop` must not wait for an hour.
 fn no_wait_is_longer_than_needed(check: &Check) -> Outcome {
     let post = Post::new();
     let worker = simple(check, &post);

@@ -128,7 +128,7 @@ fn several_answers(check: &Check) -> Outcome {
 }
 
 /// A text in which no two parts are the same, in letters of several bytes, so that a missing piece
-/// shows, and a letter that was cut in two.
+/// is noticed, and so is a letter that was cut in two.
 fn text(length: usize) -> String {
     (0..)
         .flat_map(|number: u32| format!("{number} €").chars().collect::<Vec<_>>())

@@ -26,7 +26,7 @@ pub const EXERCISE: Exercise = Exercise {
     programs: &[],
 };
 
-/// The number of early deaths in a row that is too many, in these checks.
+/// The number of early deaths in a row that is too many in these checks.
 const LIMIT: u32 = 3;
 
 fn rule(check: &Check) -> Outcome {
@@ -89,14 +89,14 @@ fn start(check: &Check) -> Outcome {
     Ok(())
 }
 
-/// The behaviour of the workers of a check. A child has the value of the moment of its fork.
+/// The behaviour of the workers of a check. A child keeps the value from the moment of its fork.
 #[derive(Clone, Copy)]
 enum Mode {
-    /// Is ready, and waits for its end.
+    /// Is ready, and waits to be killed.
     Work,
     /// Is ready, and exits with code 0 at once.
     ReadyAndGone,
-    /// Exits before it is ready, when the check lets it.
+    /// Exits before it is ready, once the check lets it.
     Broken,
 }
 

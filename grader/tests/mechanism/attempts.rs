@@ -25,7 +25,7 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// All in a folder of the gallery, by name.
+    /// All attempts in a folder of the gallery, by name.
     pub fn all(folder: &str) -> Vec<Self> {
         let folder = source::root().join("grader/gallery").join(folder);
         let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));

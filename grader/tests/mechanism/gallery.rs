@@ -36,7 +36,7 @@ fn every_wrong_attempt_fails_its_checks_with_its_message() {
         for trial in run.in_state("failing") {
             if !expected.iter().any(|one| *one == trial) {
                 wrong.push(format!(
-                    "{trial} fails, and no attempt says so:\n{}",
+                    "{trial} fails, but no attempt says so:\n{}",
                     run.message(trial)
                 ));
             }
@@ -52,7 +52,7 @@ fn differences(attempt: &Attempt, run: &Run) -> Vec<String> {
         .fails
         .iter()
         .filter(|trial| states[trial.as_str()] != "failing")
-        .map(|trial| format!("{place}: {trial} should fail, and is {}", states[trial.as_str()]))
+        .map(|trial| format!("{place}: {trial} should fail, but is {}", states[trial.as_str()]))
         .collect();
     if !wrong.is_empty() {
         return wrong;
@@ -114,7 +114,7 @@ fn pids_in(value: &Value, known: &mut Vec<String>) {
     }
 }
 
-/// A word of the text, in which a pid is replaced by its place among the pids of the text.
+/// A word of the text, in which the pid is replaced by its position among the pids of the text.
 fn word_of(word: &str, known: &[String], seen: &mut Vec<String>, races: bool) -> String {
     let number = word.trim_end_matches(|letter: char| !letter.is_ascii_digit());
     if !known.iter().any(|pid| pid == number) {
@@ -130,7 +130,7 @@ fn word_of(word: &str, known: &[String], seen: &mut Vec<String>, races: bool) ->
     word.replacen(number, &format!("PID{}", place + 1), 1)
 }
 
-/// The text in the width that a learner sees. It is wrapped only now, because pids differ in length.
+/// The text at the width that a learner sees. It is wrapped only now, because pids differ in length.
 fn wrapped(text: &str) -> String {
     let options = textwrap::Options::new(96).subsequent_indent("            ").break_words(false);
     text.lines().map(|line| textwrap::fill(line, &options) + "\n").collect()

@@ -6,7 +6,7 @@ use crate::attempts::Attempt;
 use crate::source;
 use crate::workshop::{Run, Workshop, exercises};
 
-/// The runs, with one hostile file for each exercise at most.
+/// The runs, each with at most one hostile file for each exercise.
 static RUNS: LazyLock<Vec<(Vec<Attempt>, Run)>> = LazyLock::new(|| {
     let workshop = Workshop::open();
     let mut left = Attempt::all("hostile");

@@ -53,7 +53,7 @@ fn every_exercise_has_all_its_parts() {
         let reads = guides.iter().any(|guide| item.prerequisites.contains(&guide.id));
         wants(reads, "a guide to read, among its prerequisites".to_owned());
         let attempts = Attempt::all(id).len();
-        wants(attempts >= 3, format!("three wrong attempts at least, and it has {attempts}"));
+        wants(attempts >= 3, format!("at least three wrong attempts, but it has {attempts}"));
     }
     assert!(missing.is_empty(), "these parts are missing or wrong:\n{}", missing.join("\n"));
 }

@@ -75,7 +75,8 @@ fn indent(line: &str) -> &str {
     &line[..line.len() - line.trim_start().len()]
 }
 
-/// `text` with the function of the same name replaced by `new`. One that is not there is added.
+/// `text` with the function of the same name replaced by `new`. A function that does not exist yet
+/// is added.
 pub fn replace(text: &str, new: &Function) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let at = lines.iter().position(|line| name(line).as_ref() == Some(&new.name));

@@ -103,7 +103,7 @@ impl Workshop {
         self.folder.join(name).exists()
     }
 
-    /// Checks that no program that was built here still runs.
+    /// Checks that no program that was built here is still running.
     fn nothing_is_left(&self) {
         for entry in fs::read_dir("/proc").expect("/proc can be listed").flatten() {
             let program = fs::read_link(entry.path().join("exe")).unwrap_or_default();

@@ -8,7 +8,7 @@ use super::shown;
 use crate::suite::{Suite, stderr};
 use crate::{proc, wait_for};
 
-/// Each demo ends with code 0, and has claims; the pages of its level show the rows that it prints. It
+/// Each demo exits with code 0, and has claims; the pages of its level show the rows that it prints. It
 /// leaves nothing in the folder for temporary files, even if it was killed.
 pub fn every_demo_holds_what_it_claims_and_leaves_nothing(suite: &Suite) {
     for example in suite.examples {
@@ -33,7 +33,7 @@ fn kill_a_demo(suite: &Suite, example: &str, folder: &Path) {
     let mut demo = at_home(&mut demo, folder).spawn().expect("it runs");
     let pid = demo.id().cast_signed();
     let below = wait_for("a service with its workers", || {
-        let services = proc::children(pid).ok()?; // the first may have been killed by the demo already
+        let services = proc::children(pid).ok()?; // the demo may already have killed the first
         let workers = services.iter().filter_map(|it| proc::children(*it).ok()).flatten();
         let workers: Vec<i32> = workers.collect();
         (workers.len() > 1).then(|| [services, workers].concat())
@@ -67,7 +67,7 @@ fn at_home<'c>(command: &'c mut Command, folder: &Path) -> &'c mut Command {
 }
 
 /// A demo passes its options on to the service that it starts, so it can be pointed at a wrong version:
-/// then the row of that claim is broken, and the demo fails.
+/// in that case the row of that claim is broken, and the demo fails.
 pub fn breaks(suite: &Suite, example: &str, falsehood: &str, broken: &str) {
     let mut demo = suite.bounded(example);
     demo.args(["--demo", falsehood]).env("LAB_PATIENCE", "4"); // waiting longer does not make it true

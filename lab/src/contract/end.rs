@@ -1,4 +1,4 @@
-//! The end of all examples, which leaves nothing behind.
+//! The end of an example, which leaves nothing behind.
 
 use std::process::Command;
 use std::thread::sleep;
@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use crate::suite::Suite;
 use crate::{Service, proc, wait_for};
 
-/// Both signals end the primary with code 0, and all workers.
+/// After either signal the primary exits with code 0, and all workers are gone.
 pub fn ctrl_c_and_sigterm_end_everything_and_leave_nothing(suite: &Suite) {
     for (example, more) in suite.all() {
         for signal in [Signal::SIGINT, Signal::SIGTERM] {
@@ -20,8 +20,8 @@ pub fn ctrl_c_and_sigterm_end_everything_and_leave_nothing(suite: &Suite) {
     }
 }
 
-/// The same signal again ends an example at once, unless it is an echo of the first: an echo comes
-/// sooner.
+/// The same signal again stops an example at once, unless it is an echo of the first one: an echo
+/// arrives sooner.
 pub fn a_second_signal_does_not_wait_for_a_worker_that_hangs(suite: &Suite) {
     for (example, more) in suite.all() {
         let mut service = suite.start(example, more);
@@ -95,7 +95,7 @@ pub fn a_worker_ignores_the_ctrl_c_that_its_primary_gets(suite: &Suite) {
     }
 }
 
-/// TERM ends an example at any moment of its start.
+/// SIGTERM stops an example at any point of its start.
 pub fn a_program_that_is_not_ready_yet_can_be_stopped(suite: &Suite) {
     for (example, more) in suite.all() {
         let mut service = suite.launch(example, more);

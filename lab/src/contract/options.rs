@@ -56,7 +56,7 @@ pub fn the_environment_sets_the_number_of_workers_and_is_checked_too(suite: &Sui
     }
 }
 
-/// Other variables in the environment do not matter, whatever they hold.
+/// Other variables in the environment do not matter, whatever they contain.
 pub fn variable_that_is_not_text_is_ignored(suite: &Suite) {
     for example in suite.examples {
         let mut command = suite.command(example, &[]);

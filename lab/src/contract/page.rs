@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::suite::Suite;
 
-/// A file of an example is short enough to be read in one sitting, and first says what it is.
+/// A file of an example is short enough to be read in one sitting, and starts by saying what it is.
 pub fn each_file_of_an_example_is_a_page(suite: &Suite) {
     for example in suite.examples {
         for (path, text) in pages(suite, example) {
@@ -24,7 +24,7 @@ pub fn each_example_is_listed(suite: &Suite) {
     let folders: BTreeSet<String> =
         entries.map(|it| it.file_name().display().to_string()).collect();
     let listed: BTreeSet<String> = suite.examples.iter().map(ToString::to_string).collect();
-    assert_eq!(listed, folders, "listed, and there");
+    assert_eq!(listed, folders, "listed, and on disk");
 }
 
 /// The files of an example, with their names.

@@ -43,10 +43,10 @@ pub fn two_at_once_do_not_share_a_port_by_accident(suite: &Suite) {
     }
 }
 
-/// After the end the port is free again.
+/// After an example has exited, its port is free again.
 pub fn a_second_run_on_the_same_port_follows_at_once(suite: &Suite) {
     for (i, (example, more)) in suite.all().enumerate() {
-        // An address that no other test uses, so that the port cannot be taken in between.
+        // An address that no other test uses, so that the port cannot be taken in the meantime.
         let host = format!("127.77.7.{}", i + 1);
         let mut first = suite.start(example, &[&["--listen", &format!("{host}:0")], more].concat());
         let address = first.address().to_string();
@@ -62,7 +62,7 @@ pub fn an_address_that_is_not_ours_is_reported(suite: &Suite) {
     for (example, more) in suite.all() {
         let output = suite.run(example, &[&["--listen", "192.0.2.1:0"], more].concat());
         let said = stderr(&output);
-        // Level 1 has words of its own, and so has the library.
+        // Level 1 and the library word this differently.
         let either = ["this machine does not have that address", "this host has no such address"];
         assert!(either.iter().any(|words| said.contains(words)), "{example}: {said}");
         assert_eq!(output.status.code(), Some(1), "{example}");

@@ -35,7 +35,7 @@ pub(super) fn is_on_the_pages(suite: &Suite, example: &str, table: &str) {
     }
 }
 
-/// The blocks below a command: what stands behind it in its line, and the lines that it prints.
+/// The blocks below a command: the rest of the command's line, and the lines that it prints.
 fn shown<'t>(text: &'t str, command: &str) -> Vec<(&'t str, impl Iterator<Item = &'t str>)> {
     let behind = |(at, _)| {
         let (line, rest) = text[at + command.len()..].split_once('\n').unwrap_or_default();

@@ -48,7 +48,7 @@ struct Args {
 enum Wrong {
     /// The primary does not replace a worker that died
     NoReplacement,
-    /// The workers go on when the primary is killed (for a minute)
+    /// The workers keep serving when the primary is killed (for a minute)
     Orphans,
     /// Every worker dies before it is ready
     CrashAtBoot,
@@ -76,7 +76,7 @@ fn primary(args: &Args) -> Result<()> {
                     drop((signals, reader)); // the primary's; the rest we inherited on purpose
                     end_worker(worker(args.wrong, me, listener, writer)); // never back into this loop
                 }
-                Err(error) if announced => crew.pause(&error.to_string()), // the others go on
+                Err(error) if announced => crew.pause(&error.to_string()), // the others keep serving
                 Err(error) => return Err(error),
             }
         }
@@ -86,7 +86,7 @@ fn primary(args: &Args) -> Result<()> {
             return stop(&signals, request, crew.workers.into_keys());
         }
 
-        // The order matters. A worker may report that it is ready and die at once: so reap first,
+        // The order matters. A worker may report that it is ready and die right after: so reap first,
         // then read the reports, and only then judge the deaths.
         let dead = reap_all()?;
         while readable(&reader)? {
@@ -135,7 +135,7 @@ struct Crew {
     wanted: usize,
     /// Each worker, and whether it has reported that it is ready.
     workers: BTreeMap<Pid, bool>,
-    /// The number of last deaths, in a row, that came before the worker was ready.
+    /// The number of latest deaths, in a row, that happened before the worker was ready.
     early_deaths: u32,
     pause_ends: Option<Instant>,
 }
@@ -159,7 +159,7 @@ impl Crew {
         self.workers.len() == self.wanted && self.workers.values().all(|ready| *ready)
     }
 
-    /// A replacement comes at once, unless the last three died before they were ready: a program
+    /// A replacement is forked at once, unless the last three died before they were ready: a program
     /// that cannot start must not become a fork bomb.
     fn died(&mut self, pid: Pid) {
         let was_ready = self.workers.remove(&pid) == Some(true);

@@ -1,4 +1,4 @@
-//! The lesson, played by a client: it reads the results of the example, and checks the rest by
+//! The lesson, played by a client: it reads the results of the example, and checks the rest
 //! itself.
 
 use lab::Result;

@@ -124,7 +124,7 @@ fn memory() -> Result<()> {
         let written = writer.write_all(format!("{counter} at {at:?}").as_bytes());
         exit(i32::from(written.is_err()))
     };
-    drop(writer); // or the reader would never come to the end: this end is open here, too
+    drop(writer); // or the reader would never reach the end: the writing end is open here, too
     let mut answer = String::new();
     reader.read_to_string(&mut answer)?;
     waitpid(child, None)?;
@@ -133,7 +133,7 @@ fn memory() -> Result<()> {
 }
 
 /// Experiment 4: fork, then exec of this same program, as Node's cluster does. The pid stays, the
-/// memory goes; the environment arrives, and every descriptor that is not close-on-exec.
+/// memory goes; the environment arrives, and so does every descriptor that is not close-on-exec.
 fn start_again(listener: &TcpListener, keep: bool) -> Result<Pid> {
     // All of this is prepared before the fork, so that the child only has to exec.
     let program = CString::new(env::current_exe()?.as_os_str().as_bytes())?;
@@ -172,7 +172,7 @@ fn is_worker() -> bool {
     named && proc::program(parent.as_raw()).ok() == env::current_exe().ok()
 }
 
-/// The other role. All that this process has from its primary came through the exec.
+/// The other role. Everything that this process has from its primary came through the exec.
 fn worker() -> Result<()> {
     let me = getpid();
     let number = env::var(LISTENER).map_err(|_| format!("{ROLE} is set, but {LISTENER} is not"))?;

@@ -4,7 +4,7 @@
 //! $ cargo run -p level-1 --example message-passing
 //! $ curl 'http://127.0.0.1:8000/greet?text=Hola'      # one worker gets it, in a second terminal
 //! $ for i in 1 2 3 4 5 6; do curl -s http://127.0.0.1:8000; done          # all of them say it
-//! $ curl http://127.0.0.1:8000/garbage; curl http://127.0.0.1:8000/die    # the others go on
+//! $ curl http://127.0.0.1:8000/garbage; curl http://127.0.0.1:8000/die    # the others keep serving
 //! ```
 //!
 //! Look for: a stream has no messages, only bytes. The reader has to find out where one ends.
@@ -77,7 +77,7 @@ fn primary(args: &Args) -> Result<()> {
             }
             ForkResult::Child => {
                 // Copies of the primary's ends. While one of them is open, the worker at the other
-                // side would never see the end of its stream.
+                // end would never see the end of its stream.
                 drop((signals, ours, channels));
                 end_worker(worker::run(me, listener, theirs, args.wrong))
             }
@@ -129,8 +129,8 @@ fn listen(pid: Pid, channels: &mut Channels, counted: &mut u64, wrong: Option<Wr
     }
 }
 
-/// Sends the text to every worker. There is room for hundreds of messages in a channel: a worker that
-/// has read none of them loses its channel, because half a message may be in there now.
+/// Sends the text to every worker. A channel has room for hundreds of messages: a worker that has read
+/// none of them loses its channel, because it may now contain half a message.
 fn greet(channels: &mut Channels, text: String, counted: u64) {
     say!("primary: every worker says {text:?} from now on");
     let line = line(&Message::Greet { text, counted });

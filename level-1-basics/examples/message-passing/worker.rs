@@ -26,7 +26,7 @@ pub fn run(
     die_with(primary)?;
     let greeting = Arc::new(Greeting::new(("Hello".to_owned(), 0)));
     let (received, incoming) = (Arc::clone(&greeting), BufReader::new(channel.try_clone()?));
-    // A thread of its own may wait for the primary alone: this is what BufRead::lines does.
+    // A separate thread may wait for the primary alone, which is what BufRead::lines does.
     let listen = move || {
         for line in incoming.lines().map_while(std::result::Result::ok) {
             match serde_json::from_str(&line) {

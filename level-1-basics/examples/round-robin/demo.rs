@@ -39,8 +39,8 @@ fn outcome(ended: bool) -> &'static str {
     if ended { "the client notices" } else { "the client waits, and would wait forever" }
 }
 
-/// Kills the worker that has just answered, and sees whether the client learns that its connection
-/// is over. It is over when its last descriptor is closed, in any process.
+/// Kills the worker that has just answered, and checks whether the client learns that its connection
+/// is over. It is over when the last descriptor for it is closed, in whichever process.
 fn ends_with_its_worker(service: &Service, patience: Duration) -> Result<bool> {
     let mut connection = TcpStream::connect(service.address())?;
     connection.set_read_timeout(Some(patience))?;

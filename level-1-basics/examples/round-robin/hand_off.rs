@@ -64,9 +64,9 @@ pub fn in_turn(
         match listener.accept() {
             Ok((connection, client)) => {
                 // A dead worker's channel is broken: on to the next. A hung worker's channel
-                // takes a few hundred connections until it is full, and they hang with it: guide 4.
+                // accepts a few hundred connections until it is full, and they hang with it: guide 4.
                 if !turns.by_ref().take(channels.len()).any(|to| send(to, &connection).is_ok()) {
-                    say!("primary: no worker takes the connection of {client}");
+                    say!("primary: no worker accepts the connection from {client}");
                 }
                 if wrong == Some(Wrong::KeepCopy) {
                     kept.push(connection); // and the client never sees the end of it
@@ -99,7 +99,7 @@ fn receive(from: &UnixStream) -> io::Result<Option<TcpStream>> {
     let flags = MsgFlags::MSG_CMSG_CLOEXEC;
     let message = recvmsg::<()>(from.as_raw_fd(), &mut bytes, Some(&mut room), flags)?;
     let lost =
-        |_| io::Error::other("a connection is lost: no descriptor is left for it (ulimit -n)");
+        |_| io::Error::other("a connection was lost: no descriptor is left for it (ulimit -n)");
     for rights in message.cmsgs().map_err(lost)? {
         if let ControlMessageOwned::ScmRights(descriptors) = rights {
             // SAFETY: the kernel has just made this descriptor for us; no other code knows of it.

@@ -41,7 +41,7 @@ use socket2::{Domain, Socket, Type};
 struct Args {
     #[command(flatten)]
     common: Common,
-    /// The way in which the workers share the port
+    /// The way that the workers share the port
     #[arg(long, value_name = "WAY", default_value = "hand-off")]
     share: Share,
     /// Run a wrong version; with --demo, see which claim it breaks
@@ -99,7 +99,7 @@ fn accept_by_workers(signals: SignalFd, listeners: Vec<TcpListener>) -> Result<(
     watch(&signals, workers)
 }
 
-/// One socket, so one queue: the copies are only descriptors of it.
+/// One socket, so one queue: the copies are only descriptors for it.
 fn shared(common: &Common, n: usize) -> Result<Vec<TcpListener>> {
     let listener = common.bind()?;
     let mut listeners = (1..n).map(|_| listener.try_clone()).collect::<io::Result<Vec<_>>>()?;

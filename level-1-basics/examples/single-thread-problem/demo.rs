@@ -8,7 +8,7 @@ use lab::{Service, Table, ms};
 
 use super::fibonacci;
 
-/// The time that `/intensive` should take, about, if it has a core for itself.
+/// The approximate time that `/intensive` should take if it has a core to itself.
 const HEAVY: Duration = Duration::from_millis(400);
 
 pub fn play() -> Result<()> {

@@ -4,7 +4,7 @@ use lab::Result;
 use lab::{Service, Table, proc, wait_for};
 use nix::sys::signal::Signal;
 
-/// Three of them die together, one by itself, one goes on; a line of memory every second.
+/// Three of them die together, one dies alone, and one survives; a line about memory every second.
 const FIVE: [&str; 4] = ["--workers", "5", "--every", "1"];
 
 pub fn play() -> Result<()> {

@@ -92,7 +92,7 @@ fn workers_that_crash_at_boot_are_not_a_fork_bomb() {
             *forks.last_mut().expect("never empty") += 1;
         }
     }
-    // Three deaths come before the first pause, and at most one try for each worker between two.
+    // Three deaths come before the first pause, and at most one attempt for each worker between two.
     assert!(
         forks[0] <= 4 && forks[1..].iter().all(|forks| *forks <= 2),
         "{forks:?}:\n{narration:#?}"

@@ -1,4 +1,4 @@
-//! The promises of this level's examples, beside the contract of all examples.
+//! The promises of this level's examples, in addition to the contract of all examples.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -61,7 +61,7 @@ fn no_process_has_unexpected_descriptors() {
     }
 }
 
-/// Waits until `pid` has only `expected` beside its standard streams: connections take a moment to
+/// Waits until `pid` has only `expected` besides its standard streams: connections take a moment to
 /// be closed.
 fn expect_descriptors(pid: i32, mut expected: Vec<&str>, example: &str) {
     expected.sort_unstable();

@@ -1,4 +1,4 @@
-//! No demo can hold when its claim is made false.
+//! A demo fails if its claim is made false.
 
 use crate::SUITE;
 

@@ -77,8 +77,10 @@ fn a_worker_that_does_not_read_loses_only_its_own_channel() {
     while !is_closed() {
         service.get(&path).expect("the other one answers");
     }
-    service.signal(hung, Signal::SIGCONT).expect("it is there");
-    service.prints(&format!("worker {hung} exited with code 1")).expect("it is of no use any more");
+    service.signal(hung, Signal::SIGCONT).expect("it exists");
+    service
+        .prints(&format!("worker {hung} exited with code 1"))
+        .expect("it is no longer of any use");
     service.get("/").expect("the other one goes on");
 }
 

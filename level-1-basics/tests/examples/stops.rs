@@ -1,4 +1,4 @@
-//! One stop that arrives by several ways is one request, and no other signal ends a server.
+//! One stop that arrives in several ways is one request, and no other signal ends a server.
 
 use std::fs;
 use std::thread::sleep;
@@ -14,7 +14,7 @@ use crate::{SUITE, start};
 /// The signals that ask a primary to stop.
 const REQUESTS: [Signal; 4] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP];
 
-/// The signals that do end or suspend a process of this level, as they do with any other program.
+/// The signals that end or suspend a process of this level, as they do with any other program.
 const FATAL: [Signal; 12] = [
     Signal::SIGKILL,
     Signal::SIGSTOP,
@@ -32,7 +32,7 @@ const FATAL: [Signal; 12] = [
 
 const GAPS: [u64; 4] = [0, 5, 20, 50];
 
-/// From this gap on a primary reads two signals one by one.
+/// The shortest gap at which a primary reads two signals one by one.
 const SEPARATE: Duration = Duration::from_millis(100);
 
 #[test]

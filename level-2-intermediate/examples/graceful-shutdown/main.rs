@@ -55,7 +55,7 @@ enum Wrong {
     KeepIdle,
 }
 
-/// A message of a worker to the primary.
+/// A message from a worker to the primary.
 #[derive(Serialize, Deserialize)]
 enum ToPrimary {
     Shutdown,
@@ -77,7 +77,7 @@ fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The primary's part, beside the supervision itself: it reports events, and handles messages.
+/// The primary's part, besides the supervision itself: it reports events, and handles messages.
 fn primary(events: Events, cluster: &Handle) {
     let mut story = Story::default();
     for event in events {
@@ -86,7 +86,7 @@ fn primary(events: Events, cluster: &Handle) {
             && let Ok(ToPrimary::Shutdown) = body.parse()
         {
             say!("primary: worker {} passes on a request to stop", story.pid(*worker));
-            let _ = cluster.stop(); // it fails only if the cluster is gone already
+            let _ = cluster.stop(); // it fails only if the cluster is already gone
         }
     }
 }

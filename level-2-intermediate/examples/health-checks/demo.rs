@@ -16,7 +16,7 @@ const ENVIRONMENT: [(&str, &str); 4] = [
     ("CLUSTER_API_PORT", "0"),
 ];
 
-/// A number of lines that take four periods; after two and a half a silent worker is hung.
+/// A number of lines that take four periods; after two and a half a silent worker counts as hung.
 const LONG: usize = 8;
 
 pub fn play() -> Result<()> {
@@ -91,12 +91,12 @@ fn blocked(table: &mut Table, service: &mut Service) -> Result<()> {
     let victim = client.get("/")?.worker()?;
     let slot = slot_of(victim, service)?;
     // The lag is a sample: the delay of the last report. So the worker is blocked until a report falls
-    // into such a time: for a different time each time, or the two could keep step; and so briefly that
-    // even two blocks in a row, before the report has its turn, are too short for a kill.
+    // into such a pause: for a different time each time, or the two could stay in step; and so briefly
+    // that even two blocks in a row, before the report gets its turn, are too short for a kill.
     let mut times = (200..350).step_by(37).cycle();
     let lag = wait_for("a lag of 100 ms in /metrics", || {
         let blocked = client.get(&format!("/block?ms={}", times.next()?));
-        let lag = blocked.and_then(|_| lag_of(&slot, address)); // a failure is not tried again
+        let lag = blocked.and_then(|_| lag_of(&slot, address)); // a failure is not retried
         lag.map(|lag| (lag >= 100).then_some(lag)).transpose()
     });
     let lag = lag.and_then(|lag| lag);

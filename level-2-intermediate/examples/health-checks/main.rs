@@ -36,7 +36,7 @@ use tokio::time::sleep;
 
 type Response = cluster::http::Response<Full<Bytes>>;
 
-/// The time between two reports, of an idle worker, too: after two and a half of it two are missed.
+/// The time between two reports, even of an idle worker: after two and a half periods, two are missed.
 const PERIOD: Duration = Duration::from_millis(500);
 
 /// Resident memory above which a worker is replaced.
@@ -54,7 +54,7 @@ struct Args {
 
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
 enum Wrong {
-    /// Another thread than the one that reports answers requests
+    /// Requests are answered on a different thread from the one that reports
     HeartElsewhere,
     /// A worker that answers no requests counts as hung
     JudgeByRequests,
@@ -73,10 +73,10 @@ fn run(args: &Args) -> Result<()> {
     // WORKER_MEMORY_LIMIT, WORKER_ABORT_GRACE, DRAIN_WINDOW. The defaults suit production.
     let config = Config::builder()
         .health_report_interval(Some(PERIOD))
-        .health_check_interval(Duration::from_millis(200)) // the time between two looks at the memory
+        .health_check_interval(Duration::from_millis(200)) // the time between two checks of the memory
         .memory_limit((wrong != Some(Wrong::KillAtTheLimit)).then_some(LIMIT))
         .abort_grace(Duration::from_secs(1)) // from SIGABRT to SIGKILL
-        .drain_window(Duration::from_millis(200)); // for idle connections of a worker that leaves
+        .drain_window(Duration::from_millis(200)); // for idle connections of a worker that is leaving
     let config = settings::complete(config, &args.common)?;
     let period = config.health_report_interval();
     Cluster::new(config)
@@ -149,7 +149,7 @@ fn hang() -> ! {
     }
 }
 
-/// A leak. Memory counts when it is touched, not when it is allocated: `vec!` of ones writes to it.
+/// A leak. Memory counts when it is touched, not when it is allocated: a `vec!` of ones writes to it.
 fn grow(mib: u64) {
     static KEPT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
     let bytes = usize::try_from(mib << 20).unwrap_or(0);

@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// A report may be under way for this part of a period before it is missed.
+/// A report counts as missed if it is late by a period divided by this number.
 const WAY: u32 = 2;
 
-/// The number of reports missed in a silence: none for a period and a half, one until two and a half.
+/// The number of reports missed in a silence: none for a period and a half, one up to two and a half.
 pub fn missed(silence: Duration, period: Duration) -> u32 {
     let overdue = silence.saturating_sub(period / WAY).as_micros();
     u32::try_from(overdue / period.as_micros().max(1)).unwrap_or(u32::MAX)

@@ -3,7 +3,7 @@
 //! ```console
 //! $ cargo run -p level-2 --example ipc-broadcast
 //! $ curl -d 'We close at ten' http://127.0.0.1:8000/say    # to one worker, in a second terminal
-//! $ curl http://127.0.0.1:8000/board                       # another one knows; the next one, too
+//! $ curl http://127.0.0.1:8000/board                       # another one knows it; so does the next
 //! $ curl http://127.0.0.1:8000/deaf; curl http://127.0.0.1:8000/ask
 //! $ curl http://127.0.0.1:8000/garbage
 //! ```
@@ -14,19 +14,20 @@
 //!
 //! Five things make this more than a loop over sockets:
 //!
-//! 1. **One process numbers.** A notice goes to the primary, which numbers it and sends it to all
-//!    workers, its sender included. So all boards have the same order, and a missing or repeated number
-//!    is noticed.
-//! 2. **New workers ask.** Earlier notices are not repeated for them. They listen first and ask then:
+//! 1. **One process numbers the notices.** A notice goes to the primary, which numbers it and sends it
+//!    to all workers, its sender included. So all boards have the same order, and a missing or repeated
+//!    number is noticed.
+//! 2. **New workers ask.** Earlier notices are not repeated for them. They listen first and then ask:
 //!    the other way round, a notice in between would be lost. The numbers sort out the rest.
-//! 3. **Each question has a timeout**, and the primary, which asks for a worker, has a shorter one.
+//! 3. **Each question has a timeout**, and the primary, which asks on behalf of a worker, has a shorter
+//!    one.
 //! 4. **The receiving thread never waits.** One thread receives from all workers. Slow work is done on
 //!    another, which has a short queue; if the queue is full, the question is refused at once.
-//! 5. **An unknown message is refused.** In a reload, two versions of a program talk to each other.
+//! 5. **An unknown message is refused.** During a reload, two versions of a program talk to each other.
 //!
 //! The library's `Worker::broadcast` is shorter: the primary passes a message on to all other workers
-//! that are ready. It is enough if two workers that broadcast at once may get the messages in different
-//! orders, and if a worker that is just starting may miss them.
+//! that are ready. It is enough if it does no harm that two workers that broadcast at once may get the
+//! messages in different orders, and that a worker that is just starting may miss them.
 //!
 //! Four pages: `messages.rs` has the messages, this one the primary's side, `survey.rs` its question to
 //! all workers, `worker.rs` the other side.
@@ -68,7 +69,7 @@ struct Args {
 enum Wrong {
     /// A worker puts a notice on its own board, and does not pass it on
     OwnMemory,
-    /// A new worker begins with an empty board
+    /// A new worker starts with an empty board
     BornIgnorant,
     /// A question has no timeout
     NoLimit,
@@ -163,7 +164,7 @@ impl Desk {
 }
 
 /// Sends a notice to all live workers, ready or not. A worker that is started later finds it on the
-/// board; one that is being started now gets it in both ways, and takes it once.
+/// board; one that is being started now gets it both ways, and accepts it once.
 fn tell_all(cluster: &Handle, notice: &Notice) -> cluster::Result<()> {
     say!("primary: number {} is {:?}, by worker {}", notice.number, notice.text, notice.by);
     for worker in cluster.stats()?.workers.iter().filter(|worker| worker.pid != 0) {

@@ -6,11 +6,11 @@
 //! run). During a reload two versions of a program talk to each other, so each side must expect messages
 //! that it does not know.
 //!
-//! An answer finds its question by a number: the asking side gives the question one, and notes under it
-//! where the answer is waited for. The answer carries the same number. So several questions can be open
-//! on one socket, and their answers may come in any order. A timeout only removes that note: the other
-//! side is not notified, carries out the question, and answers; that late answer finds no note, and is
-//! dropped. (`Link::ask` in `cluster/src/worker/link.rs`, `Peer::ask` in
+//! An answer finds its question by a number: the asking side gives each question a number, and notes
+//! under it which caller is waiting for the answer. The answer carries the same number. So several
+//! questions can be open on one socket, and their answers may arrive in any order. A timeout only removes
+//! that note. The other side is not notified: it handles the question and answers, but that late answer
+//! finds no note, and is dropped. (`Link::ask` in `cluster/src/worker/link.rs`, `Peer::ask` in
 //! `cluster/src/primary/peer.rs`.)
 
 use std::collections::VecDeque;
@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use cluster::channel::frame::MAX_FRAME;
 use serde::{Deserialize, Serialize};
 
-/// A question of a worker to the primary. It is a question so that the worker gets the result.
+/// A question from a worker to the primary: a question, so that the worker gets the result.
 #[derive(Serialize, Deserialize)]
 pub enum ToPrimary {
     /// A request for all notices so far. The answer is a [`Board`].
@@ -29,7 +29,7 @@ pub enum ToPrimary {
     HowIsEverybody,
 }
 
-/// A message of the primary to a worker.
+/// A message from the primary to a worker.
 #[derive(Serialize, Deserialize)]
 pub enum ToWorker {
     /// A new notice. No answer is expected.
@@ -44,10 +44,10 @@ pub struct Health {
     pub count: u64,
 }
 
-/// A worker's pid, and its state, or the reason for which it is unknown.
+/// A worker's pid, and its state, or the reason why it is unknown.
 pub type Report = (u32, Result<Health, String>);
 
-/// A notice, and the pid of the worker that took it from a client.
+/// A notice, and the pid of the worker that accepted it from a client.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Notice {
     pub number: u64,
@@ -69,15 +69,15 @@ pub const LONGEST: usize = 256;
 const KEPT: usize = 500;
 
 // A new worker gets the whole board in one frame. If the board could grow beyond that, one day no new
-// worker would start any more. In JSON a byte may need six (`\u0007`), and the parts around a text 100.
+// worker could start. In JSON a byte may need six (`\u0007`), and the parts around a text 100.
 const _: () = assert!(KEPT * (6 * LONGEST + 100) < MAX_FRAME);
 
 /// The outcome of a notice that was received.
 pub enum Received {
     Added,
-    /// It was on the board already.
+    /// It was already on the board.
     Known,
-    /// The number of notices before it that have not come.
+    /// The number of notices before it that have not arrived.
     Gap(u64),
 }
 
@@ -89,7 +89,7 @@ impl Board {
         notice
     }
 
-    /// A worker's part: takes a notice if it is the next one.
+    /// A worker's part: accepts a notice if it is the next one.
     pub fn receive(&mut self, notice: Notice) -> Received {
         let next = self.count + 1;
         if notice.number > next {

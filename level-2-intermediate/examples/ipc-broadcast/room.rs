@@ -35,7 +35,7 @@ impl Room {
         Ok(question)
     }
 
-    /// Returns whether a line with `first` came, and came before any line with `then`.
+    /// Returns whether a line with `first` was printed, and before any line with `then`.
     pub fn came_before(&self, first: &str, then: &str) -> bool {
         let narration = self.service.narration();
         let when = |words| narration.iter().position(|line| line.contains(words));

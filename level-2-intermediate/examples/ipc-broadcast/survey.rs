@@ -1,4 +1,4 @@
-//! The survey of all workers: the only thing that the primary does for its workers and that takes time.
+//! The survey of all workers: the only work of the primary for its workers that takes time.
 
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -53,7 +53,7 @@ fn ask_all(cluster: &Handle, wrong: Option<Wrong>) -> cluster::Result<Vec<Report
             thread::Builder::new().spawn_scoped(scope, move || ask(cluster, worker, limit))
         };
         let asked: Vec<_> = workers.iter().map(|worker| (worker.pid, begin(worker))).collect();
-        // All questions have begun before the first is waited for.
+        // All questions have started before the first answer is waited for.
         let end = |(pid, asked): (u32, io::Result<ScopedJoinHandle<'_, Report>>)| match asked {
             Ok(asked) => asked.join().expect("a question does not panic"),
             Err(error) => (pid, Err(format!("there is no thread for its question: {error}"))),

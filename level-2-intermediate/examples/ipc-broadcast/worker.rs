@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, watch};
 use crate::messages::{Board, Health, Notice, Received, Report, ToPrimary, ToWorker};
 use crate::{PATIENCE, Wrong};
 
-/// More than a frame may have, so that you can see the refusal.
+/// More than a frame may contain, so that you can see the refusal.
 const LARGEST_BODY: usize = 4 << 20;
 
 #[derive(Clone)]
@@ -30,8 +30,8 @@ struct Member {
     wrong: Option<Wrong>,
 }
 
-/// A worker's whole life. The order matters: a notice that comes before the end of the catch-up waits
-/// in `messages`.
+/// A worker's whole life. The order matters: a notice that arrives before the end of the catch-up
+/// waits in `messages`.
 pub async fn serve(worker: Worker, wrong: Option<Wrong>) -> Result<()> {
     let messages = worker.messages()?;
     let (board, deaf) = (Arc::default(), Arc::new(watch::Sender::new(false)));
@@ -63,7 +63,7 @@ impl Member {
         Ok(())
     }
 
-    /// One message after the other, as long as the worker lives. None of them may end it.
+    /// Handles one message after the other, for as long as the worker lives. None of them may end it.
     async fn listen(self, mut messages: mpsc::Receiver<Message>) {
         let mut deaf = self.deaf.subscribe();
         while let Some(Message { body, reply }) = messages.recv().await {
@@ -89,9 +89,9 @@ impl Member {
         }
     }
 
-    /// Takes a notice if its number is the next one. If some before it are missing, they were dropped
-    /// while this worker did not listen. If the very last one is missing, the worker notices it when
-    /// the next one comes; if that is too late, the primary would have to send its count regularly.
+    /// Accepts a notice if its number is the next one. If some before it are missing, they were dropped
+    /// while this worker was not listening. If the very last one is missing, the worker notices it when
+    /// the next one arrives; if that is too late, the primary would have to send its count regularly.
     async fn receive(&self, notice: Notice) -> cluster::Result<()> {
         if self.wrong == Some(Wrong::BornIgnorant) {
             self.board().add(notice);
@@ -105,8 +105,8 @@ impl Member {
         Ok(())
     }
 
-    /// Sends a notice to all workers, this one included, and returns the result. The own copy comes in
-    /// the same way as the others, so it may reach this board a moment later than the answer.
+    /// Sends a notice to all workers, this one included, and returns the result. The worker's own copy
+    /// arrives in the same way as the others, so it may reach this board a moment later than the answer.
     async fn say(&self, notice: String) -> cluster::Result<String> {
         if self.wrong == Some(Wrong::OwnMemory) {
             let number = self.board().say(std::process::id(), notice).number;

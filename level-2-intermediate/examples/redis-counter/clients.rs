@@ -10,11 +10,11 @@ use lab::{Answer, Result, Service, wait_for};
 pub const CLIENTS: usize = 16;
 pub const REQUESTS: u64 = 10_000;
 
-/// The number of requests that are counted in the wrong ways, too. They are enough to see the losses.
+/// The number of requests that are counted in the wrong ways, too: enough to see the losses.
 pub const ALL_WAYS: u64 = 2_000;
 
-/// An answer that takes longer than this has waited for retries: all six take 6.3 s and more. Without
-/// retries two seconds are the limit; the rest is for a busy machine.
+/// An answer that takes longer than this has waited for retries: all six take 6.3 s or more. Without
+/// retries the limit is two seconds; the rest is for a busy machine.
 pub const FAST: Duration = Duration::from_secs(5);
 
 /// The result of one client.

@@ -1,4 +1,4 @@
-//! One counter, three ways: a variable in each process, memory that all workers of a machine share,
+//! One counter, three ways: a variable in each process, memory that all workers on a machine share,
 //! and Redis, which many machines can share.
 //!
 //! ```console
@@ -10,7 +10,7 @@
 //! Look for: each request was counted in every way, and `process` shows a fraction of them, a different
 //! one in each worker. Then `kill -9` a worker: its own variable is gone, and nothing else. The lines
 //! `load-store` and `get-set` are wrong versions of the second and the third way, which lose counts as
-//! soon as requests come at the same time. `/increment?in=memory,redis` counts only in those two.
+//! soon as requests arrive at the same time. `/increment?in=memory,redis` counts only in those two.
 //!
 //! Redis is the server at `--redis URL`, or one that this program starts for itself if the machine has
 //! `redis-server` or `valkey-server`; without one only the first two ways work.
@@ -81,7 +81,7 @@ fn run(args: Args) -> Result<()> {
     // Workers share their connections evenly, so that each has a part of the count.
     let config = Config::builder().sharing(Sharing::HandOff);
     let config = settings::complete(config, &args.common)?;
-    // Only the primary looks for a Redis. A server of its own ends when this function returns.
+    // Only the primary looks for a Redis. A server of its own exits when this function returns.
     let (url, own) = if is_worker() { (None, None) } else { find_redis(&args)? };
     Cluster::new(config)
         .shared(memory::WORDS)

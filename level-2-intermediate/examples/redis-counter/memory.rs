@@ -1,4 +1,4 @@
-//! The second way: memory that all workers of one machine share. The primary makes it (`memfd_create`),
+//! The second way: memory that all workers on one machine share. The primary makes it (`memfd_create`),
 //! every worker maps it (`mmap` with `MAP_SHARED`), and an atomic addition is atomic for all of them.
 
 use std::num::NonZeroUsize;
@@ -18,10 +18,10 @@ impl Memory {
         self.word(way).fetch_add(1, Relaxed) + 1
     }
 
-    /// Two steps: each is atomic, and a write of another worker between them is lost.
+    /// Two steps: each is atomic, and a write by another worker between them is lost.
     pub async fn load_and_store(&self, way: &str) -> u64 {
         let number = self.word(way).load(Relaxed);
-        // A real handler would ask a database here. This one only lets other requests go on, which is
+        // A real handler would ask a database here. This one only lets other requests run, which is
         // enough: on two cores a gap of a nanosecond would be hit too rarely to be seen.
         yield_now().await;
         self.word(way).store(number + 1, Relaxed);

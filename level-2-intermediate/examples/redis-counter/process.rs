@@ -1,5 +1,5 @@
 //! The first way: a variable. It is good for data that each process may have of its own, such as a
-//! cache, and wrong for a number in which all of them count. Every process has one of its own, because
+//! cache, and wrong for a number that all of them increment. Every process has one of its own, because
 //! `exec` starts a program with fresh memory, and `fork` would copy it.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

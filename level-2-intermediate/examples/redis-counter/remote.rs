@@ -1,4 +1,4 @@
-//! The third way: Redis, which workers on many machines can share. It does one command at a time, so a
+//! The third way: Redis, which workers on many machines can share. It runs one command at a time, so a
 //! command that reads and writes cannot lose a count; two commands can.
 //!
 //! Redis may be lost at any time. Then requests that need it fail at once, and not after a wait: one
@@ -15,14 +15,14 @@ use redis::{Client, Cmd, Connection, ErrorKind, FromRedisValue, RedisError, cmd}
 use tokio::time::sleep;
 
 /// The timeout after which Redis counts as lost. The client's own timeout is 500 ms, and a second
-/// for a connection. This one is longer because of the tests: beside ten busy programs Redis may wait
-/// this long for a processor.
+/// for a connection. This one is longer because of the tests: next to ten busy programs, Redis may
+/// have to wait this long for a processor.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// The time between two checks whether a lost Redis is back.
+/// The time between two checks for whether a lost Redis is back.
 const PROBE: Duration = Duration::from_millis(100);
 
-/// The reason for which a request cannot be answered, for its client.
+/// The reason why a request cannot be answered, for its client.
 pub struct Lost(pub String);
 
 pub struct Remote {
@@ -62,7 +62,7 @@ impl Remote {
     /// Two commands: a value that another worker sets between them is lost.
     pub async fn get_and_set(self: &Arc<Self>, way: &str) -> Result<u64, Lost> {
         let next = self.value(way).await?.saturating_add(1);
-        // KEEPTTL: the keys of a demo expire, and go on expiring.
+        // KEEPTTL: the keys of a demo have an expiry time, and keep it.
         self.ask::<()>(cmd("SET").arg(self.key(way)).arg(next).arg("KEEPTTL")).await?;
         Ok(next)
     }
@@ -108,14 +108,14 @@ impl Remote {
     }
 }
 
-/// Makes the counts under this prefix expire in an hour, even if the demo is killed.
+/// Makes the counters under this prefix expire in an hour, even if the demo is killed.
 pub fn borrow(url: &str, prefix: &str) -> Result<()> {
     let (_, mut redis) = connect(url)?;
     let mut zero = |key: &String| cmd("SET").arg(key).arg(0).arg("EX").arg(3600).exec(&mut redis);
     Ok(keys(prefix).iter().try_for_each(&mut zero)?)
 }
 
-/// Deletes the counts under this prefix.
+/// Deletes the counters under this prefix.
 pub fn forget(url: &str, prefix: &str) -> Result<()> {
     Ok(cmd("DEL").arg(&keys(prefix)).exec(&mut connect(url)?.1)?)
 }

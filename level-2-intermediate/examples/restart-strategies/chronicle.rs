@@ -75,9 +75,9 @@ pub struct Pause {
     pub took: f64,
 }
 
-/// The pauses of one slot whose workers die of a refusal. The time from the line of the refusal to the
-/// next start is never less than the wait, even on a busy machine: the primary answers only after it has
-/// printed the line, and the worker dies of the answer.
+/// The pauses of one slot whose workers exit after a refusal. The time from the line of the refusal to
+/// the next start is never less than the wait, even on a busy machine: the primary answers only after it
+/// has printed the line, and the worker exits after the answer.
 pub fn pauses(moments: &[Moment]) -> Vec<Pause> {
     let (mut refused, mut wait, mut found) = (None, None, Vec::new());
     for Moment { at, what, .. } in moments {

@@ -9,7 +9,7 @@ use crate::demo::{AT_ONCE, THREE, what_follows};
 use crate::outage::outages;
 use crate::policy::{LIMIT, Strategy, delay};
 
-/// The timeline shows milliseconds: two of its times may be this much too near to each other.
+/// The timeline shows milliseconds: two of its times may be too close to each other by this much.
 const ROUNDED: f64 = 1.0;
 
 /// Lets no worker start from now on, and crashes one: returns its slot, and the time of the request.

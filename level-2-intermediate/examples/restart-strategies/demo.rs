@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 use crate::chronicle::{Moment, herd, moments, since, waits};
 use crate::crash_loop::{begin_loop, crash_loop, starts};
 
-/// Three workers, and a minimal up-time that each ready worker reaches: the demo need not wait a second.
+/// Three workers, and a minimum uptime that each ready worker reaches: the demo need not wait a second.
 pub const THREE: [&str; 4] = ["--workers", "3", "--strategy", "breaker"];
 pub const AT_ONCE: [(&str, &str); 1] = [("WORKER_MIN_UPTIME", "1ms")];
 

@@ -7,13 +7,14 @@
 //! ```
 //!
 //! Look for: the timeline on stderr. A worker that lived longer than a second is replaced at once, one
-//! that died earlier has to wait, and `waits` shows how long. A crash loop: `curl -X POST …/break` lets
-//! no worker start any more (a database is down), `curl …/crash` begins the loop. After five early deaths
-//! the slot is errored: tried every 30 s from then on, while the others serve. `curl -X POST …/repair`
-//! brings it back within 30 s; `curl -X POST '…/reset?slot=0'` or `kill -HUP PRIMARY` then does it at once.
+//! that died earlier has to wait, and `waits` shows how long. For a crash loop, `curl -X POST …/break`
+//! keeps workers from starting (a database is down), and `curl …/crash` starts the loop. After five
+//! early deaths the slot is errored: it is tried every 30 s from then on, while the others keep serving.
+//! `curl -X POST …/repair` brings it back within 30 s; `curl -X POST '…/reset?slot=0'` or
+//! `kill -HUP PRIMARY` then does it at once.
 //!
-//! With `--workers 1` the loop leaves no worker that could pass on `/repair`. There,
-//! `curl -X POST '…/break?times=5'` lets five starts fail. Then clients are refused until the sixth.
+//! With `--workers 1` the loop leaves no worker that could pass on `/repair`. In that case use
+//! `curl -X POST '…/break?times=5'`, which lets five starts fail: clients are refused until the sixth.
 //!
 //! `policy.rs` has the strategies, `timeline.rs` reports, `worker.rs` misbehaves.
 
@@ -58,13 +59,13 @@ struct Args {
 enum Wrong {
     /// A dead worker is restarted at once, forever
     ForkBomb,
-    /// Each worker waits by itself, for the same time
+    /// Each worker itself waits, for the same time
     NoJitter,
     /// Every worker that exits is replaced, even one that was stopped
     RestartAll,
 }
 
-/// A question of a worker to the primary. The answer is a sentence, or a refusal.
+/// A question from a worker to the primary. The answer is a sentence, or a refusal.
 #[derive(Serialize, Deserialize)]
 enum Question {
     MayStart,
@@ -108,7 +109,7 @@ fn primary(events: Events, cluster: &Handle, args: &Args, began: Instant) {
             Event::Asked(worker, question, answer) => {
                 let Ok(question) = question.parse() else { continue };
                 let panics = matches!(question, Question::PanicPrimary);
-                // The worker that asked may be gone by now.
+                // The worker that asked may already be gone.
                 let _ = match reply(&question, cluster, &mut failing) {
                     Ok(sentence) => answer.send(&sentence),
                     Err(why) => {
@@ -120,7 +121,7 @@ fn primary(events: Events, cluster: &Handle, args: &Args, began: Instant) {
             }
             // `cluster.on('exit', () => cluster.fork())`: it never checks the reason.
             Event::Exited { .. } if args.wrong == Some(Wrong::RestartAll) => {
-                let _ = cluster.scale(args.common.workers.get()); // refused if the cluster stops
+                let _ = cluster.scale(args.common.workers.get()); // refused if the cluster is stopping
             }
             _ => {}
         }

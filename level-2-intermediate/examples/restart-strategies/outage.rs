@@ -1,4 +1,4 @@
-//! The demo's outages: the only worker is gone, the database comes back, and no person helps.
+//! The demo's outages: the only worker is gone, the database comes back, and no human helps.
 
 use lab::{Result, Service, Table, wait_for};
 
@@ -6,7 +6,7 @@ use crate::chronicle::{Moment, since};
 use crate::policy::LIMIT;
 
 const ONE: [&str; 4] = ["--workers", "1", "--strategy", "breaker"];
-/// An errored slot is tried every 6 s, instead of 30 s: still later than clients may wait.
+/// An errored slot is tried every 6 s, instead of 30 s: still longer than clients may wait.
 const SIX_SECONDS: [(&str, &str); 2] =
     [("WORKER_MIN_UPTIME", "1ms"), ("WORKER_RESTART_DELAY_MAX", "6s")];
 

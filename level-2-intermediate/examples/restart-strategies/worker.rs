@@ -18,7 +18,7 @@ use tokio::time::sleep;
 
 use crate::{Args, Question, Wrong, policy};
 
-/// The timeout for an answer of the primary.
+/// The timeout for an answer from the primary.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub async fn serve(worker: Worker, args: Args) -> Result<()> {
@@ -35,10 +35,10 @@ pub async fn serve(worker: Worker, args: Args) -> Result<()> {
     }
 }
 
-/// The steps before a worker is ready. A death in here is an early one, even after a long time.
+/// The steps before a worker is ready. A death in this function is an early one, even after a long time.
 async fn boot(worker: &Worker, args: &Args) {
     if args.wrong == Some(Wrong::NoJitter) {
-        // The program waits by itself, and all workers wait for the same time: the dice show 1.
+        // The program itself waits, and all workers wait for the same time: the dice always show 1.
         let failures = u32::try_from(worker.restarts()).unwrap_or(u32::MAX);
         let wait = match failures {
             1..policy::LIMIT => policy::delay(args.strategy, failures, 1.0),
@@ -52,7 +52,7 @@ async fn boot(worker: &Worker, args: &Args) {
         say!("worker: crashes at boot, as requested");
         exit(3);
     }
-    // As other programs ask their database for a connection.
+    // Like other programs, which ask their database for a connection.
     if let Err(why) = worker.request::<String>(&Question::MayStart, PATIENCE).await {
         say!("worker: cannot start: {why}");
         exit(3);
@@ -82,7 +82,7 @@ async fn answer(
             ok(format!("worker {} is about to panic\n", id()))
         }
         "/leave" => {
-            let _ = raise(Signal::SIGTERM); // it asks the primary for a replacement, then finishes and goes
+            let _ = raise(Signal::SIGTERM); // it asks the primary for a replacement, finishes and exits
             ok(format!("worker {} leaves\n", id()))
         }
         "/break" | "/repair" | "/reset" | "/panic-primary" => {

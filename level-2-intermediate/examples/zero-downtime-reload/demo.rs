@@ -1,4 +1,4 @@
-//! The lesson, played by clients that never retry, while versions come or are refused.
+//! The lesson, played by clients that never retry, while versions take over or are refused.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -10,11 +10,11 @@ use lab::raw::Reply;
 use lab::{Answer, Load, Result, Service, Table};
 use level_2::site::{By, Site, WHICH, version};
 
-/// Most of these connections are idle when a reload comes, and none is idle for as long as the window.
+/// Most of these connections are idle when a reload starts, and none is idle for as long as the window.
 const KEPT: Habit = Habit::KeepAlive(Duration::from_millis(200));
 const CLIENTS: [(Habit, usize); 2] = [(Habit::Fresh, 2), (KEPT, 12)];
 
-/// The versions, and the way in which each is deployed; the last one needs some time to become ready.
+/// The versions, and the way that each is deployed; the last one needs some time to become ready.
 const RELOADS: [(&str, By); 5] =
     [("2", By::Hup), ("3", By::Usr2), ("4", By::Api), ("5", By::Hup), ("6-slow", By::Api)];
 
@@ -72,7 +72,7 @@ fn good_versions(table: &mut Table, site: &mut Site) -> Result<()> {
     Ok(())
 }
 
-/// Checks that old versions only send a last answer, and only on connections that they had already.
+/// Checks that old versions only send a last answer, and only on connections that they already had.
 fn after_the_last(table: &mut Table, seen: &Report, end: Instant) {
     let newest = RELOADS[RELOADS.len() - 1].0;
     let old = |it: &&Seen| it.sent > end && version(&it.body) != newest;
@@ -85,7 +85,7 @@ fn after_the_last(table: &mut Table, seen: &Report, end: Instant) {
     table.claim("… and on connections from before", what, closing == kept.len());
 }
 
-/// Keeps a connection idle through a reload, and a request that takes longer: its answer will come.
+/// Keeps a connection idle through a reload, and starts a request that takes longer; returns its client.
 fn long_and_idle(table: &mut Table, site: &mut Site) -> Result<JoinHandle<Result<Answer>>> {
     let mut idle = site.service.connect()?;
     idle.get("/version")?;

@@ -8,10 +8,10 @@
 //! ```
 //!
 //! Look for: the order of the lines for each worker, which is: started, ready, leaves. Before the
-//! reload the file on disk is new, and the old version serves. Versions whose name ends with `-slow`,
-//! `-broken` and `-stuck` show what a reload waits for, and what it refuses:
-//! `VERSION=3-broken cargo build …`, and again. `deploy --help` beside this file is the procedure of
-//! a deploy. `--wrong all-at-once` works like many scripts.
+//! reload the file on disk is new, but the old version is still serving. Versions whose name ends with
+//! `-slow`, `-broken` and `-stuck` show what a reload waits for, and what it refuses: run
+//! `VERSION=3-broken cargo build …`, and reload again. The script next to this file is a deploy as a
+//! procedure: see `deploy --help`. `--wrong all-at-once` works like many scripts.
 
 mod demo;
 
@@ -35,12 +35,12 @@ use level_2::{http, settings};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// Takes over a new version of itself while it serves
+/// Switches to a new version of itself while it serves
 #[derive(clap::Parser)]
 struct Args {
     #[command(flatten)]
     common: Common,
-    /// Replace FILE by a copy of this program, as another version, and exit
+    /// Replace FILE with a copy of this program under a different version, and exit
     #[arg(long, num_args = 2, value_names = ["FILE", "VERSION"])]
     stamp: Option<Vec<String>>,
     /// Run a wrong version; with --demo, see which claim it breaks
@@ -68,7 +68,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// The version, a part of the program: the primary has one, and each worker has the one of its file.
+/// The version, which is part of the program: the primary has one, and each worker the one in its file.
 fn version() -> String {
     stamped().unwrap_or_else(|| option_env!("VERSION").unwrap_or("1").to_owned())
 }
@@ -89,7 +89,7 @@ fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The primary's part, beside the reload itself, which the library does: it reports events.
+/// The primary's part, besides the reload itself, which the library does: it reports events.
 fn primary(events: Events, api: Option<&str>, wrong: Option<Wrong>) {
     let me = process::id();
     say!("primary: I run version {}; replace {}, then:", version(), program().display());
@@ -111,7 +111,7 @@ fn program() -> PathBuf {
     cluster::spawn::Program::current().map_or_else(|_| "me".into(), |it| it.path().to_owned())
 }
 
-/// The command for a reload by the admin API. Only this way has an answer.
+/// The command for a reload by the admin API. Only this way returns an answer.
 fn by_api(api: Option<&str>) -> String {
     let Some(api) = api else { return " nothing else, because there is no admin API".to_owned() };
     match api.strip_prefix("unix:") {

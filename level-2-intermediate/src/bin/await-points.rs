@@ -1,4 +1,4 @@
-//! Futures, tasks, `select!` and cancellation, on one thread, for a reader that knows `poll`.
+//! Futures, tasks, `select!` and cancellation, on one thread, for readers that know `poll`.
 //!
 //! ```console
 //! $ cargo run -p level-2 --bin await-points -- by-hand
@@ -43,7 +43,7 @@ enum Lesson {
     Kept,
 }
 
-/// The time from which the lines count.
+/// The time from which the lines count their milliseconds.
 static START: OnceLock<Instant> = OnceLock::new();
 
 fn main() -> ExitCode {
@@ -78,12 +78,12 @@ fn by_hand() {
     let mut future = pin!(async {
         say("future", "begins");
         not_yet().await;
-        say("future", "goes on after its first await");
+        say("future", "continues after its first await");
         not_yet().await;
         say("future", "ends");
         7
     });
-    say("main", "has a future; nothing of it has run");
+    say("main", "has a future; none of it has run");
     let mut context = Context::from_waker(Waker::noop()); // a runtime passes one that wakes the task
     loop {
         let result = future.as_mut().poll(&mut context);
@@ -94,7 +94,7 @@ fn by_hand() {
     }
 }
 
-/// Is pending once, as a socket without data is, and then ready.
+/// Is pending once, like a socket without data, and then ready.
 async fn not_yet() {
     let mut polled = false;
     poll_fn(|_| if std::mem::replace(&mut polled, true) { Poll::Ready(()) } else { Poll::Pending })
@@ -103,7 +103,7 @@ async fn not_yet() {
 
 // ---- tasks, blocking
 
-/// Two tasks: one waits in the way that it is given, the other one ticks.
+/// Two tasks: one waits in the given way, the other one ticks.
 async fn tasks<F: Future<Output = ()> + Send + 'static>(work: fn() -> F) {
     let ticking = tokio::spawn(async {
         for number in 1..=3 {
@@ -119,7 +119,7 @@ async fn tasks<F: Future<Output = ()> + Send + 'static>(work: fn() -> F) {
     let _ = tokio::join!(ticking, working);
 }
 
-/// 50 ms with an await point: the thread is free meanwhile.
+/// 50 ms with an await point: the thread is free in the meantime.
 async fn wait() {
     sleep(Duration::from_millis(50)).await;
 }
@@ -167,7 +167,7 @@ async fn frames(kept: bool) {
     if kept { keep(&mut stream).await } else { lose(&mut stream).await }
 }
 
-/// Wrong: each timeout drops the future of the read, with the bytes that it has taken.
+/// Wrong: each timeout drops the future of the read, along with the bytes that it has taken.
 async fn lose(stream: &mut DuplexStream) {
     loop {
         match timeout(Duration::from_millis(10), frame(stream)).await {

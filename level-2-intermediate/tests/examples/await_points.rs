@@ -26,10 +26,10 @@ fn future_runs_only_when_it_is_polled() {
     assert_eq!(
         lesson("by-hand"),
         [
-            "main has a future; nothing of it has run",
+            "main has a future; none of it has run",
             "future begins",
             "main poll returned Pending",
-            "future goes on after its first await",
+            "future continues after its first await",
             "main poll returned Pending",
             "future ends",
             "main poll returned Ready(7)",

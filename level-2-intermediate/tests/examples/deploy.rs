@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 use crate::SUITE;
 use crate::zero_downtime_reload::{load, nothing_lost, serves, site};
 
-/// The script `deploy` beside the example.
+/// The script `deploy`, next to the example.
 fn script() -> Command {
     Command::new(Path::new(SUITE.folder).join("examples/zero-downtime-reload/deploy"))
 }

@@ -21,7 +21,7 @@ fn requests_in_flight_are_answered_for_each_signal() {
     }
 }
 
-/// Acts like `printf … | nc -N`: sends the request and FIN, and then waits, also during the stop.
+/// Acts like `printf … | nc -N`: sends the request and FIN, and then waits, even during the stop.
 #[test]
 fn a_client_that_half_closes_is_answered() {
     let mut service = start("graceful-shutdown", &["--workers", "2"]);

@@ -121,7 +121,9 @@ fn environment_sets_the_limit_and_turns_on_the_stats_line() {
     let variables = [("WORKER_MEMORY_LIMIT", "off"), ("LOG_CLUSTER_STATS", "100ms")];
     let mut service = SUITE.start_with(&variables, "health-checks", &["--workers", "1"]);
     let worker = service.get("/grow?mib=80").and_then(|it| it.worker()).expect("answered");
-    service.prints_times("cluster stats workers=1 healthy=1", 6).expect("the line comes by itself");
+    service
+        .prints_times("cluster stats workers=1 healthy=1", 6)
+        .expect("the line comes on its own");
     assert_eq!(service.workers().expect("/proc is there"), [worker]);
     assert!(proc::rss(worker).expect("it runs") > 80 << 20, "it has taken the memory");
 }
@@ -135,7 +137,7 @@ fn without_reports_no_worker_is_judged() {
     service.prints("begins an infinite loop").expect("it is worked on");
     service.prints_times("cluster stats", 6).expect("twice as long as it would take");
     assert_eq!(service.workers().expect("/proc is there"), [victim]);
-    // The worker cannot leave by itself: the same signal again ends it at once, unless it is an echo.
+    // The worker cannot leave on its own: the same signal again stops it at once, unless it is an echo.
     service.signal(service.primary(), Signal::SIGTERM).expect("it runs");
     service.prints("stopping").expect("it has begun to stop");
     sleep(Duration::from_millis(600)); // the gap is the input

@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 
 use crate::start;
 
-/// More than a worker and the primary keep for a worker that does not listen: 1,024 messages each, and
+/// More than a worker and the primary keep for a worker that is not listening: 1,024 messages each, and
 /// those in the socket between them.
 const TOO_MANY: usize = 4000;
 

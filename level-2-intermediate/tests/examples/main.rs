@@ -1,8 +1,8 @@
-//! Every example of level 2, run for real: started as a user would, asked over HTTP, killed, and
+//! Every example of level 2, run for real: started as a user would, queried over HTTP, killed, and
 //! watched in `/proc`.
 //!
-//! The tests wait for facts and never for a time, use port 0, and clean up after themselves even
-//! when they fail (`Service` ends its processes when it is dropped).
+//! The tests wait for facts and never for a fixed time, use port 0, and clean up after themselves even
+//! if they fail (`Service` stops its processes when it is dropped).
 
 mod await_points;
 mod demos;

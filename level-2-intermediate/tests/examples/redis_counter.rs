@@ -104,7 +104,7 @@ fn program_that_is_not_a_redis_is_reported() {
     let output = command.output().expect("it runs");
     let error = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{error}");
-    assert!(error.contains("/bin/false ended at once") && error.contains("REDIS_SERVER_BIN"));
+    assert!(error.contains("/bin/false exited at once") && error.contains("REDIS_SERVER_BIN"));
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn reload_fails_until_the_repair_then_fills_all_slots() {
     service.prints("the reload failed: ").expect("no worker can start");
     assert!(others.iter().all(|pid| !proc::gone(*pid)), "that cost no worker");
     assert!(status(&service).starts_with("3 wanted, 2 ready, "), "{}", status(&service));
-    // The slot has another chance with the old version: its count starts again.
+    // The slot gets another chance with the old version: its count starts again.
     service.prints_times("is errored after 5 early deaths", 2).expect("the loop ends again");
 
     post(&service, "/repair");

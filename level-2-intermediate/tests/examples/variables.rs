@@ -1,4 +1,4 @@
-//! Variables of the environment that are meant for other programs.
+//! Environment variables that are meant for other programs.
 
 use crate::SUITE;
 

@@ -1,14 +1,14 @@
 //! # Share one listening socket
 //!
-//! Several processes answer on one port. You write the four functions for it: the socket, one worker
-//! on it, several workers on it, and a worker that is another program and gets the socket through
-//! an exec.
+//! Several processes answer on one port. You write four functions for this: one opens the socket,
+//! the others start a worker on it, several workers on it, and a worker that is a different program
+//! and gets the socket through an exec.
 //!
 //! What must hold:
 //!
 //! 1. There is one listening socket. A second bind of the same address fails.
 //! 2. The primary never accepts.
-//! 3. A worker answers one connection after the other, until it is ended.
+//! 3. A worker answers one connection after another, until it is terminated.
 //! 4. While one worker is busy, the others answer. While there is no worker, clients wait.
 //! 5. Only the program that is meant to get the socket gets it.
 //!
@@ -26,14 +26,14 @@ use nix::unistd::{ForkResult, Pid};
 
 use crate::provided::fork;
 
-/// The variable with the number of the descriptor on which a program should listen.
+/// The variable that contains the number of the descriptor on which a program should listen.
 pub const LISTEN_FD: &str = "LISTEN_FD";
 
-/// Step 1. Listens on `address`. Port 0 lets the kernel choose a free one.
+/// Step 1. Listens on `address`. Port 0 lets the kernel choose a free port.
 ///
 /// # Errors
-/// One line for the user, which names the address. If the address is taken, the line says so in the
-/// words "in use", and gives the command that shows which process has it: `ss -ltnp 'sport = :8000'`,
+/// One line for the user that names the address. If the address is taken, the line contains the
+/// words "in use" and the command that shows which process holds it: `ss -ltnp 'sport = :8000'`,
 /// with the right port.
 pub fn open(address: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(address).map_err(|error| match error.kind() {
@@ -45,7 +45,7 @@ pub fn open(address: SocketAddr) -> Result<TcpListener, String> {
 }
 
 /// Step 2. Forks a worker that accepts from `listener` and calls `answer` with each connection, one
-/// after the other, forever. Returns its pid at once.
+/// after another, forever. Returns the worker's pid at once.
 ///
 /// # Errors
 /// There is no room for one more process.
@@ -53,7 +53,7 @@ pub fn start_worker(listener: &TcpListener, answer: impl Fn(TcpStream)) -> io::R
     match fork()? {
         ForkResult::Parent { child } => Ok(child),
         ForkResult::Child => loop {
-            // The child has a copy of the descriptor, and of nothing else: the socket is the same.
+            // The child has its own copy of the descriptor, but the socket behind it is the same.
             match listener.accept() {
                 Ok((client, _)) => answer(client),
                 Err(error) => {
@@ -79,12 +79,12 @@ pub fn start_workers(
 }
 
 /// Step 4. Starts `program` as a worker: fork, then exec. The program finds `listener` on the
-/// descriptor whose number is in the variable [`LISTEN_FD`]. Returns its pid at once.
+/// descriptor whose number is in the variable [`LISTEN_FD`]. Returns the worker's pid at once.
 ///
-/// Rust marks every descriptor that it opens as close-on-exec, so `listener` would be gone after the
-/// exec. Remove the mark in the worker; in this process it stays, so that no other program that is
-/// started here gets the socket. A program that cannot be started makes the worker exit with code
-/// 127.
+/// Rust marks every descriptor that it opens as close-on-exec, so `listener` would be gone after
+/// the exec. Remove the mark in the worker; in this process the mark must stay, so that no other
+/// program started from here gets the socket. If the program cannot be started, the worker exits
+/// with code 127.
 ///
 /// # Errors
 /// There is no room for one more process.
@@ -92,8 +92,8 @@ pub fn exec_worker(listener: &TcpListener, program: &mut Command) -> io::Result<
     match fork()? {
         ForkResult::Parent { child } => Ok(child),
         ForkResult::Child => {
-            // In the child, not before the fork: the mark belongs to the descriptor, and the
-            // parent's has to stay close-on-exec for all the other programs that it starts.
+            // In the child, not before the fork: the mark belongs to the descriptor, and the parent's
+            // descriptor has to stay close-on-exec for all the other programs that it starts.
             let kept = fcntl(listener.as_fd(), FcntlArg::F_SETFD(FdFlag::empty()));
             if let Err(error) = kept {
                 eprintln!("cannot keep the listening socket: {error}");

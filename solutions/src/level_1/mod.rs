@@ -1,4 +1,4 @@
-//! Level 1, in this order.
+//! The exercises of level 1, in this order.
 
 #[cfg(feature = "spawn")]
 pub mod spawn;

@@ -13,10 +13,10 @@ use tokio::time::{sleep, timeout};
 
 use super::servers::Server;
 
-/// Longer than any answer takes; a client that waits longer has lost its request.
+/// A time longer than any answer takes; a client that waits longer has lost its request.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Pauses of keep-alive clients are shorter than half of the lame duck's window.
+/// The longest pause of a keep-alive client: shorter than half of the lame duck's window.
 const LONGEST_PAUSE: Duration = Duration::from_millis(900);
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
@@ -25,7 +25,7 @@ const POST: &[u8] = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2048\r\n\r\n
 /// The behaviour of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Habit {
-    /// Uses its connection as long as possible, sometimes with pauses and sometimes without.
+    /// Uses its connection for as long as possible, sometimes with pauses and sometimes without.
     KeepAlive,
     /// A new connection for each request.
     Fresh,
@@ -111,7 +111,7 @@ pub fn start(habit: Habit, clients: usize, server: &Server) -> Arc<Counts> {
     counts
 }
 
-/// Waits until all clients have ended.
+/// Waits until all clients have finished.
 pub async fn ended(all: &[Arc<Counts>]) {
     while all.iter().any(|counts| counts.running.load(Ordering::Relaxed) > 0) {
         sleep(Duration::from_millis(5)).await;
@@ -134,7 +134,7 @@ async fn connection(counts: &Counts, address: SocketAddr, dice: &mut u64) -> io:
         if closes || counts.stopped.load(Ordering::Relaxed) {
             break;
         }
-        // One request in 32 is followed by a pause: the connection is idle when a reload comes.
+        // One request in 32 is followed by a pause: the connection may be idle when a reload happens.
         *dice ^= *dice << 13;
         *dice ^= *dice >> 7;
         *dice ^= *dice << 17;
@@ -146,7 +146,7 @@ async fn connection(counts: &Counts, address: SocketAddr, dice: &mut u64) -> io:
     Ok(())
 }
 
-/// Reads one answer; returns whether the server closes after it.
+/// Reads one answer; returns whether the server closes the connection after it.
 async fn answer(stream: &mut TcpStream) -> io::Result<bool> {
     let mut bytes = Vec::with_capacity(1024);
     loop {

@@ -8,7 +8,7 @@
 //! A request is lost if its client got no complete answer: the connection was refused or reset, or
 //! it ended before the answer. After `Connection: close` a client connects again, as HTTP requires;
 //! no client sends a request twice. The same clients run against nginx (Debian's nginx-light will do),
-//! which shows that they can see losses: by default nginx closes its idle connections in a reload. A
+//! which shows that they can see losses: by default nginx closes its idle connections during a reload. A
 //! version that knows `keepalive_min_timeout` (1.27.4) runs again with it.
 //!
 //! Clients pause for at most 900 ms. A shorter window than that loses requests of `cluster` as well:
@@ -33,16 +33,16 @@ struct Args {
     /// The server to reload.
     #[arg(long, value_enum, default_value_t = Against::Cluster)]
     against: Against,
-    /// The least number of requests to send.
+    /// The minimum number of requests to send.
     #[arg(long, default_value_t = 1_000_000)]
     requests: u64,
-    /// Reloads, spread over the requests.
+    /// The number of reloads, spread over the requests.
     #[arg(long, default_value_t = 100)]
     reloads: u64,
-    /// Workers of the server.
+    /// The number of workers of the server.
     #[arg(long, default_value_t = 2)]
     workers: usize,
-    /// Clients with fresh connections; as many more send POSTs, and four times as many keep theirs.
+    /// Clients with fresh connections; the same number send POSTs, and four times as many keep theirs.
     #[arg(long, default_value_t = 12)]
     clients: usize,
     /// Plays the server; for this command's own use.
@@ -121,7 +121,7 @@ async fn drive(args: &Args, server: &mut Server) -> cluster::Result<Vec<Arc<Coun
     Ok(counts)
 }
 
-/// Waits until `goal` requests were sent.
+/// Waits until `goal` requests have been sent.
 async fn reached(counts: &[Arc<Counts>], goal: u64) {
     while answered(counts) + lost(counts) < goal {
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -92,8 +92,8 @@ impl Server {
         Ok(Self { name, address, process, lines, _folder: Some(folder) })
     }
 
-    /// Sends HUP, and waits until the new version serves: ours prints that, and nginx has `workers` new
-    /// processes.
+    /// Sends HUP, and waits until the new version is serving: ours prints that, and nginx has `workers`
+    /// new processes.
     pub async fn reload(&mut self) -> Result<()> {
         let old = self.workers();
         kill(self.pid(), Signal::SIGHUP)?;
@@ -125,7 +125,7 @@ impl Server {
 pub enum Idle {
     /// nginx closes them at once: its default.
     Closed,
-    /// nginx keeps each for 2 s after its last request, longer than any client pauses:
+    /// nginx keeps each for 2 s after its last request, which is longer than any client pauses:
     /// `keepalive_min_timeout`, since nginx 1.27.4.
     Kept,
 }

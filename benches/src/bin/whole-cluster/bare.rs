@@ -10,7 +10,7 @@ use cluster::Result;
 /// The last byte of a message that needs an answer.
 const QUESTION: u8 = b'?';
 
-/// Prints that it runs, once it has a runtime, as every worker has. Then it reads its input.
+/// Prints that it is running, once it has a runtime, as every worker does. Then it reads its input.
 pub fn play() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {}); // as far as a runtime gets without a task
@@ -45,11 +45,11 @@ fn read(from: &mut impl Read, message: &mut Vec<u8>) -> io::Result<()> {
     from.read_exact(message)
 }
 
-/// A process that runs.
+/// A running process.
 pub struct Bare(Child);
 
 impl Bare {
-    /// Starts a bare process, and waits until it prints that it runs.
+    /// Starts a bare process, and waits until it prints that it is running.
     pub fn start() -> Result<Self> {
         let mut process = command("bare").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         process.stdout.as_mut().expect("it is piped").read_exact(&mut [0])?;
@@ -65,7 +65,7 @@ impl Bare {
         Ok(self.0.stdin.as_mut().expect("it is piped").write_all(bytes)?)
     }
 
-    /// Waits for its end.
+    /// Waits until it has exited.
     pub fn wait(&mut self) -> Result<()> {
         self.0.wait()?;
         Ok(())

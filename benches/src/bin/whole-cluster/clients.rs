@@ -27,7 +27,7 @@ pub fn send(address: SocketAddr, requests: usize) -> Result<()> {
     run(address, move |sent| sent < each).map(drop)
 }
 
-/// Runs each client as long as `go_on` holds for the number that it has sent; counts the answers.
+/// Runs each client as long as `go_on` holds for the number of requests it has sent; counts the answers.
 fn run(address: SocketAddr, go_on: impl Fn(u32) -> bool + Copy + Send + 'static) -> Result<u32> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -72,7 +72,7 @@ fn body(answer: &[u8]) -> io::Result<String> {
     }
 }
 
-/// Nothing kills or reloads a server during these requests, so a lost one is a mistake.
+/// Nothing kills or reloads a server during these requests, so a lost one is a bug.
 fn lost(error: io::Error) -> Error {
     Error::because("a request was lost", error)
 }

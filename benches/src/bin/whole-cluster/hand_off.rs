@@ -11,8 +11,8 @@ use super::{clients, process};
 
 const WORKERS: usize = 2;
 
-/// Runs the same clients against both, in turns. The ratio is the median over the pairs of rounds: the
-/// other load of the machine changes more slowly than a pair takes.
+/// Runs the same clients against both, in turn. The ratio is the median over the pairs of rounds: the
+/// machine's other load hardly changes within a pair.
 pub fn measure(quick: bool) -> Result<Vec<Row>> {
     let (rounds, time) = if quick { (3, 200) } else { (60, 250) };
     let time = Duration::from_millis(time);

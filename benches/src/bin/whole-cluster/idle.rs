@@ -16,10 +16,10 @@ use super::table::{Row, Target};
 
 const WORKERS: u32 = 100;
 
-/// The start is over, and the first reports have been sent.
+/// The time after which the start is over and the first reports have been sent.
 const SETTLE: Duration = Duration::from_secs(3);
 
-/// Measures at default settings. A bare process reads the same number of reports meanwhile, from a pipe.
+/// Measures with default settings. Meanwhile a bare process reads as many reports from a pipe.
 pub fn measure(quick: bool) -> Result<Vec<Row>> {
     let time = Duration::from_secs(if quick { 3 } else { 30 });
     let server = Server::start(WORKERS as usize, &[])?;

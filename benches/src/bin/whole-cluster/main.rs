@@ -1,4 +1,4 @@
-//! The cost of `cluster`, measured on whole processes, each figure beside its physical
+//! The cost of `cluster`, measured on whole processes, each figure next to a physical
 //! comparison in the same run.
 //!
 //! ```console
@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The program plays all roles itself: it starts itself again as a server on `cluster`, whose
-//! workers are the same program once more, and as bare processes, which do the same work by hand for
+//! workers are again the same program, and as bare processes, which do the same work by hand for
 //! comparison. The two sides take turns, so that a busy machine is busy for both. The figures are
 //! medians. A missed target is marked in the table, and is not an error.
 
@@ -26,10 +26,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 
-/// Measures the cost of `cluster`, each figure beside a comparison in the same run.
+/// Measures the cost of `cluster`, each figure next to a comparison in the same run.
 ///
 /// It starts itself as a server, with workers of its own, and loads only the loopback interface. A
-/// full run takes about two minutes. The machine should have nothing else to do.
+/// full run takes about two minutes. The machine should be otherwise idle.
 #[derive(Parser)]
 struct Args {
     /// Measures only this; may be given several times.

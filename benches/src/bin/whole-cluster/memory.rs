@@ -9,10 +9,10 @@ use super::{clients, process};
 
 const SIZES: [u32; 3] = [1, 4, 8];
 
-/// The approximate number of requests that a worker has answered when it is weighed again.
+/// The approximate number of requests that a worker has answered when its memory is measured again.
 const REQUESTS: usize = 200;
 
-/// Measures servers of several sizes, and as many bare processes: the result is the slope.
+/// Measures servers of several sizes, and the same numbers of bare processes: the result is the slope.
 pub fn measure() -> Result<Vec<Row>> {
     let (mut idle, mut used, mut bare) = ([0.0; 3], [0.0; 3], [0.0; 3]);
     for (i, &size) in SIZES.iter().enumerate() {

@@ -1,8 +1,8 @@
-//! Messages between the primary and a worker, beside a bare socket pair.
+//! Messages between the primary and a worker, compared with a bare socket pair.
 //!
 //! Here the primary measures itself: on the thread where a program's code runs in the primary, and
 //! in the worker's own task. The bare process at the other end of the socket pair is a child of the
-//! primary too, and takes its turns.
+//! primary too, and takes its turn.
 
 use std::fmt::Write;
 use std::io::Read;
@@ -18,7 +18,7 @@ use super::bare::Echo;
 use super::server;
 use super::table::{Row, Target};
 
-/// Messages in one measurement. The events of the primary have room for 1,024.
+/// Messages in one measurement. The primary's queue of events has room for 1,024.
 const COUNT: u32 = 500;
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -55,12 +55,12 @@ enum Order {
     Tell(u32),
 }
 
-/// A message of the worker.
+/// A message from the worker.
 #[derive(Debug, Serialize, Deserialize)]
 enum Said {
     /// One of the messages that are measured.
     Text(String),
-    /// The nanoseconds that one message took.
+    /// The time that one message took, in nanoseconds.
     Took(f64),
 }
 

@@ -7,7 +7,7 @@ use cluster::{Error, Result};
 use lab::proc;
 
 /// Processor time of all threads of all these processes, from `schedstat`, which counts nanoseconds.
-/// The times in `stat` are in hundredths of a second, and an idle process uses less than one.
+/// The times in `stat` are in hundredths of a second, and an idle process uses less than one of them.
 pub fn cpu(pids: &[u32]) -> Result<Duration> {
     pids.iter().map(|pid| of_one(*pid)).sum()
 }

@@ -15,7 +15,7 @@ use super::table::{Row, Target};
 const PAUSE: Duration = Duration::from_millis(100);
 const MIN_UPTIME: &str = "20ms";
 
-/// Kills a worker and a bare process in turns. The cluster replaces the first, this program the other.
+/// Kills a worker and a bare process in turn. The cluster replaces the first, this program the second.
 pub fn measure(quick: bool) -> Result<Vec<Row>> {
     let kills = if quick { 5 } else { 50 };
     let mut server = Server::start(1, &[("WORKER_MIN_UPTIME", MIN_UPTIME)])?;
@@ -57,7 +57,7 @@ fn kill_worker(server: &mut Server) -> Result<[f64; 2]> {
     Ok([ready, answered].map(milliseconds))
 }
 
-/// Milliseconds until another process, started by hand, prints that it runs.
+/// Milliseconds until another process, started by hand, prints that it is running.
 fn kill_bare(bare: &mut Bare) -> Result<f64> {
     let begun = Instant::now();
     murder(bare.pid())?;

@@ -1,4 +1,4 @@
-//! The server on `cluster`, and the handle by which the measurements use it.
+//! The server on `cluster`, and the handle through which the measurements use it.
 
 use std::convert::Infallible;
 use std::io::{BufRead, BufReader};

@@ -16,7 +16,7 @@ pub struct Row {
 pub enum Target {
     /// Nothing: the figure is for information.
     None,
-    /// A limit, as text, and whether the figure keeps it.
+    /// A limit, as text, and whether the figure stays within it.
     Is { what: &'static str, met: bool },
 }
 

@@ -1,4 +1,4 @@
-//! Admission: clients can connect only while there is a worker, or will be one in a moment.
+//! Admission: clients can connect only while there is a worker, or while one is about to be ready.
 
 use std::os::fd::AsFd;
 
@@ -27,7 +27,7 @@ impl Ports {
         Ok(())
     }
 
-    /// Returns whether clients could ever connect.
+    /// Returns whether clients have ever been able to connect.
     pub(in crate::primary) fn were_open(&self) -> bool {
         self.admission != Admission::NotYet
     }
@@ -37,7 +37,7 @@ impl Ports {
         if !matches!(self.admission, Admission::NotYet | Admission::Open) {
             return;
         }
-        // Some sockets listen from the beginning, so this matters before the first opening, too.
+        // Some sockets listen from the start, so this matters even before the ports are first opened.
         self.admission = Admission::Suspended;
         if let Plan::HandOff(dispatcher, sockets) = &mut self.sharing {
             sockets.clear();

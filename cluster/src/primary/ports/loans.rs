@@ -1,5 +1,5 @@
 //! Listening sockets that workers have not inherited: those of slots without a worker, and those that
-//! were bound anew after a worker was started.
+//! were rebound after a worker was started.
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -35,7 +35,7 @@ impl Ports {
                 let Some(sender) = senders.get(&to) else { return Ok(()) };
                 for (listener, socket) in (0..).zip(sockets) {
                     if !sender.send(&Order::Lend { slot, listener }, &[socket])? {
-                        return Err(Error::new(format!("worker {to} reads nothing")));
+                        return Err(Error::new(format!("worker {to} does not read its channel")));
                     }
                 }
             }
@@ -47,11 +47,11 @@ impl Ports {
         Ok(())
     }
 
-    /// Binds Unix sockets anew if their files were removed. Workers that accept for themselves are
-    /// lent the new ones, and also serve the connections that still wait in the old ones.
+    /// Rebinds Unix sockets whose files were removed. Workers that accept connections themselves are
+    /// lent the new ones, and also serve the connections that are still waiting in the old ones.
     pub(in crate::primary) fn renew(&mut self) {
         if self.admission != Admission::Open {
-            return; // they are bound anew when they are opened
+            return; // they are rebound when they are opened
         }
         let (renewed, errors) = self.listeners.renew();
         let known = std::mem::replace(&mut self.renewal_failed, !errors.is_empty());
@@ -60,7 +60,7 @@ impl Ports {
         }
         for number in renewed {
             if let Err(error) = self.use_anew(number) {
-                warn!("cannot use a socket that was bound anew: {error}");
+                warn!("cannot use a socket that was rebound: {error}");
             }
         }
     }
@@ -69,7 +69,7 @@ impl Ports {
         let (Listeners::Inherited(all) | Listeners::HandOff(all)) = &self.listeners else {
             return Ok(());
         };
-        info!("the file of {} was removed; the socket is bound anew", all[number].address());
+        info!("the file of {} was removed; the socket has been rebound", all[number].address());
         let socket = all[number].as_fd();
         match &mut self.sharing {
             Plan::Inherited(senders) => {
@@ -77,9 +77,9 @@ impl Ports {
                     match lend_for_good(sender, number, socket) {
                         Ok(true) => {}
                         Ok(false) => {
-                            warn!(%worker, "the worker reads nothing, and does not get the socket");
+                            warn!(%worker, "the worker does not read, and is not lent the socket");
                         }
-                        Err(error) => warn!(%worker, "the worker has ended: {error}"),
+                        Err(error) => warn!(%worker, "the worker has exited: {error}"),
                     }
                 }
             }
@@ -95,25 +95,26 @@ impl Ports {
         Ok(())
     }
 
-    /// Workers that were started before this have inherited another socket.
+    /// Workers that were started before this have inherited a different socket.
     pub(super) fn note_bound(&mut self, number: usize) {
         self.times_bound += 1;
         self.bound_anew.insert(number, self.times_bound);
     }
 
-    /// Lends a worker that accepts for itself the sockets that were bound anew since it was started.
+    /// Lends a worker that accepts connections itself the sockets that were rebound since it was
+    /// started.
     pub(super) fn lend_bound_anew(&self, sender: &Sender, inherited: u64) -> Result<()> {
         let Listeners::Inherited(all) = &self.listeners else { return Ok(()) };
         for (&number, _) in self.bound_anew.iter().filter(|(_, time)| **time > inherited) {
             if !lend_for_good(sender, number, all[number].as_fd())? {
-                return Err(Error::new("it reads nothing"));
+                return Err(Error::new("it does not read its channel"));
             }
         }
         Ok(())
     }
 }
 
-/// A loan that is never taken back; so its slot, which only names the loan, does not exist.
+/// Makes a loan that is never taken back; its slot only names the loan, and does not exist.
 fn lend_for_good(sender: &Sender, number: usize, socket: BorrowedFd<'_>) -> Result<bool> {
     let listener = u16::try_from(number).expect("listeners are few");
     Ok(sender.send(&Order::Lend { slot: SlotId(u32::MAX), listener }, &[socket])?)

@@ -1,4 +1,5 @@
-//! The ports of the primary: the process that accepts, and the worker that gets a connection.
+//! The ports of the primary: they determine which process accepts, and which worker gets a
+//! connection.
 //!
 //! `admission` decides whether clients can connect at all, `loans` lends sockets to workers that have
 //! not inherited them, and `stop` serves waiting clients when the cluster stops.
@@ -25,7 +26,7 @@ use crate::listener::{Accepting, Lending, Listeners, Peer};
 use crate::supervisor::{SlotId, WorkerId};
 use crate::{Error, Result};
 
-/// Connections that are accepted at once, before something else gets its turn.
+/// The number of connections that are accepted in one go before something else gets its turn.
 const BATCH: usize = 64;
 
 /// The time after which workers that declined are asked again.
@@ -37,18 +38,18 @@ pub(in crate::primary) struct Ports {
     sharing: Plan,
     /// Workers that are not ready yet.
     waiting: BTreeMap<WorkerId, Waiting>,
-    /// Listeners that were bound anew, with the number of the last time.
+    /// Listeners that were rebound, each with the number of the last time.
     bound_anew: BTreeMap<usize, u64>,
     times_bound: u64,
-    /// A socket could not be bound anew at the last look; this is logged once.
+    /// A socket could not be rebound at the last check; this is logged once.
     renewal_failed: bool,
-    /// The time at which workers that declined are asked again, while connections wait.
+    /// The time at which workers that declined are asked again, while connections are waiting.
     retry_at: Option<Instant>,
-    /// Workers have the order to take every connection, because the cluster stops.
+    /// Workers have been ordered to take every connection, because the cluster is stopping.
     admits_all: bool,
     admission: Admission,
-    /// Sockets of systemd while there is no worker. They cannot be shut down, so connections to them
-    /// are accepted and closed.
+    /// Sockets from systemd, while there is no worker. They cannot be shut down, so connections to
+    /// them are accepted and closed.
     turning_away: Vec<Accepting>,
 }
 
@@ -60,7 +61,7 @@ enum Admission {
     Open,
     /// There is no worker.
     Suspended,
-    /// The cluster stops.
+    /// The cluster is stopping.
     Stopped,
 }
 
@@ -69,12 +70,12 @@ struct Waiting {
     slot: SlotId,
     /// The primary's end of its hand-off channel.
     channel: OwnedFd,
-    /// The number of times that sockets had been bound anew when it inherited its own.
+    /// The number of times that sockets had been rebound when it inherited its own.
     inherited: u64,
 }
 
 enum Plan {
-    /// Workers accept for themselves; they are lent a socket that was bound anew.
+    /// Workers accept connections themselves; they are lent a socket that was rebound.
     Inherited(BTreeMap<WorkerId, Sender>),
     /// Each worker accepts from its slot's socket; sockets of slots without a worker are lent.
     ReusePort(Lending, BTreeMap<WorkerId, Sender>),
@@ -97,7 +98,7 @@ pub(in crate::primary) enum Arrived {
 }
 
 impl Ports {
-    /// Binds all addresses of the settings; clients cannot connect yet.
+    /// Binds all addresses in the settings; clients cannot connect yet.
     pub(in crate::primary) fn bind(
         config: &Config,
         passed: Passed,
@@ -130,7 +131,7 @@ impl Ports {
         })
     }
 
-    /// The addresses of the ports, as a client writes them.
+    /// The addresses of the ports, as a client would write them.
     pub(in crate::primary) fn addresses(&self) -> Arc<[String]> {
         self.listeners.addresses().iter().map(ToString::to_string).collect()
     }
@@ -155,7 +156,7 @@ impl Ports {
     /// A worker accepts connections.
     ///
     /// # Errors
-    /// Nothing can be sent to it: it would be ready, but get nothing.
+    /// Nothing can be sent to the worker: it would be ready, but would never get anything.
     pub(in crate::primary) fn ready(&mut self, worker: WorkerId) -> Result<()> {
         let Some(Waiting { slot, channel, inherited }) = self.waiting.remove(&worker) else {
             return Ok(());
@@ -178,9 +179,9 @@ impl Ports {
         Ok(())
     }
 
-    /// A worker must be given nothing more.
+    /// A worker must not be given anything more.
     pub(in crate::primary) fn draining(&mut self, worker: WorkerId) {
-        self.waiting.remove(&worker); // in case it gets ready after all
+        self.waiting.remove(&worker); // in case it becomes ready after all
         match &mut self.sharing {
             Plan::Inherited(_) => {}
             Plan::ReusePort(lending, _) => {
@@ -205,8 +206,8 @@ impl Ports {
         }
     }
 
-    /// A worker accepts no more, or was ordered so with time to spare: it is given nothing, even when
-    /// the cluster stops.
+    /// A worker no longer accepts connections, or was ordered to stop accepting with time to spare:
+    /// it is given nothing, even when the cluster stops.
     pub(in crate::primary) fn closed(&mut self, worker: WorkerId) {
         self.draining(worker);
         if let Plan::Inherited(senders) | Plan::ReusePort(_, senders) = &mut self.sharing {
@@ -267,7 +268,7 @@ fn accepting(socket: BorrowedFd<'_>) -> Result<Accepting> {
     Accepting::new(socket.try_clone_to_owned().map_err(watched)?).map_err(watched)
 }
 
-/// The next arrival if the primary accepts.
+/// The next arrival, if the primary accepts connections.
 async fn hand_off(
     dispatcher: &mut Dispatcher,
     sockets: &[Accepting],
@@ -292,7 +293,7 @@ async fn hand_off(
     }
 }
 
-/// The first worker that closes its end of the hand-off channel. It sends nothing else there.
+/// The first worker that closes its end of the hand-off channel. Workers send nothing else there.
 async fn hung_up(senders: &BTreeMap<WorkerId, Sender>) -> WorkerId {
     poll_fn(|cx| {
         for (worker, sender) in senders {
@@ -307,13 +308,13 @@ async fn hung_up(senders: &BTreeMap<WorkerId, Sender>) -> WorkerId {
     .await
 }
 
-/// Connections from the first socket that has some.
+/// Connections from the first socket that has any.
 async fn accept(sockets: &[Accepting]) -> (u16, Vec<(OwnedFd, Peer)>) {
     let one = |(number, socket): (u16, _)| {
         Box::pin(async move {
             match Accepting::accept_batch(socket, BATCH).await {
                 Some(batch) => (number, batch),
-                None => std::future::pending().await, // it was shut down
+                None => std::future::pending().await, // it has been shut down
             }
         })
     };

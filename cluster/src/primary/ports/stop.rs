@@ -1,4 +1,4 @@
-//! A stop: clients that have connected are served, later ones are refused.
+//! A stop: clients that have connected are served, and later ones are refused.
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -11,12 +11,13 @@ use crate::dispatch::wire::{Given, MOST, Order};
 use crate::listener::Listeners;
 use crate::supervisor::WorkerId;
 
-/// The limit of connections in a queue, by default (`net.core.somaxconn`).
+/// The default limit on the connections in a queue (`net.core.somaxconn`).
 pub(super) const QUEUE: usize = 4096;
 
 impl Ports {
-    /// Returns whether connections wait that only the primary can give to workers. It first takes the
-    /// connections in the kernel's queue, so that they are served before the workers must stop.
+    /// Returns whether there are waiting connections that only the primary can give to workers. It
+    /// first takes in the connections in the kernel's queue, so that they are served before the
+    /// workers must stop.
     pub(in crate::primary) fn owes_connections(&mut self) -> bool {
         let Plan::HandOff(dispatcher, sockets) = &mut self.sharing else { return false };
         if !std::mem::replace(&mut self.admits_all, true) {
@@ -41,8 +42,8 @@ impl Ports {
         }
     }
 
-    /// Lets the kernel refuse new connections. Those that still wait in its queue would be reset: they
-    /// are given to workers that have not closed yet because they are busy, and that find them later.
+    /// Makes the kernel refuse new connections. Those still waiting in its queue would be reset, so
+    /// they are given to workers that are busy, have not closed yet, and will find them later.
     pub(in crate::primary) fn refuse(&mut self) {
         let is_open = self.admission == Admission::Open;
         let waiting = if is_open { self.take_waiting() } else { Vec::new() };
@@ -54,7 +55,7 @@ impl Ports {
         match &mut self.sharing {
             Plan::Inherited(senders) | Plan::ReusePort(_, senders) => {
                 give(senders, &waiting);
-                senders.clear(); // the end of the channel means that nothing follows
+                senders.clear(); // the end of the channel means that nothing more follows
             }
             Plan::HandOff(dispatcher, sockets) => {
                 sockets.clear();
@@ -85,20 +86,20 @@ impl Ports {
     }
 }
 
-/// Deals connections out to workers, whatever their limits are: the cluster stops.
+/// Deals connections out to workers, regardless of their limits, because the cluster is stopping.
 fn give(senders: &BTreeMap<WorkerId, Sender>, waiting: &[(u16, OwnedFd)]) {
     if waiting.is_empty() {
         return;
     }
     for sender in senders.values() {
-        let _ = sender.send(&Order::AdmitAll, &[]); // a worker that reads nothing takes nothing
+        let _ = sender.send(&Order::AdmitAll, &[]); // a worker that does not read takes nothing
     }
-    // A worker may have ended, or read nothing; then the next one is tried.
+    // A worker may have exited, or may not be reading; then the next one is tried.
     let turns = (0..senders.len()).cycle();
     for (turn, batch) in turns.zip(waiting.chunks(MOST)) {
         let mut tries = senders.values().cycle().skip(turn).take(senders.len());
         if !tries.any(|sender| give_to(sender, batch).unwrap_or(false)) {
-            warn!("{} connections of the queue are lost: no worker reads", batch.len());
+            warn!("{} connections in the queue are lost: no worker is reading", batch.len());
         }
     }
 }

@@ -65,7 +65,7 @@ fn deadlines_move_by_the_time_slept() {
     story.sleep(seconds(3600)).wait(seconds(15)).then(&[]);
     story
         .wait(seconds(5))
-        .then(&["1 was not ready within 30s: it has not come as far as cluster::run", "cut 1"]);
+        .then(&["1 was not ready within 30s: it has not reached cluster::run", "cut 1"]);
 }
 
 /// Acceptance 25.

@@ -62,10 +62,10 @@ fn a_version_that_is_never_ready_and_ignores_term_is_killed() {
     let mut story = Story::runs(workers(1));
     story.reload(2).done();
     story.wait(seconds(30)).then(&[
-        "2 was not ready within 30s: it has not come as far as cluster::run",
+        "2 was not ready within 30s: it has not reached cluster::run",
         "cut 2",
         "reload to 2 failed",
-        "tell 1: worker 2 (slot 0) of the new version was not ready within 30s: it has not come as far as cluster::run; \
+        "tell 1: worker 2 (slot 0) of the new version was not ready within 30s: it has not reached cluster::run; \
          0 of 1 slots run the new version",
     ]);
     story.wait(seconds(2)).then(&["Kill 2"]);
@@ -92,7 +92,7 @@ fn a_stop_takes_precedence_over_a_reload() {
     story.tell(Input::Stop).then(&[
         "stopping",
         "reload to 2 failed",
-        "tell 1: the cluster stops",
+        "tell 1: the cluster is stopping",
         "drain 1 (Stop)",
         "hurry 1",
         "cut 2",
@@ -179,7 +179,7 @@ fn new_worker_that_dies_early_after_a_failed_reload_is_the_last() {
         "spawn 5 in slot 0, version 1",
         "forget version 2",
     ]);
-    // The version before it is an ordinary one again.
+    // The version before it is now an ordinary one again.
     story.ready(5).exits(5, 1);
     story.then(&["5 crashed: exited with code 1", "slot 0 backs off, death 1"]);
 }
@@ -211,7 +211,7 @@ fn ready_newcomer_leaves_if_the_reload_fails_before_take_over() {
 }
 
 #[test]
-fn slots_that_are_added_in_a_reload_begin_with_the_new_version() {
+fn slots_added_during_a_reload_start_with_the_new_version() {
     let mut story = Story::runs(workers(1));
     story.reload(2).done();
     story.scale(ScaleTo::Up).then(&["from 1 to 2", "tell 2: 2", "spawn 3 in slot 1, version 2"]);
@@ -238,7 +238,7 @@ fn a_slot_that_is_given_up_is_not_waited_for() {
     let mut story = Story::runs(workers(2));
     story.reload(2).ready(3).closes(1).done();
     story.scale(ScaleTo::Down);
-    // One drains already, which is the limit when one worker is wanted.
+    // One is already draining, which is the limit when one worker is wanted.
     story.then(&["from 2 to 1", "tell 2: 1"]);
     story.exits(1, 0).then(&[
         "1 left: exited with code 0",

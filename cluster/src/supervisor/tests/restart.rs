@@ -94,7 +94,7 @@ fn worker_with_a_term_from_outside_is_replaced_first() {
 }
 
 #[test]
-fn worker_with_a_term_during_a_stop_drains_as_the_others() {
+fn worker_with_a_term_during_a_stop_drains_like_the_others() {
     let mut story = Story::runs(workers(1));
     story.tell(Input::Terminated(WorkerId(1))).done();
     story.tell(Input::Stop);

@@ -24,7 +24,7 @@ fn slots_that_serve_no_client_go_first() {
     story.scale(ScaleTo::Down).then(&["from 3 to 2", "tell 1: 2"]);
     story.scale(ScaleTo::Down).then(&["from 2 to 1", "tell 2: 1", "cut 2"]);
     story.exits(2, 143).then(&["2 left: exited with code 143"]);
-    // The first slot that was given up is the first to be used again.
+    // The first slot that was given up is the first to be reused.
     story.scale(ScaleTo::Up).then(&["from 1 to 2", "tell 3: 2", "spawn 4 in slot 0, version 1"]);
 }
 

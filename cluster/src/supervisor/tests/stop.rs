@@ -1,4 +1,4 @@
-//! The end.
+//! The end of a cluster.
 
 use super::story::{Story, ms, seconds, workers};
 use crate::supervisor::{Input, ScaleTo};
@@ -60,7 +60,7 @@ fn requests_are_refused_during_a_stop() {
 }
 
 #[test]
-fn worker_that_drains_already_is_hurried() {
+fn worker_that_is_already_draining_is_hurried() {
     let mut story = Story::runs(workers(2));
     story.scale(ScaleTo::Down).wait(seconds(1)).done();
     let mut policy = story.supervisor.policy().clone();

@@ -28,14 +28,14 @@ pub struct Story {
 }
 
 impl Story {
-    /// Begins with workers that are not ready yet.
+    /// Starts with workers that are not ready yet.
     pub fn starts(policy: Policy) -> Self {
         let mut supervisor = Supervisor::new(policy, 1);
         let done = lines(supervisor.start(Time::default()));
         Self { supervisor, now: Time::default(), done, requests: 0 }
     }
 
-    /// Begins with workers that have all been ready for a minute.
+    /// Starts with workers that have all been ready for a minute.
     pub fn runs(policy: Policy) -> Self {
         let all = policy.workers as u64;
         let mut story = Self::starts(policy);
@@ -87,7 +87,7 @@ impl Story {
         self.tell(Input::Reset { request, slot: SlotId(slot) })
     }
 
-    /// Time passes, and the supervisor is woken when it has asked for it.
+    /// Time passes, and the supervisor is woken when it has asked to be.
     pub fn wait(&mut self, time: Duration) -> &mut Self {
         let end = self.now.after(time);
         while let Some(wake) = self.supervisor.next_wake().filter(|wake| *wake <= end) {
@@ -126,7 +126,7 @@ fn lines(actions: Vec<Action>) -> Vec<String> {
     actions.into_iter().filter_map(line).collect()
 }
 
-/// One action as a line; `None` for an action that repeats the one beside it.
+/// One action as a line; `None` for an action that repeats the one next to it.
 fn line(action: Action) -> Option<String> {
     Some(match action {
         Action::Spawn { worker, slot, generation } => {

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use super::PATIENCE;
 
-/// The first bytes of the client: it speaks HTTP/2, and it has no settings.
+/// The first bytes of the client: it speaks HTTP/2 and has no settings.
 const HELLO: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 fn connect(address: &str) -> TcpStream {
@@ -15,7 +15,7 @@ fn connect(address: &str) -> TcpStream {
 }
 
 /// A connection whose client has sent the first `bytes` of HTTP/2, and sends nothing else. If that is
-/// the whole preface, the server has begun its answer.
+/// the whole preface, the server has started its answer.
 pub fn silent_h2(address: &str, bytes: usize) -> TcpStream {
     const PREFACE: usize = 24;
     let mut stream = connect(address);

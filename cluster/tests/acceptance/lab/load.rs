@@ -36,7 +36,7 @@ impl Load {
         self.0.wait_for(more).expect("the clients are answered");
     }
 
-    /// Stops the clients; returns the number of answered requests, and all losses, as the clients
+    /// Stops the clients; returns the number of answered requests and all losses, as the clients
     /// saw them.
     pub fn finish(self) -> (usize, Vec<String>) {
         let report = self.0.finish();

@@ -1,4 +1,4 @@
-//! The laboratory: a server under observation, clients that never retry, a look into `/proc`.
+//! The laboratory: a server under observation, clients that never retry, and a look into `/proc`.
 
 mod h2;
 mod load;
@@ -36,7 +36,7 @@ fn without_forks() -> MutexGuard<'static, ()> {
 /// The time that a test waits for a fact before it gives up. Only a defect makes it wait that long.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The reason that a scenario cannot be played on this machine.
+/// The reason why a scenario cannot be played on this machine.
 struct Skip(String);
 
 /// Leaves the scenario that this thread plays: it is reported as ignored, with the reason.

@@ -6,9 +6,9 @@ use std::fs;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// Sends a signal to a process that is there.
+/// Sends a signal to a process that exists.
 pub fn send(pid: u32, signal: Signal) {
-    kill(Pid::from_raw(i32::try_from(pid).expect("it is a pid")), signal).expect("it is there");
+    kill(Pid::from_raw(i32::try_from(pid).expect("it is a pid")), signal).expect("it exists");
 }
 
 /// Returns true if a process exists, zombies included.
@@ -21,7 +21,7 @@ pub fn state(pid: u32) -> Option<char> {
     stat(pid)?.first()?.chars().next()
 }
 
-/// Returns true if it no longer runs. A zombie whose parent is PID 1 counts as gone.
+/// Returns true if it is no longer running. A zombie whose parent is PID 1 counts as gone.
 pub fn gone(pid: u32) -> bool {
     match stat(pid) {
         None => true,
@@ -31,7 +31,7 @@ pub fn gone(pid: u32) -> bool {
 
 /// The process group, to which a terminal sends Ctrl-C.
 pub fn group(pid: u32) -> u32 {
-    stat(pid).expect("it is there")[2].parse().expect("it is a pid")
+    stat(pid).expect("it exists")[2].parse().expect("it is a pid")
 }
 
 /// The number of connections in the kernel's queues of this TCP address that are established and not
@@ -39,7 +39,7 @@ pub fn group(pid: u32) -> u32 {
 pub fn queued(address: &str) -> usize {
     let address: std::net::SocketAddr = address.parse().expect("it is a TCP address");
     let port = format!(":{:04X}", address.port());
-    let table = fs::read_to_string("/proc/net/tcp").expect("it is there");
+    let table = fs::read_to_string("/proc/net/tcp").expect("it exists");
     let lines = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     let ours = lines.filter(|fields| fields[1].ends_with(&port) && fields[3] == "0A");
     let length = |fields: Vec<&str>| usize::from_str_radix(fields[4].split_once(':')?.1, 16).ok();
@@ -56,7 +56,7 @@ pub fn children(pid: u32) -> Vec<u32> {
 
 /// The open descriptors of a process, each with its target.
 pub fn descriptors(pid: u32) -> BTreeMap<u32, String> {
-    let entries = fs::read_dir(format!("/proc/{pid}/fd")).expect("the process is there");
+    let entries = fs::read_dir(format!("/proc/{pid}/fd")).expect("the process exists");
     let number = |entry: &fs::DirEntry| entry.file_name().to_str()?.parse().ok();
     let entries = entries.flatten().filter_map(|entry| {
         let target = fs::read_link(entry.path()).ok()?;
@@ -84,6 +84,6 @@ fn stat(pid: u32) -> Option<Vec<String>> {
 
 /// The processor time that a process has used, in hundredths of a second.
 pub fn cpu_ticks(pid: u32) -> u64 {
-    let fields = stat(pid).expect("it is there");
+    let fields = stat(pid).expect("it exists");
     fields[11..13].iter().map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
 }

@@ -1,4 +1,4 @@
-//! A program on disk that can be replaced by another version, as a deploy does.
+//! A program on disk that can be replaced by a different version, as in a deploy.
 
 use std::env;
 use std::fs;
@@ -19,13 +19,13 @@ pub enum Conduct {
     Good,
     /// Exits with code 3 as soon as it runs.
     ExitsAtBoot,
-    /// Never gets ready, and ignores SIGTERM.
+    /// Never becomes ready, and ignores SIGTERM.
     NeverReady,
     /// Exits with code 7 a moment after it is ready: as soon as a file named `die` exists.
     DiesOnCue,
     /// Crashes as soon as it is ready.
     DiesAtOnce,
-    /// Speaks another protocol.
+    /// Speaks a different protocol.
     Gibberish,
 }
 
@@ -57,7 +57,8 @@ impl Program {
         self.folder.path()
     }
 
-    /// Replaces the program by a version, in one step: written beside the program, and renamed over it.
+    /// Replaces the program by a version, in one step: the new file is written next to the program,
+    /// and renamed over it.
     pub fn deploy(&self, number: u32, conduct: Conduct) {
         write_version(&self.path(), Version { number, conduct });
     }

@@ -153,7 +153,7 @@ fn watch(from: impl Read + Send + 'static, seen: Arc<Seen>, events: bool) {
     });
 }
 
-/// A running cluster; when it is dropped, all its processes end.
+/// A running cluster; when it is dropped, all its processes are killed.
 pub struct Service {
     child: Child,
     seen: Arc<Seen>,
@@ -214,7 +214,7 @@ impl Service {
         self.seen.lines.lock().expect("no holder panics").events.clone()
     }
 
-    /// All events, when the process has ended and no more will come.
+    /// All events, once the process has exited and no more will arrive.
     pub fn all_events(&self) -> Vec<Value> {
         self.whole_log();
         self.events()
@@ -225,7 +225,7 @@ impl Service {
         self.seen.lines.lock().expect("no holder panics").log.join("\n")
     }
 
-    /// All lines of the log, when the process has ended and no more will come.
+    /// All lines of the log, once the process has exited and no more will arrive.
     pub fn whole_log(&self) -> String {
         until("its output has ended", || {
             let lines = self.seen.lines.lock().expect("no holder panics");
@@ -268,17 +268,17 @@ impl Service {
         super::children(self.pid())
     }
 
-    /// Returns true if the primary has ended.
+    /// Returns true if the primary has exited.
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("it is our child").is_some()
     }
 
-    /// Waits for the end of the primary.
+    /// Waits until the primary has exited.
     pub fn wait(&mut self) -> ExitStatus {
-        until("the primary ends", || self.child.try_wait().expect("it is our child"))
+        until("the primary exits", || self.child.try_wait().expect("it is our child"))
     }
 
-    /// Asks it to stop, and waits until it has ended with code 0 and no process is left.
+    /// Asks it to stop, and waits until it has exited with code 0 and no process is left.
     pub fn stop(mut self) {
         let workers = self.worker_pids();
         self.signal(Signal::SIGTERM);

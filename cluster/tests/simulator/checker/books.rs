@@ -25,7 +25,7 @@ pub struct Life {
     pub spawned: Millis,
     pub ready: Option<Millis>,
     pub reported: Millis,
-    /// The time at which the supervisor reported that the worker hangs or is broken.
+    /// The time at which the supervisor reported that the worker is hung or broken.
     pub unhealthy: Option<Millis>,
     pub drained: bool,
     /// The time at which it was gone.
@@ -37,7 +37,7 @@ pub struct Life {
 pub struct Books {
     pub now: Millis,
     pub policy: Policy,
-    /// The number of workers that was requested last.
+    /// The most recently requested number of workers.
     pub target: usize,
     alive: BTreeMap<WorkerId, Life>,
     gone: BTreeMap<WorkerId, Life>,
@@ -49,7 +49,7 @@ pub struct Books {
     woke: Millis,
     /// The worker that was reported ready in this step.
     ready_input: Option<WorkerId>,
-    /// The worker that was reported gone in this step, until its event has come.
+    /// The worker that was reported gone in this step, until its event has arrived.
     exit_input: Option<(WorkerId, Exit)>,
 }
 
@@ -70,8 +70,8 @@ impl Books {
     }
 
     pub fn slept(&mut self, time: Millis) {
-        // The pause may have begun at any time between the two steps; deadlines may move by that
-        // much more.
+        // The pause may have begun at any time between the two steps; deadlines may shift by that
+        // additional amount.
         self.slept += time + 5000;
         self.woke = self.now + time;
     }
@@ -225,7 +225,7 @@ impl Books {
     fn unhealthy(&mut self, worker: WorkerId, why: &str) -> Checked {
         self.moves(worker, &[Phase::Starting, Phase::Ready], Phase::Dying);
         let Some(life) = self.alive.get_mut(&worker) else {
-            return Rule::LegalPath.check(false, || format!("worker {worker} is gone already"));
+            return Rule::LegalPath.check(false, || format!("worker {worker} is already gone"));
         };
         life.unhealthy = Some(self.now);
         let Some(period) = self.policy.heartbeat.filter(|_| why.contains("sent no heartbeat"))
@@ -234,7 +234,7 @@ impl Books {
         };
         let silent = self.now - life.reported.max(self.woke);
         Rule::SparesTheSilenced.check(silent >= 2 * millis(period), || {
-            format!("worker {worker} was silent for {silent} ms only")
+            format!("worker {worker} was silent for only {silent} ms")
         })
     }
 

@@ -2,9 +2,9 @@
 //!
 //! From outside: after an early death a slot is filled again only after a back-off was announced
 //! and has passed; the announced delays stay below a bound that doubles; and from the limit of early
-//! deaths in a row on, each delay is the maximum. A request (reload, reset, scaling) starts the count
-//! again, and so does a slot that gives up a version whose reload has failed. A refusal of the kernel
-//! has its own delay, and does not count.
+//! deaths in a row on, each delay is the maximum. A request (reload, reset, scaling) restarts the
+//! count, and so does a slot that gives up a version whose reload has failed. A refusal of the
+//! kernel has its own delay, and does not count.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,18 +21,18 @@ pub struct CrashLoops {
     places: Places,
     /// The debt of a slot before its next worker.
     debts: BTreeMap<SlotId, Debt>,
-    /// The same for a newcomer beside the slot's worker, in a planned replacement.
+    /// The same for a newcomer alongside the slot's worker, in a planned replacement.
     replacements: BTreeMap<SlotId, Debt>,
     /// During a reload: the slots that it has filled at once although their worker died early. The
     /// new version gets this one chance; its death ends the reload.
     chances: Option<BTreeSet<SlotId>>,
-    /// Versions whose reload failed. A slot that gives one of them up is filled at once, too.
+    /// Versions whose reload failed. A slot that gives up one of them is also filled at once.
     failed: BTreeSet<Generation>,
 }
 
 #[derive(Default)]
 struct Debt {
-    /// An early death for which no back-off was announced yet.
+    /// An early death for which no back-off has been announced yet.
     unpaid: bool,
     /// The version that died.
     died: Option<Generation>,
@@ -135,7 +135,7 @@ impl CrashLoops {
         })?;
         let until = books.now + millis(delay);
         if self.places.is_held(slot) {
-            // Its replacement has failed, and is tried forever, at a bounded rate.
+            // Its replacement has failed, and is retried forever at a bounded rate.
             let debt = self.replacements.entry(slot).or_default();
             (debt.unpaid, debt.blocked_until) = (false, until);
             return Ok(());
@@ -153,7 +153,7 @@ impl CrashLoops {
         })
     }
 
-    /// The kernel had no room: the attempt needs a delay, and no more.
+    /// The kernel had no room: the attempt needs a delay, and nothing else.
     fn refused(&mut self, slot: SlotId, delay: Duration, books: &Books) -> Checked {
         let most = books.policy.restart_delay_max;
         let held = self.places.is_held(slot);
@@ -186,7 +186,7 @@ impl CrashLoops {
         if let Some(chances) = self.chances.as_mut().filter(|_| debt.unpaid) {
             debt.unpaid = false;
             return Rule::BoundedCrashLoop.check(chances.insert(slot), || {
-                format!("slot {slot} is filled at once a second time in a reload")
+                format!("slot {slot} is filled at once a second time during a reload")
             });
         }
         Rule::BoundedCrashLoop.check(!debt.unpaid, || {

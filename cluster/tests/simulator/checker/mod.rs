@@ -1,7 +1,7 @@
 //! The seven invariants, checked from outside: only inputs and actions are examined.
 //!
 //! Each file of this folder keeps its own books for its own invariants, so that a mistake in one
-//! does not hide behind the same mistake in another.
+//! cannot hide behind the same mistake in another.
 
 mod books;
 mod crash_loop;
@@ -24,7 +24,7 @@ use stop::StopRules;
 
 use crate::world::Millis;
 
-/// The rules that can be broken. The first seven have the numbers of the supervisor's documentation.
+/// The rules that can be broken. The first seven are numbered as in the supervisor's documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     KeepsCapacity,
@@ -161,7 +161,7 @@ impl Checker {
 
     fn may_spawn(&self) -> Checked {
         let books = &self.books;
-        // The event `Spawned` came just before, and is in the books already.
+        // The event `Spawned` came just before, and is already in the books.
         let active = books.count(Phase::Starting) + books.count(Phase::Ready);
         let most = books.target + books.policy.surge;
         Rule::BoundedSurge

@@ -66,8 +66,8 @@ impl Places {
         }
     }
 
-    /// An owner that is starting is ended when its slot is given up, or when its newcomer was
-    /// faster. The number of slots shows which it is.
+    /// An owner that is starting is killed when its slot is given up, or when its newcomer was
+    /// faster. The number of slots shows which of the two it is.
     fn signalled(&mut self, worker: WorkerId, books: &Books) {
         let owners = self.slots.values().filter(|place| place.owner.is_some()).count();
         let slot = books.life(worker).slot;
@@ -79,7 +79,7 @@ impl Places {
     }
 
     /// The slot is given up with its owner, and a newcomer that is ready goes too. A newcomer that
-    /// is still starting has come later: the slot is already used again.
+    /// is still starting came later: the slot is already in use again.
     fn given_up(&mut self, worker: WorkerId, books: &Books) {
         let slot = books.life(worker).slot;
         if let Role::Owner { .. } = self.role(worker, slot) {

@@ -15,7 +15,7 @@ pub struct ReloadRules {
     forgotten: BTreeSet<Generation>,
     /// Versions whose reload failed.
     failed: BTreeSet<Generation>,
-    /// Slots in which a worker of a failed version died early, and none of that version has proved
+    /// Slots in which a worker of a failed version died early, and none of that version had proved
     /// itself before.
     refuted: BTreeSet<(SlotId, Generation)>,
     /// A worker of the new version died in this step.
@@ -102,11 +102,11 @@ impl ReloadRules {
         }
     }
 
-    /// An old worker goes: another worker must be in its slot.
+    /// An old worker is leaving: another worker must be in its slot.
     fn replaced(&self, old: WorkerId, why: Retirement, books: &Books) -> Checked {
         let slot = books.life(old).slot;
         RULE.check(why != Retirement::Reload || self.running.is_some(), || {
-            format!("worker {old} goes for a reload, and there is none")
+            format!("worker {old} leaves for a reload, and there is none")
         })?;
         let proven = books.alive().any(|(id, life)| {
             let new = *id > old && life.slot == slot && life.phase == Phase::Ready;
@@ -114,12 +114,12 @@ impl ReloadRules {
             let right = why != Retirement::Reload || self.running == Some(life.generation);
             new && right && since >= millis(books.policy.min_ready)
         });
-        RULE.check(proven, || format!("worker {old} goes, and its successor is not proven"))
+        RULE.check(proven, || format!("worker {old} leaves, and its successor is not proven"))
     }
 
     fn finished(&mut self, generation: Generation, books: &Books) -> Checked {
         let ran = self.running.take() == Some(generation);
-        RULE.check(ran, || "a reload that did not run finishes".to_owned())?;
+        RULE.check(ran, || "a reload finishes that was not running".to_owned())?;
         let ready = books.alive().filter(|(_, life)| life.phase == Phase::Ready);
         let (new, old): (Vec<_>, Vec<_>) =
             ready.partition(|(_, life)| life.generation == generation);
@@ -132,14 +132,14 @@ impl ReloadRules {
         let first = self.forgotten.insert(generation);
         let used = books.alive().any(|(_, life)| life.generation == generation);
         RULE.check(first && !used && self.running != Some(generation), || {
-            format!("version {generation} is closed twice, or while it is used")
+            format!("version {generation} is closed twice, or while it is in use")
         })
     }
 
     pub fn end_of_step(&mut self, input: Option<&Input>, books: &Books) -> Checked {
         if let Some(victim) = self.victim.take() {
             RULE.check(self.failed_now, || {
-                format!("worker {victim} of the new version died, and the reload goes on")
+                format!("worker {victim} of the new version died, and the reload continues")
             })?;
         }
         let failed = std::mem::take(&mut self.failed_now);

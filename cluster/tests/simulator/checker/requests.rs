@@ -8,7 +8,7 @@ use super::{Checked, Rule};
 
 #[derive(Default)]
 pub struct Requests {
-    /// Open requests; true if the reply may take its time.
+    /// Open requests; true if the reply may come later.
     open: BTreeMap<RequestId, bool>,
 }
 

@@ -8,7 +8,7 @@ use crate::world::{KILL_TAKES, Millis, millis};
 #[derive(Default)]
 pub struct StopRules {
     begun: Option<Begun>,
-    /// The time of a request to end at once.
+    /// The time of a request to stop at once.
     at_once: Option<Millis>,
     asked: bool,
     refused: bool,
@@ -44,7 +44,7 @@ impl StopRules {
                 RULE.check(first, || "a stop begins twice, or without a request".to_owned())
             }
             Action::Spawn { worker, .. } => {
-                RULE.check(self.begun.is_none(), || format!("worker {worker} starts in a stop"))
+                RULE.check(self.begun.is_none(), || format!("worker {worker} starts during a stop"))
             }
             Action::RefuseConnections => {
                 let legal = self.begun.is_some() && !self.refused;
@@ -65,10 +65,12 @@ impl StopRules {
             return RULE.check(!self.asked, || "a stop does not begin".to_owned());
         };
         let alive: Vec<_> = books.alive().map(|(id, _)| id.0).collect();
-        RULE.check(self.finished || !alive.is_empty(), || "no worker is left; no end".to_owned())?;
+        RULE.check(self.finished || !alive.is_empty(), || {
+            "no worker is left, but the stop is not finished".to_owned()
+        })?;
         let policy = &books.policy;
         let slept = books.slept - begun.slept_before;
-        // The supervisor cannot act in time on an input that comes late.
+        // The supervisor cannot act in time on an input that arrives late.
         let deadline = |limit| begun.at + limit + slept + SLACK;
         let refuse_by = deadline(millis(policy.accept_timeout));
         RULE.check(self.refused || books.now <= refuse_by, || {
@@ -84,5 +86,5 @@ impl StopRules {
 
 const RULE: Rule = Rule::StopEndsAll;
 
-/// The time that the world takes for a kill, and the driver for a wake.
+/// The time that the world needs for a kill, and the driver for a wake.
 const SLACK: Millis = 2 * KILL_TAKES;

@@ -1,4 +1,4 @@
-//! The decisions of a turn, besides the happenings that the world has planned.
+//! The decisions of a turn, apart from the events that the world has planned.
 
 use cluster::supervisor::{Exit, Generation, Input, RequestId, ScaleTo, SlotId, Vitals, WorkerId};
 

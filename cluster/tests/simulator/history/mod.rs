@@ -1,4 +1,4 @@
-//! One history: a random world, the supervisor in it, and the checker beside it.
+//! One history: a random world, the supervisor in it, and the checker alongside it.
 
 mod decisions;
 mod settings;
@@ -20,7 +20,7 @@ pub struct Outcome {
     /// The decisions that were made.
     pub tape: Vec<u32>,
     pub steps: usize,
-    /// The history in readable lines, if they were requested.
+    /// The history in readable lines, if requested.
     pub lines: Vec<String>,
 }
 
@@ -46,7 +46,7 @@ struct History {
     checker: Checker,
     policy: Policy,
     steps: usize,
-    /// Steps since time has passed.
+    /// Steps since time last passed.
     at_once: usize,
     requests: u64,
     generations: u64,
@@ -87,8 +87,8 @@ impl History {
         self.ends()
     }
 
-    /// The next thing in the world, or the supervisor's next wake, whichever comes first. False if
-    /// nothing will ever happen.
+    /// Runs the next thing in the world, or the supervisor's next wake, whichever comes first.
+    /// False if nothing will ever happen.
     fn next_thing(&mut self) -> Result<bool, Violation> {
         let wake = self.subject.supervisor.next_wake().map(|wake| millis(wake.0));
         match (self.world.next(), wake) {
@@ -140,7 +140,7 @@ impl History {
         let own =
             [supervisor.starting(), supervisor.ready(), supervisor.draining(), supervisor.dying()];
         Rule::ViewsAgree.check(self.subject.sabotage.is_some() || seen == own, || {
-            format!("{phases:?} are {seen:?}, and the supervisor counts {own:?}")
+            format!("{phases:?} are {seen:?}, but the supervisor counts {own:?}")
         })
     }
 
@@ -194,10 +194,10 @@ impl History {
             }
         }
         let left = self.checker.books.alive().count();
-        Rule::StopEndsAll.check(left == 0, || format!("{left} workers live forever"))?;
+        Rule::StopEndsAll.check(left == 0, || format!("{left} workers stay alive forever"))?;
         let idle = self.subject.supervisor.next_wake().is_none();
         let answered = self.checker.requests.all_answered();
-        Rule::OneReply.check(answered, || "a request still waits for a reply".to_owned())?;
+        Rule::OneReply.check(answered, || "a request is still waiting for a reply".to_owned())?;
         Rule::NotBusy.check(self.subject.sabotage.is_some() || idle, || {
             "after the end the supervisor still asks for a wake".to_owned()
         })

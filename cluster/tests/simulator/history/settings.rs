@@ -1,4 +1,4 @@
-//! Settings that make much happen in little time.
+//! Settings that make a lot happen in a short time.
 
 use std::time::Duration;
 

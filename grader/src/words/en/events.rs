@@ -3,7 +3,7 @@
 /// By id.
 pub const EVENTS: &[(&str, &str)] = &[
     // Seen by the warden.
-    ("appeared", "appears, a child of {parent}"),
+    ("appeared", "appears as a child of {parent}"),
     ("orphaned", "has lost its parent {parent}"),
     ("zombie", "is a zombie"),
     ("stopped", "is stopped"),
@@ -17,7 +17,7 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("is-over", "has finished the check"),
     ("forked", "forked {pid}"),
     ("reaped", "reaped {pid}, which {ending}"),
-    ("left-unreaped", "saw that {pid} had ended, and did not reap it"),
+    ("left-unreaped", "saw that {pid} had ended, but did not reap it"),
     ("received", "received from {pid}: {word}"),
     ("opened-gate", "opened the gate for {count}"),
     ("interrupted", "was interrupted {count} times"),
@@ -29,32 +29,34 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("when-two", "after two of three workers were killed at the same time"),
     ("when-asked", "after the end of a worker that was asked to stop, with early_deaths at 2"),
     ("when-early", "after the end of a worker that could not start"),
-    ("when-ready-and-gone", "after the end of a worker that was ready, and exited with 0 at once"),
+    ("when-ready-and-gone", "after the end of a worker that was ready and exited with 0 at once"),
     ("worker-is", "{pid} {what}"),
     // The end of a process, as in "it was killed by SIGTERM".
     ("exited-with", "exited with code {code}"),
     ("killed-by", "was killed by {signal}"),
     ("dumped-core", "was killed by {signal}, core dumped"),
-    ("was-stopped", "was stopped, and is still alive"),
+    ("was-stopped", "was stopped, but is still alive"),
     ("was-continued", "was continued, and is still alive"),
-    ("runs-on", "still runs"),
+    ("runs-on", "is still running"),
     // The place where a process waits.
-    ("waits-child", "{pid} waits in waitpid for any child"),
-    ("waits-for", "{pid} waits in waitpid for {child}"),
+    ("waits-child", "{pid} is waiting in waitpid for any child"),
+    ("waits-for", "{pid} is waiting in waitpid for {child}"),
     (
         "waits-read",
-        "{pid} waits in read on descriptor {number}, a pipe; its write end is open in: {holders}",
+        "{pid} is waiting in read on descriptor {number}, a pipe; its write end is open in: \
+         {holders}",
     ),
     (
         "waits-write",
-        "{pid} waits in write on descriptor {number}, a full pipe; its read end is open in: {holders}",
+        "{pid} is waiting in write on descriptor {number}, a full pipe; its read end is open in: \
+         {holders}",
     ),
-    ("waits-gate", "{pid} waits at the grader's gate"),
-    ("waits-accept", "{pid} waits in accept on descriptor {number}"),
-    ("waits-descriptor", "{pid} waits in {call} on descriptor {number} ({kind})"),
-    ("waits-call", "{pid} waits in {call}"),
-    ("waits-somewhere", "{pid} sleeps"),
-    ("waits-not", "{pid} runs, and does not stop"),
+    ("waits-gate", "{pid} is waiting at the grader's gate"),
+    ("waits-accept", "{pid} is waiting in accept on descriptor {number}"),
+    ("waits-descriptor", "{pid} is waiting in {call} on descriptor {number} ({kind})"),
+    ("waits-call", "{pid} is waiting in {call}"),
+    ("waits-somewhere", "{pid} is sleeping"),
+    ("waits-not", "{pid} keeps running, and never waits"),
     ("is-stopped", "{pid} is stopped"),
-    ("is-zombie", "{pid} has ended, and has not been reaped"),
+    ("is-zombie", "{pid} has ended, but has not been reaped"),
 ];

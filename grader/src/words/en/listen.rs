@@ -11,14 +11,14 @@ pub const DONE: &[(&str, &str)] = &[
     ),
     (
         "listen::2",
-        "start_worker(listener, answer) was called, two clients came, and the worker was ended. \
-         Another client connected; then start_worker was called once more, and three clients came, \
-         one after the other. Each answer is the pid of the process that answers.",
+        "start_worker(listener, answer) was called, two clients connected, and the worker was \
+         terminated. Another client connected; then start_worker was called once more, and three \
+         clients connected, one after another. Each answer is the pid of the process that answers.",
     ),
     (
         "listen::3",
         "start_workers(listener, 3, answer) was called, and three clients connected. Each answer \
-         waits until all three workers are busy. Then three more clients came.",
+         waits until all three workers are busy. Then three more clients connected.",
     ),
     (
         "listen::4",
@@ -38,8 +38,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         id: "listen.address",
-        expected: "a socket on 127.0.0.1, as asked",
-        observed: "on {seen}",
+        expected: "a socket on 127.0.0.1, as requested",
+        observed: "a socket on {seen}",
         cause: "The caller chooses the address. 0.0.0.0 would open the port to the whole network.",
         read: None,
     },
@@ -106,11 +106,11 @@ pub const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         id: "listen.no-answer",
-        expected: "an answer for each client, however many came before",
+        expected: "an answer for each client, however many came before it",
         observed: "a client that got no answer",
-        cause: "Did the worker accept once, and end? Did it fail, for example because it tried to bind \
-                an address that is already bound (its error is below)? A worker inherits the socket: it \
-                only has to accept from it, in a loop.",
+        cause: "Did the worker accept once, and then exit? Did it fail, for example because it \
+                tried to bind an address that is already bound (its error is below)? A worker \
+                inherits the socket: it only has to accept from it, in a loop.",
         read: Some((GUIDE_4, "A second bind fails.")),
     },
     Explanation {
@@ -123,9 +123,10 @@ pub const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         id: "listen.alone",
         expected: "three workers busy at the same time, each with a client of its own",
-        observed: "busy with a client: {busy}; the other clients wait",
-        cause: "The clients wait in the queue of the one socket, and no worker takes them from it. Are all \
-                workers forked before your code waits for anything? Do all of them accept?",
+        observed: "busy with a client: {busy}; the other clients are waiting",
+        cause: "The clients are waiting in the queue of the one socket, and no worker takes them \
+                from it. Are all workers forked before your code waits for anything? Do all of \
+                them accept?",
         read: Some((GUIDE_4, "Shared listener.")),
     },
     Explanation {
@@ -140,15 +141,16 @@ pub const EXPLANATIONS: &[Explanation] = &[
         id: "listen.sockets",
         expected: "one listening socket on this port",
         observed: "several",
-        cause: "A worker has made a socket of its own (SO_REUSEPORT). The clients that wait in its queue \
-                are lost when the worker ends.",
+        cause: "A worker has made a socket of its own (SO_REUSEPORT). The clients that are waiting \
+                in its queue are lost when the worker ends.",
         read: Some((GUIDE_4, "SO_REUSEPORT")),
     },
     Explanation {
         id: "listen.ended",
-        expected: "worker {pid} serves until SIGTERM ends it",
+        expected: "worker {pid} keeps serving until SIGTERM terminates it",
         observed: "it {seen}",
-        cause: "A worker is there for the next client, too. Its loop does not end by itself.",
+        cause: "A worker must be available for the next client, too. Its loop never ends on its \
+                own.",
         read: None,
     },
     Explanation {

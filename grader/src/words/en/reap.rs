@@ -11,21 +11,21 @@ pub const DONE: &[(&str, &str)] = &[
     ),
     (
         "reap::2",
-        "An older child had ended and was not reaped. wait_for(worker) was called; the worker \
+        "An older child had ended and had not been reaped. wait_for(worker) was called; the worker \
          interrupted it three times with SIGUSR1, which has a handler, and exited with 7. Then \
          wait_for was called with the pid of a process that is not a child.",
     ),
     (
         "reap::3",
-        "reap_ended() was called without any child; then with three that had ended and one that \
-         was running; then once more; and again when the last one had ended, too.",
+        "reap_ended() was called without any child; then with three children that had ended and \
+         one that was running; then once more; and again after the last one had ended, too.",
     ),
     (
         "reap::4",
         "stop was called three times. First with four workers and 2 s: two that finish a request \
-         after SIGTERM and exit with 0 (each waits until the other one has got SIGTERM, too), one \
-         that SIGTERM kills, and one that was dead before. Then with two stubborn workers and \
-         300 ms. Then with one that SIGTERM kills and an hour.",
+         after SIGTERM and exit with 0 (each waits until the other one has received SIGTERM, too), \
+         one that SIGTERM kills, and one that was already dead. Then with two stubborn workers and \
+         300 ms. Then with one that SIGTERM kills, and one hour.",
     ),
 ];
 
@@ -35,15 +35,15 @@ pub const EXPLANATIONS: &[Explanation] = &[
         id: "reap.decoded",
         expected: "for a worker that {what}: {expected}",
         observed: "{seen}",
-        cause: "A status is about one of four things: an exit with a code, a death by a signal, a stop, \
-                or a continuation. Only the first two are ends. (137 is a code like any other: only \
-                shells make it out of signal 9.)",
+        cause: "A status is about one of four things: an exit with a code, a death by a signal, a \
+                stop, or a continuation. Only the first two mean that the worker has ended. (137 \
+                is a code like any other: only shells turn signal 9 into it.)",
         read: Some((GUIDE_3, "Status.")),
     },
     Explanation {
         id: "reap.interrupted",
         expected: "wait_for(worker) waits until the worker has ended",
-        observed: "it gave up with EINTR when a signal arrived, and the worker still runs",
+        observed: "it gave up with EINTR when a signal arrived, and the worker is still running",
         cause: "EINTR is not an error. A handler has run and the wait was cut short; nothing else has \
                 happened: call waitpid again.",
         read: Some((GUIDE_3, "Signals.")),
@@ -52,8 +52,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
         id: "reap.other",
         expected: "how the worker ended: {expected}",
         observed: "{seen}",
-        cause: "waitpid without a pid takes any child, and the older one had ended first. Pass the pid of \
-                the worker.",
+        cause: "waitpid without a pid reaps any child, and the older one had ended first. Pass the \
+                pid of the worker.",
         read: Some((GUIDE_3, "Zombie.")),
     },
     Explanation {
@@ -109,17 +109,18 @@ pub const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         id: "reap.each-its-own",
         expected: "one grace for all workers together",
-        observed: "150 ms after the end of the first stubborn worker, the other one was still there",
-        cause: "The deadline started anew for each worker. The caller expects the whole cluster to end \
-                after one grace, not after one grace for each worker.",
+        observed: "150 ms after the end of the first stubborn worker, the other one was still \
+                   running",
+        cause: "The deadline was restarted for each worker. The caller expects the whole cluster \
+                to end after one grace, not after one grace for each worker.",
         read: Some((GUIDE_6, "Graceful, with a deadline.")),
     },
     Explanation {
         id: "reap.asked",
         expected: "each worker gets SIGTERM once",
         observed: "a stubborn worker got SIGTERM several times",
-        cause: "First send SIGTERM to all workers, once. After that, only wait, and at the end send \
-                SIGKILL.",
+        cause: "First send SIGTERM to all workers, once. After that, just wait, and at the end \
+                send SIGKILL.",
         read: Some((GUIDE_6, "Graceful, with a deadline.")),
     },
 ];

@@ -10,14 +10,14 @@ pub const DONE: &[(&str, &str)] = &[
     ),
     (
         "spawn::2",
-        "fork_workers(4, work) was called. Worker n reports its number, waits for the grader until all \
-         four are at work, and returns 10 + n.",
+        "fork_workers(4, work) was called. Worker n reports its number, waits at the grader's gate \
+         until all four are at work, and returns 10 + n.",
     ),
     (
         "spawn::3",
-        "ask_worker(work) was called with answers from nothing to more than 1 MiB, once while an older \
-         child had ended and was not reaped; with work that exits with code 3, and with work that \
-         dies of SIGKILL.",
+        "ask_worker(work) was called with answers from nothing to more than 1 MiB, once while an \
+         older child had ended and had not been reaped; with work that exits with code 3, and with \
+         work that dies of SIGKILL.",
     ),
     (
         "spawn::4",
@@ -57,8 +57,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
         id: "spawn.numbers",
         expected: "the numbers 0, 1, 2 and 3, each in one worker",
         observed: "{seen}",
-        cause: "If a number comes twice, two processes worked on it: a child went on in the loop of its \
-                parent. If a number is missing, the loop counts wrongly.",
+        cause: "If a number appears twice, two processes worked on it: a child continued in its \
+                parent's loop. If a number is missing, the loop counts wrongly.",
         read: Some((GUIDE_2, "Which role is mine?")),
     },
     Explanation {
@@ -72,8 +72,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
         id: "spawn.more-work",
         expected: "each worker does one piece of work",
         observed: "after all of them had ended, more work was done",
-        cause: "A child went on in the loop of its parent, and forked workers of its own. With n rounds \
-                there are 2ⁿ processes.",
+        cause: "A child continued in its parent's loop, and forked workers of its own. With n \
+                rounds there are 2ⁿ processes.",
         read: Some((GUIDE_2, "Which role is mine?")),
     },
     Explanation {
@@ -87,8 +87,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
         id: "spawn.answer",
         expected: "the whole answer: {expected} bytes",
         observed: "{seen} bytes, or the wrong ones",
-        cause: "A pipe is a stream: one read returns what is there, and that may be a part. The answer \
-                ends where the stream ends.",
+        cause: "A pipe is a stream: one read returns only the bytes that are available, and that \
+                may be a part. The answer ends where the stream ends.",
         read: Some((GUIDE_5, "A stream has no messages.")),
     },
     Explanation {
@@ -102,7 +102,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         id: "spawn.answer-order",
-        expected: "in place {number} the answer of worker {number}",
+        expected: "the answer of worker {number} in place {number}",
         observed: "the answer of worker {seen}",
         cause: "Workers end in any order. The caller expects the answers in the order of their numbers.",
         read: None,

@@ -23,9 +23,9 @@ pub const DONE: &[(&str, &str)] = &[
     ),
     (
         "supervise::5",
-        "Three workers were started, one of which is already dead. stop() was called. After SIGTERM, \
-         each of the other two waits until both have got it, interrupts the primary once with \
-         SIGUSR1, and exits.",
+        "Three workers were started, one of which is already dead. stop() was called. After \
+         SIGTERM, each of the other two waits until both have received it, interrupts the primary \
+         once with SIGUSR1, and exits.",
     ),
 ];
 
@@ -94,18 +94,19 @@ pub const EXPLANATIONS: &[Explanation] = &[
         id: "supervise.kept",
         expected: "{case}: {expected} workers, on the list and running",
         observed: "on the list: {listed}; running: {running}",
-        cause: "A worker that is on the list and does not run was reaped and not taken off the list. A \
-                worker that runs and is not on the list was started and not put on it. If there are too \
-                few, one was not replaced; if there are too many, one was replaced that should not have \
-                been.",
+        cause: "A worker that is on the list but not running was reaped but not taken off the \
+                list. A worker that is running but not on the list was started but not put on it. \
+                If there are too few, one was not replaced; if there are too many, one was \
+                replaced that should not have been.",
         read: Some((GUIDE_6, "The intentional stop.")),
     },
     Explanation {
         id: "supervise.intent",
         expected: "after retire({pid}) the list says that it was asked to stop",
         observed: "it does not",
-        cause: "Neither code nor signal shows whether an end was intended. If the intent is not written \
-                down, the next tend() takes this end for a crash and replaces the worker.",
+        cause: "Neither the code nor the signal shows whether the end was intended. If the intent \
+                is not written down, the next tend() takes this end for a crash and replaces the \
+                worker.",
         read: Some((GUIDE_6, "The intentional stop.")),
     },
     Explanation {
@@ -125,7 +126,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         id: "supervise.signal",
-        expected: "a worker that was ended by SIGTERM",
+        expected: "a worker that was terminated by SIGTERM",
         observed: "it {seen}",
         cause: "SIGTERM asks, and leaves time to finish. SIGKILL does not.",
         read: Some((GUIDE_6, "Graceful, with a deadline.")),
@@ -140,10 +141,10 @@ pub const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         id: "supervise.replaced-in-stop",
-        expected: "while all are stopped, no worker is started",
+        expected: "no worker is started while all of them are being stopped",
         observed: "a new worker reported that it was ready",
-        cause: "The worker that was dead before stop() was replaced during the stop: tend() does not know \
-                of the stop, unless every worker on the list was asked to stop first.",
+        cause: "The worker that was dead before stop() was replaced during the stop: tend() does \
+                not know about the stop, unless every worker on the list was asked to stop first.",
         read: Some((GUIDE_6, "The intentional stop.")),
     },
     Explanation {

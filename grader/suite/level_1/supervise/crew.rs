@@ -17,7 +17,7 @@ impl<W: Fn(Ready) -> i32> Crew<'_, W> {
         self.check.call_ok("start()", || self.supervisor.start())
     }
 
-    /// Calls `tend`, and compares its decisions. The order is free.
+    /// Calls `tend`, and compares its decisions, in any order.
     pub fn tend(&mut self, expected: &[(Pid, Next)]) -> Outcome {
         let seen = self.check.call_ok("tend()", || self.supervisor.tend())?;
         let (expected, seen) = (in_order(expected), in_order(&seen));
@@ -42,7 +42,7 @@ impl<W: Fn(Ready) -> i32> Crew<'_, W> {
         self.supervisor.workers.keys().copied().collect()
     }
 
-    /// Checks that there is exactly one worker that was not there before, and returns it.
+    /// Checks that there is exactly one new worker, and returns it.
     pub fn is_replaced(&self, old: &[Pid]) -> Result<Pid, Finding> {
         let listed = self.listed();
         let new: Vec<Pid> = listed.into_iter().filter(|pid| !old.contains(pid)).collect();
@@ -79,7 +79,7 @@ impl<W: Fn(Ready) -> i32> Crew<'_, W> {
         Ok(())
     }
 
-    /// Ends the workers that are left.
+    /// Kills the workers that are left.
     pub fn end(&mut self) -> Outcome {
         for worker in self.check.running_children() {
             self.check.kill(worker, Signal::SIGKILL)?;
