@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -220,7 +220,7 @@ fn twice(workers: usize) {
     for (round, gap) in (0..stops()).zip(gaps.into_iter().cycle()) {
         let sharing = ["inherited", "reuse-port", "hand-off"][round % 3];
         let signal = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT][round / 4 % 3];
-        stop_slowly(workers, sharing, [signal; 2], gap);
+        while !stop_slowly(workers, sharing, [signal; 2], gap) {}
     }
 }
 
@@ -246,21 +246,29 @@ fn int_and_term(workers: usize) {
     let gaps = [5, 0, 700, 100];
     for (round, gap) in (0..stops()).zip(gaps.into_iter().cycle()) {
         let sharing = ["inherited", "reuse-port", "hand-off"][round % 3];
-        stop_slowly(workers, sharing, [Signal::SIGINT, Signal::SIGTERM], gap);
+        while !stop_slowly(workers, sharing, [Signal::SIGINT, Signal::SIGTERM], gap) {}
     }
 }
 
-/// Requests that last longer than the gap, so that impatience would cut them.
-fn stop_slowly(workers: usize, sharing: &str, signals: [Signal; 2], gap: u64) {
+/// Requests that last longer than the gap, so that impatience would cut them. Returns false if a busy
+/// machine made the gap longer than it should be: the same signal again after 500 ms does end them.
+fn stop_slowly(workers: usize, sharing: &str, signals: [Signal; 2], gap: u64) -> bool {
     let mut service = Start::workers(workers).env("CLUSTER_SHARING", sharing).ready();
     let mut clients: Vec<Client> = (0..FLIGHT).map(|_| service.connect()).collect();
     for client in &mut clients {
         client.send(&format!("/slow?ms={}", gap + 300)).expect("it is sent");
     }
+    let first = Instant::now();
     service.signal(signals[0]);
     sleep(Duration::from_millis(gap)); // the input is the gap
     service.signal(signals[1]);
-    let lost = losses(clients);
-    assert_eq!(lost, 0, "of {FLIGHT} with {sharing}, {signals:?} {gap} ms apart");
+    let (elapsed, lost) = (first.elapsed(), losses(clients));
     assert!(service.wait().success());
+    let intended = elapsed < Duration::from_millis(gap + 60);
+    assert!(
+        lost == 0 || !intended,
+        "{lost} lost of {FLIGHT} with {sharing}, {signals:?} {gap} ms apart\n{}",
+        service.whole_log()
+    );
+    intended
 }
