@@ -80,6 +80,7 @@ impl Pattern {
     /// The lines of `text` in which the pattern is found.
     ///
     /// An underscore counts as a space, so that names of tests are checked as well.
+    #[must_use]
     pub fn hits<'a>(&self, text: &'a str) -> Vec<Hit<'a>> {
         let found = |line: &str| {
             let words = line.replace('_', " ");
@@ -94,6 +95,7 @@ impl Pattern {
 }
 
 /// The comments of a Rust file that document a module or an item, and begin with a question word.
+#[must_use]
 pub fn documentation_that_asks(rust: &str) -> Vec<Hit<'_>> {
     let mut documented = false;
     let first = |hit: &Hit| {

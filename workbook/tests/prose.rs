@@ -49,7 +49,7 @@ fn patterns_are_found_only_where_a_reason_is_given() {
 #[test]
 fn documentation_never_begins_with_a_question_word() {
     let mut found = Vec::new();
-    for file in files().iter().filter(|file| file.ends_with(".rs")) {
+    for file in files().iter().filter(|file| is_rust(file)) {
         let text = read(file);
         let hits = documentation_that_asks(&text);
         found.extend(hits.iter().map(|hit| format!("{file}:{}: {}", hit.line, hit.text)));
@@ -60,7 +60,7 @@ fn documentation_never_begins_with_a_question_word() {
 #[test]
 fn names_of_tests_are_short() {
     let mut found = Vec::new();
-    for file in files().iter().filter(|file| file.ends_with(".rs")) {
+    for file in files().iter().filter(|file| is_rust(file)) {
         let text = read(file);
         let mut lines = text.lines().map(str::trim);
         while let Some(line) = lines.next() {
@@ -124,6 +124,10 @@ fn files() -> Vec<String> {
     found.sort();
     assert!(found.len() > 500, "only {} files: is this the workbook?", found.len());
     found
+}
+
+fn is_rust(file: &str) -> bool {
+    Path::new(file).extension().is_some_and(|extension| extension == "rs")
 }
 
 fn has_prose(path: &Path) -> bool {
