@@ -11,7 +11,7 @@ pub struct Page {
     pub links: Vec<String>,
     /// Its blocks of code: the language, and the text.
     pub blocks: Vec<(String, String)>,
-    /// The number of words outside of blocks of code and of the answers to predictions.
+    /// The number of words outside of blocks of code and of collapsed answers.
     pub words: usize,
 }
 
@@ -21,7 +21,7 @@ impl Page {
     pub fn read(text: &str) -> Self {
         let mut page = Self::default();
         let (mut heading, mut block) = (None::<String>, None::<(String, String)>);
-        let mut answers = false;
+        let mut collapsed = false;
         for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
             match event {
                 Event::Start(Tag::Heading { level, .. }) if level as u8 == 2 => {
@@ -38,7 +38,7 @@ impl Page {
                 Event::Text(text) | Event::Code(text) => match (&mut block, &mut heading) {
                     (Some((_, code)), _) => code.push_str(&text),
                     (None, heading) => {
-                        if !answers {
+                        if !collapsed {
                             page.words += text.split_whitespace().count();
                         }
                         if let Some(heading) = heading {
@@ -46,10 +46,8 @@ impl Page {
                         }
                     }
                 },
-                Event::Html(html) if html.starts_with("<details>") => {
-                    answers = page.headings.last().is_some_and(|heading| heading == "Predict");
-                }
-                Event::Html(html) if html.starts_with("</details>") => answers = false,
+                Event::Html(html) if html.starts_with("<details>") => collapsed = true,
+                Event::Html(html) if html.starts_with("</details>") => collapsed = false,
                 _ => {}
             }
         }

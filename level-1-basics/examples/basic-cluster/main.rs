@@ -93,8 +93,10 @@ fn primary(args: &Args) -> Result<()> {
             crew.ready(read_pid(&mut reader)?);
         }
         for (pid, status) in dead {
-            tell_end(pid, status);
-            crew.died(pid);
+            if crew.workers.contains_key(&pid) {
+                tell_end(pid, status); // as process 1 we also reap orphans that are not workers
+                crew.died(pid);
+            }
         }
         if !announced && crew.all_ready() {
             narrate::ready(address, crew.wanted);

@@ -108,7 +108,7 @@ fn shared(common: &Common, n: usize) -> Result<Vec<TcpListener>> {
 }
 
 /// A socket and a queue for each worker. A second copy of this program could bind the same port
-/// with the same option, and take half of the clients: so first check that the port is free.
+/// with the same option, and take its share of the clients: so first check that the port is free.
 fn reuse_port(mut address: SocketAddr, n: usize) -> Result<Vec<TcpListener>> {
     if address.port() != 0 {
         drop(TcpListener::bind(address).map_err(|error| cannot_listen(address, &error))?);
