@@ -79,18 +79,19 @@ static QUESTION: LazyLock<Regex> = LazyLock::new(|| {
 impl Pattern {
     /// The lines of `text` in which the pattern is found.
     ///
-    /// An underscore counts as a space, so that names of tests are checked as well.
+    /// An underscore counts as a space, so that names of tests are read as well.
     #[must_use]
     pub fn hits<'a>(&self, text: &'a str) -> Vec<Hit<'a>> {
-        let found = |line: &str| {
-            let words = line.replace('_', " ");
-            let words = match &self.except {
-                Some(except) => except.replace_all(&words, " "),
-                None => words.into(),
-            };
-            self.find.is_match(&words)
+        let words = text.replace('_', " ");
+        if !self.find.is_match(&words) {
+            return Vec::new(); // most files, at a fraction of the cost
+        }
+        let found = |line: &str| match &self.except {
+            Some(except) => self.find.is_match(&except.replace_all(line, " ")),
+            None => self.find.is_match(line),
         };
-        lines(text).filter(|hit| found(hit.text)).collect()
+        let pairs = lines(text).zip(words.lines());
+        pairs.filter(|(_, line)| found(line)).map(|(hit, _)| hit).collect()
     }
 }
 
