@@ -40,32 +40,32 @@ pub static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         pattern(
             "pronoun",
             "a noun as the subject: the worker, the client, the caller, a program that …",
-            r"(?i)\b(who|whoever|whom|whomever|nobody|somebody|everybody|anybody)\b",
+            r"(?i-u)\b(who|whoever|whom|whomever|nobody|somebody|everybody|anybody)\b",
             "",
         ),
         pattern(
             "is no",
             "is not a …",
-            r"(?i)\b(is|are|was|were|be|been) no \w+",
-            r"(?i)\bthere( \w+)? (is|are|was|were|be|been) no |\b(is|are|was|were|be|been) no (longer|more)\b",
+            r"(?i-u)\b(is|are|was|were|be|been) no \w+",
+            r"(?i-u)\bthere( \w+)? (is|are|was|were|be|been) no |\b(is|are|was|were|be|been) no (longer|more)\b",
         ),
-        pattern("for ever", "forever", r"(?i)\bfor ever\b", ""),
+        pattern("for ever", "forever", r"(?i-u)\bfor ever\b", ""),
         pattern(
             "so many",
             "the quantity by its name: `n` words",
-            r"(?i)\bso (many|much|long)\b",
+            r"(?i-u)\bso (many|much|long)\b",
             "",
         ),
         pattern(
             "wish, hear",
             "a plain verb: request, receive, notice, get",
-            r"(?i)\b(wish|wishes|wished|hear|hears|heard)\b",
+            r"(?i-u)\b(wish|wishes|wished|hear|hears|heard)\b",
             "",
         ),
         pattern(
             "told, tells",
             "a plain verb: report, log, notify, send, show, return",
-            r"(?i)\b(told|tells)\b",
+            r"(?i-u)\b(told|tells)\b",
             "",
         ),
     ]
@@ -73,7 +73,7 @@ pub static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
 
 /// The question words that no documentation begins with.
 static QUESTION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(What|Who|Whom|Whose|How|When|Where|Which|Why|Whether)\b").expect("it compiles")
+    Regex::new(r"(?-u)^(What|Who|Whom|Whose|How|When|Where|Which|Why|Whether)\b").expect("it compiles")
 });
 
 impl Pattern {
