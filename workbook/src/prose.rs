@@ -73,7 +73,8 @@ pub static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
 
 /// The question words that no documentation begins with.
 static QUESTION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?-u)^(What|Who|Whom|Whose|How|When|Where|Which|Why|Whether)\b").expect("it compiles")
+    Regex::new(r"(?-u)^(What|Who|Whom|Whose|How|When|Where|Which|Why|Whether)\b")
+        .expect("it compiles")
 });
 
 impl Pattern {
