@@ -54,7 +54,7 @@ fn of<'l>(items: &'l [Item], level: &str) -> Result<Vec<&'l Item>> {
     Ok(items.iter().filter(|item| item.level == level).collect())
 }
 
-/// The time that each level takes: the sum of its minutes, separate for reading and exercises.
+/// The time that each level takes: the sum of its minutes, separately for reading and exercises.
 fn path(list: &List) -> String {
     let mut rows = row(&["level", "guides and examples", "exercises"]) + &row(&["---"; 3]);
     for level in &list.levels {

@@ -8,7 +8,7 @@ use crate::supervisor::SlotId;
 /// The progress of the start, as a service manager sees it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Start {
-    /// The start waits for all workers.
+    /// Start-up waits for all workers.
     #[default]
     WaitsForAll,
     /// One worker has failed, so any other one is enough.

@@ -156,7 +156,7 @@ fn replaced_first(workers: usize) {
     service.stop();
 }
 
-/// Its successor takes longer than a worker waits for the answer of a hung primary.
+/// Its successor takes longer to start than a worker waits for a hung primary to answer.
 fn slow_successor(workers: usize) {
     let mut service = Start::workers(workers).env("WORKER_READY_TIMEOUT", "3s").ready();
     let old = service.worker_pids();

@@ -78,7 +78,7 @@ fn after_the_last(table: &mut Table, seen: &Report, end: Instant) {
     let old = |it: &&Seen| it.sent > end && version(&it.body) != newest;
     let old = seen.answers.iter().filter(old);
     let (late, kept): (Vec<&Seen>, Vec<&Seen>) = old.partition(|it| it.opened > end);
-    let what = format!("{} answers by an older version", late.len());
+    let what = format!("{} answers from an older version", late.len());
     table.claim("after the last reload: on new connections", what, late.is_empty());
     let closing = kept.iter().filter(|it| it.closes).count();
     let what = format!("{} last answers, {closing} with Connection: close", kept.len());
@@ -124,12 +124,13 @@ fn refused(table: &mut Table, site: &mut Site, name: &str, by: By, why: &str) ->
     let seen = load.finish();
     let reason = end.split_once("failed: ").map_or(end.as_str(), |(_, reason)| reason);
     let answer = reply.as_ref().map_or(String::new(), |it| format!("{}, ", it.status));
+    let way = if reply.is_some() { "API" } else { "SIGHUP" };
     let asked = reply.is_none_or(|it: Reply| it.status == 409 && it.body.contains(why));
     let held = end.contains(why) && asked;
-    table.claim(format!("{name} is refused, {by:?}"), format!("{answer}{reason}"), held);
+    table.claim(format!("{name} is refused ({way})"), format!("{answer}{reason}"), held);
     let strange = seen.answers.iter().filter(|it| version(&it.body) != "7").count();
     let (answered, losses) = (seen.answers.len(), seen.losses.len());
-    let what = format!("{losses} lost, {answered} answered, {strange} by another version");
+    let what = format!("{losses} lost, {answered} answered, {strange} from another version");
     table.claim("… and the old version keeps serving", what, losses + strange == 0);
     Ok(())
 }

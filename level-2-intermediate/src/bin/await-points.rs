@@ -155,7 +155,7 @@ impl Drop for Guard {
 
 // ---- lost, kept
 
-/// Reads two frames, and looks around every 10 ms. The peer sends the first one in two parts.
+/// Reads two frames, and stops waiting every 10 ms. The peer sends the first one in two parts.
 async fn frames(kept: bool) {
     let (mut peer, mut stream) = duplex(64);
     tokio::spawn(async move {
@@ -173,7 +173,7 @@ async fn lose(stream: &mut DuplexStream) {
         match timeout(Duration::from_millis(10), frame(stream)).await {
             Ok(Some(frame)) => say("reader", &format!("got {frame:?}")),
             Ok(None) => return,
-            Err(_) => say("reader", "looks around; its read is dropped"),
+            Err(_) => say("reader", "times out; its read is dropped"),
         }
     }
 }
@@ -185,7 +185,7 @@ async fn keep(stream: &mut DuplexStream) {
         let frame = loop {
             match timeout(Duration::from_millis(10), reading.as_mut()).await {
                 Ok(frame) => break frame,
-                Err(_) => say("reader", "looks around; its read is kept"),
+                Err(_) => say("reader", "times out; its read is kept"),
             }
         };
         let Some(frame) = frame else { return };
@@ -197,7 +197,7 @@ async fn keep(stream: &mut DuplexStream) {
 async fn frame(stream: &mut DuplexStream) -> Option<String> {
     let length = stream.read_u32().await.ok()?;
     if length > 64 {
-        say("reader", &format!("a frame of {length} bytes? These were letters"));
+        say("reader", &format!("a frame of {length} bytes? Those were letters"));
         return None;
     }
     let mut body = vec![0; usize::try_from(length).expect("it is at most 64")];

@@ -66,7 +66,7 @@ fn dropped_read_loses_its_bytes() {
     let lines = lesson("lost");
     assert!(lines[0].ends_with("its read is dropped"), "{lines:?}");
     let last = lines.last().expect("it prints");
-    assert_eq!(last, "reader a frame of 1819045632 bytes? These were letters", "{lines:?}");
+    assert_eq!(last, "reader a frame of 1819045632 bytes? Those were letters", "{lines:?}");
     assert!(!lines.iter().any(|line| line.contains("got")), "{lines:?}");
 }
 
