@@ -1,0 +1,12 @@
+//! The parts that the examples of level 3 share, so that each of them can be read as one page.
+//!
+//! | module | purpose |
+//! |---|---|
+//! | [`fairness`] | Jain's index: one number for the evenness of a split |
+//! | [`supermarket`] | a simulation of "the shortest of d queues", without processes |
+//!
+//! The examples run on [`cluster`]; their settings and the sentences that they print are those of
+//! level 2, and the laboratory of their demos is `lab`, as in the other levels.
+
+pub mod fairness;
+pub mod supermarket;
