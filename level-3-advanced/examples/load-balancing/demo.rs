@@ -56,9 +56,8 @@ fn calls(table: &mut Table) -> Result<()> {
 /// Three ways to share the port, with one client after the other.
 fn ways(table: &mut Table) -> Result<()> {
     for way in ["shared-listener", "reuse-port", "hand-off"] {
-        let service = start(&["--share", way])?;
-        let answers = (0..WORKERS * SHARE).map(|_| service.get("/"));
-        let shares = shares(&service, answers)?;
+        let mut service = start(&["--share", way])?;
+        let shares = one_after_the_other(&mut service)?;
         let seen = format!("{shares:?}, Jain {:.3}", jain(&shares));
         if way == "hand-off" {
             let even = shares.iter().all(|share| *share == SHARE);
@@ -73,7 +72,7 @@ fn ways(table: &mut Table) -> Result<()> {
 /// A worker that is ten times slower: the number of requests that each strategy gives it.
 fn slow_worker(table: &mut Table) -> Result<()> {
     for strategy in ["round-robin", "least-connections", "two-choices", "weighted"] {
-        let service = start(&["--slow", "--strategy", strategy])?;
+        let mut service = start(&["--slow", "--strategy", strategy])?;
         let slow = service.workers()?[0];
         let answers = at_the_same_time(&service)?;
         let total = answers.len();
@@ -102,8 +101,7 @@ fn dead_worker(table: &mut Table) -> Result<()> {
     service.signal(victim, Signal::SIGKILL)?;
     service.prints_times("is ready", WORKERS + 1)?;
     service.replaced(victim, WORKERS)?;
-    let answers = (0..WORKERS * SHARE).map(|_| service.get("/"));
-    let shares = shares(&service, answers);
+    let shares = one_after_the_other(&mut service);
     let seen = shares.as_ref().map_or_else(ToString::to_string, |shares| format!("{shares:?}"));
     let even = shares.is_ok_and(|shares| shares.iter().all(|share| *share == SHARE));
     table.claim("after a death: its successor gets its turns", seen, even);
@@ -115,12 +113,13 @@ fn start(args: &[&str]) -> Result<Service> {
     Service::start(&[args, &["--workers", &workers]].concat())
 }
 
-/// The number of answers of each worker, in the order of their pids.
-fn shares(service: &Service, answers: impl Iterator<Item = Result<Answer>>) -> Result<Vec<usize>> {
+/// Requests one after the other, each on a fresh connection: the number that each worker answers, in
+/// the order of their pids.
+fn one_after_the_other(service: &mut Service) -> Result<Vec<usize>> {
     let mut shares: BTreeMap<i32, usize> =
         service.workers()?.into_iter().map(|pid| (pid, 0)).collect();
-    for answer in answers {
-        *shares.entry(answer?.worker()?).or_default() += 1;
+    for _ in 0..WORKERS * SHARE {
+        *shares.entry(service.get("/")?.worker()?).or_default() += 1;
     }
     Ok(shares.into_values().collect())
 }

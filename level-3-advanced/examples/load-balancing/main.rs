@@ -109,13 +109,17 @@ async fn serve(worker: Worker, slow: bool) -> Result<()> {
     Ok(worker.serve_http(service).await?)
 }
 
-async fn answer(request: Request<Incoming>, factor: usize) -> Result<Response<cluster::http::Full<cluster::http::Bytes>>, std::convert::Infallible> {
+async fn answer(
+    request: Request<Incoming>,
+    factor: usize,
+) -> Result<Response<cluster::http::Full<cluster::http::Bytes>>, std::convert::Infallible> {
     let pid = std::process::id();
     Ok(match request.uri().path() {
         "/" => text(StatusCode::OK, format!("Hello from worker {pid}\n")),
         "/work" => {
             let ms = http::number(&request, "ms").unwrap_or(20).min(1000);
-            tokio::time::sleep(Duration::from_millis(ms) * u32::try_from(factor).unwrap_or(1)).await;
+            tokio::time::sleep(Duration::from_millis(ms) * u32::try_from(factor).unwrap_or(1))
+                .await;
             text(StatusCode::OK, format!("worker {pid} has worked\n"))
         }
         _ => text(StatusCode::NOT_FOUND, "try / or /work?ms=20\n"),

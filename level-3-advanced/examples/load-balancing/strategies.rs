@@ -31,7 +31,7 @@ impl Name {
             }
             (Self::RoundRobin, _) => Box::new(RoundRobin::default()),
             (Self::LeastConnections, _) => Box::new(LeastConnections::default()),
-            (Self::TwoChoices, _) => Box::new(TwoChoices::default()),
+            (Self::TwoChoices, _) => Box::new(TwoChoices::new(1)),
             (Self::Weighted, _) => Box::new(Weighted::default()),
         }
     }

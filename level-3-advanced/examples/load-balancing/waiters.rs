@@ -41,7 +41,8 @@ const CONNECTIONS: usize = 40;
 pub fn play(call: Call) -> Result<Outcome> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     listener.set_nonblocking(call != Call::Accept)?; // the flag belongs to the socket: all share it
-    let mut waiters = Waiters((0..PROCESSES).map(|_| start(call, &listener)).collect::<Result<_>>()?);
+    let mut waiters =
+        Waiters((0..PROCESSES).map(|_| start(call, &listener)).collect::<Result<_>>()?);
     let address = listener.local_addr()?;
     for _ in 0..CONNECTIONS {
         waiters.all_sleep()?;
@@ -69,7 +70,8 @@ impl Waiters {
             let pid = child.id().cast_signed();
             // In the call, and not on its way there.
             let call = std::fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap_or_default();
-            let waits = ["ep_poll", "inet_csk_accept", "do_epoll_wait"].iter().any(|it| call.contains(it));
+            let waits =
+                ["ep_poll", "inet_csk_accept", "do_epoll_wait"].iter().any(|it| call.contains(it));
             proc::state(pid) == Some('S') && (waits || call == "0" || call.is_empty())
         };
         wait_for("all processes to wait", || self.0.iter().all(sleeps).then_some(()))
@@ -79,8 +81,9 @@ impl Waiters {
         let mut outcome = Outcome { served: Vec::new(), in_vain: 0 };
         for child in &mut self.0 {
             child.kill()?;
-            let lines: Vec<String> =
-                BufReader::new(child.stdout.take().ok_or("it is piped")?).lines().collect::<std::io::Result<_>>()?;
+            let lines: Vec<String> = BufReader::new(child.stdout.take().ok_or("it is piped")?)
+                .lines()
+                .collect::<std::io::Result<_>>()?;
             outcome.served.push(lines.iter().filter(|line| *line == "served").count());
             outcome.in_vain += lines.iter().filter(|line| *line == "in vain").count();
         }
