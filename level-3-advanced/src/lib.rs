@@ -10,3 +10,9 @@
 
 pub mod fairness;
 pub mod supermarket;
+
+/// The guides of the level. Their Rust blocks are compiled and run as tests.
+pub mod guides {
+    #[doc = include_str!("../guides/01-balancing-strategies.md")]
+    pub mod balancing_strategies {}
+}

@@ -83,7 +83,7 @@ impl Dice {
 
     /// A number from 0 up to `n`.
     fn below(&mut self, n: u32) -> usize {
-        usize::try_from((self.next() >> 32) * u64::from(n) >> 32).expect("below n")
+        usize::try_from(((self.next() >> 32) * u64::from(n)) >> 32).expect("below n")
     }
 }
 

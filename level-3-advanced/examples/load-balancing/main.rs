@@ -15,12 +15,13 @@ mod measure;
 mod strategies;
 mod waiters;
 
+use std::convert::Infallible;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use cluster::config::Sharing;
 use cluster::dispatch::{Connection, Workers};
-use cluster::http::{Incoming, Request, Response, StatusCode, service_fn, text};
+use cluster::http::{Bytes, Full, Incoming, Request, Response, StatusCode, service_fn, text};
 use cluster::supervisor::SlotId;
 use cluster::{Cluster, Config, Worker};
 use lab::Result;
@@ -112,7 +113,7 @@ async fn serve(worker: Worker, slow: bool) -> Result<()> {
 async fn answer(
     request: Request<Incoming>,
     factor: usize,
-) -> Result<Response<cluster::http::Full<cluster::http::Bytes>>, std::convert::Infallible> {
+) -> Result<Response<Full<Bytes>>, Infallible> {
     let pid = std::process::id();
     Ok(match request.uri().path() {
         "/" => text(StatusCode::OK, format!("Hello from worker {pid}\n")),
