@@ -1,0 +1,43 @@
+//! A series of points, with its fit.
+
+use std::num::NonZeroUsize;
+
+use crate::point::Point;
+use crate::usl::{self, Fit, Refusal};
+
+/// Points that were measured under the same conditions, and the law that fits them.
+pub struct Series {
+    pub name: String,
+    /// In the order of N.
+    pub points: Vec<Point>,
+    /// The cores of the machine that was measured, if they are known.
+    pub cores: Option<NonZeroUsize>,
+    pub fit: Result<Fit, Refusal>,
+}
+
+impl Series {
+    /// Fits the law to `points`.
+    pub fn new(
+        name: impl Into<String>,
+        mut points: Vec<Point>,
+        cores: Option<NonZeroUsize>,
+    ) -> Self {
+        points.sort_by(|a, b| a.n.total_cmp(&b.n));
+        let fit = usl::fit(&points);
+        Self { name: name.into(), points, cores, fit }
+    }
+
+    /// The first and the last point; they are the same if the series has only one.
+    pub fn ends(&self) -> Option<[&Point; 2]> {
+        Some([self.points.first()?, self.points.last()?])
+    }
+
+    /// The points at which each worker can have a core, if the cores are known.
+    pub fn within_cores(&self) -> Option<&[Point]> {
+        // Cast: a machine has few cores.
+        #[allow(clippy::cast_precision_loss)]
+        let cores = self.cores?.get() as f64;
+        let count = self.points.partition_point(|point| point.n <= cores);
+        Some(&self.points[..count])
+    }
+}
