@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use crate::point::Point;
+use crate::point::{Interval, Point};
 use crate::usl::{self, Fit, Refusal};
 
 /// Points that were measured under the same conditions, and the law that fits them.
@@ -30,6 +30,25 @@ impl Series {
     /// The first and the last point; they are the same if the series has only one.
     pub fn ends(&self) -> Option<[&Point; 2]> {
         Some([self.points.first()?, self.points.last()?])
+    }
+
+    /// The same series, in multiples of the throughput at its first point. A first point at N = 2
+    /// counts as 2, so that linear growth is N.
+    pub fn as_gain(&self) -> Self {
+        let unit = self.points.first().map_or(1.0, |first| first.throughput / first.n);
+        let gain = |point: &Point| Point {
+            throughput: point.throughput / unit,
+            interval: point
+                .interval
+                .map(|Interval { low, high }| Interval { low: low / unit, high: high / unit }),
+            ..*point
+        };
+        Self::new(self.name.clone(), self.points.iter().map(gain).collect(), self.cores)
+    }
+
+    /// The largest N; 0 if the series is empty.
+    pub fn last_n(&self) -> f64 {
+        self.points.last().map_or(0.0, |point| point.n)
     }
 
     /// The points at which each worker can have a core, if the cores are known.

@@ -43,15 +43,13 @@ fn peak(series: &Series, fit: &Fit) -> String {
         Err(reason) => return format!("No peak can be given: {reason}."),
     };
     let [n, x] = [peak.n, peak.throughput].map(|number| significant(number, 4));
-    let last = series.points.last().map_or(0.0, |point| point.n);
-    if peak.n > last {
-        format!(
-            "Peak: N = {n} with X = {x}. It lies beyond the last point, N = {last}: it is \
-             extrapolated, and was not measured."
-        )
+    let measured = |ends: [&Point; 2]| (ends[0].n..=ends[1].n).contains(&peak.n);
+    let place = if series.ends().is_some_and(measured) {
+        "between the points"
     } else {
-        format!("Peak: N = {n} with X = {x}. It lies between the points.")
-    }
+        "beyond the points: it is extrapolated, and was not measured"
+    };
+    format!("Peak: N = {n} with X = {x}. It lies {place}.")
 }
 
 /// The meaning of σ, if it cannot be told from 0.
@@ -108,7 +106,8 @@ fn few_cores(series: &Series) -> Vec<String> {
         sentences.push(format!(
             "Cores of this machine: {cores}. At {own} of {all} different N each worker can have one. \
              At the others workers share cores: CPU-bound work must flatten there, on any server, \
-             and only work that waits (I/O-bound) can still grow."
+             and only work that waits (I/O-bound) can still grow. So σ, κ and a peak describe this \
+             server on this machine."
         ));
     }
     if own < 4 {

@@ -16,7 +16,10 @@ fn section(section: &Section) -> String {
         text += "\n";
     }
     for sentence in &section.sentences {
-        let options = textwrap::Options::new(WIDTH).initial_indent("- ").subsequent_indent("  ");
+        let options = textwrap::Options::new(WIDTH)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .initial_indent("- ")
+            .subsequent_indent("  ");
         text += &textwrap::fill(sentence, options);
         text += "\n";
     }

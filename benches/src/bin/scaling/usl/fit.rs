@@ -34,31 +34,44 @@ pub fn fit(points: &[Point]) -> Result<Fit, Refusal> {
     Ok(Fit { law, sum_of_squares, points: points.len(), different_n, free, covariance })
 }
 
-/// The sets of free parameters. The first that does not break a bound has the least residual; of the
-/// next two, either may be better.
+/// Sets of free parameters; the others are at their bound.
 const ALL_FREE: &[Parameter] = &Parameter::ALL;
-const ONE_AT_BOUND: [&[Parameter]; 2] =
-    [&[Parameter::Sigma, Parameter::Lambda], &[Parameter::Kappa, Parameter::Lambda]];
-const LINE: &[Parameter] = &[Parameter::Lambda];
+const AT_BOUND: [&[Parameter]; 3] = [
+    &[Parameter::Lambda],
+    &[Parameter::Sigma, Parameter::Lambda],
+    &[Parameter::Kappa, Parameter::Lambda],
+];
 
-/// The best law within the bounds, with its free parameters: the bounds are an active set.
-fn best(points: &[Point]) -> Option<(Law, &'static [Parameter])> {
+/// Residuals that are smaller than this part of the throughput come from rounding.
+const ROUNDING: f64 = 1e-10;
+
+type Candidate = (Law, &'static [Parameter]);
+
+/// The best law within the bounds, with its free parameters: the bounds are an active set. Of equally
+/// good laws the one with the fewest free parameters is the best.
+///
+/// The law with negative parameters has poles, and a search that crosses one can end far away. So the
+/// search with all parameters free begins at each of the others' results, too.
+fn best(points: &[Point]) -> Option<Candidate> {
     let start = linearised::fit(points);
-    let within_bounds = |free| {
-        let law = minimize(points, free, at_bound(start, free))?;
-        (law.sigma >= 0.0 && law.kappa >= 0.0 && law.lambda > 0.0).then_some((law, free))
-    };
-    let residual = |(law, _): &(Law, _)| sum_of_squares(points, law);
-    within_bounds(ALL_FREE)
-        .or_else(|| {
-            let candidates = ONE_AT_BOUND.into_iter().filter_map(within_bounds);
-            candidates.min_by(|a, b| residual(a).total_cmp(&residual(b)))
-        })
-        .or_else(|| within_bounds(LINE))
+    let search = |start, free| Some((minimize(points, free, start)?, free));
+    let at_bound: Vec<Candidate> =
+        AT_BOUND.iter().filter_map(|free| search(fixed(start, free), free)).collect();
+    let starts = at_bound.iter().map(|(law, _)| *law).chain([start]);
+    let all_free = starts.filter_map(|start| search(start, ALL_FREE)).collect::<Vec<_>>();
+    let squares: f64 = points.iter().map(|point| point.throughput.powi(2)).sum();
+    let residual =
+        |(law, _): &Candidate| sum_of_squares(points, law).max(squares * ROUNDING.powi(2));
+    let candidates = at_bound.into_iter().chain(all_free).filter(is_within_bounds);
+    candidates.min_by(|a, b| residual(a).total_cmp(&residual(b)))
+}
+
+fn is_within_bounds((law, _): &Candidate) -> bool {
+    law.sigma >= 0.0 && law.kappa >= 0.0 && law.lambda > 0.0
 }
 
 /// The law with 0 for each parameter that is not free.
-fn at_bound(mut law: Law, free: &[Parameter]) -> Law {
+fn fixed(mut law: Law, free: &[Parameter]) -> Law {
     for parameter in Parameter::ALL.iter().filter(|parameter| !free.contains(parameter)) {
         *parameter.of_mut(&mut law) = 0.0;
     }

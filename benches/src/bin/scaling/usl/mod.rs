@@ -16,6 +16,8 @@ mod linearised;
 #[cfg(test)]
 mod oracles;
 mod peak;
+#[cfg(test)]
+mod properties;
 mod refusal;
 mod uncertainty;
 

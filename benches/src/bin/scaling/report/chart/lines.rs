@@ -1,15 +1,19 @@
 //! The lines of a chart, as coordinates.
 
 use crate::series::Series;
+use crate::usl::{Fit, Peak};
 
 /// The coordinates (N, X) of a line.
 pub type Line = Vec<(f64, f64)>;
 
 /// Samples of a curve.
-const SAMPLES: u32 = 160;
+const SAMPLES: u32 = 400;
 
 /// Room beyond the largest number.
 const ROOM: f64 = 1.08;
+
+/// Dashes along the width of a chart, if they lie level.
+const DASHES: f64 = 60.0;
 
 /// The part of the plane that a chart shows; it begins at 0.
 #[derive(Clone, Copy)]
@@ -18,25 +22,27 @@ pub struct Frame {
     pub n: f64,
     /// The largest X that is shown.
     pub x: f64,
-    /// The largest N that was measured.
-    pub last_n: f64,
 }
 
 impl Frame {
-    /// A frame with all points, and with the peaks that are not far away.
-    pub fn of(all: &[&Series]) -> Self {
-        let points = || all.iter().flat_map(|series| &series.points);
-        let largest = |numbers: &mut dyn Iterator<Item = f64>| numbers.fold(0.0, f64::max);
-        let last_n = largest(&mut points().map(|point| point.n));
-        let fits = || all.iter().filter_map(|series| series.fit.as_ref().ok());
-        let peaks = || fits().filter_map(|fit| fit.peak().ok()).filter(|at| at.n < 2.0 * last_n);
-        let n = ROOM * largest(&mut peaks().map(|peak| peak.n)).max(last_n);
-        let measured =
-            points().map(|of| of.interval.map_or(of.throughput, |interval| interval.high));
-        let curves = fits().map(|fit| fit.law.throughput(n));
-        let peaks = peaks().map(|peak| peak.throughput);
-        let x = ROOM * largest(&mut measured.chain(curves).chain(peaks));
-        Self { n, x, last_n }
+    /// A frame with all points of a series, and with its peak if that is not far away.
+    pub fn of(series: &Series) -> Self {
+        let last = series.last_n();
+        let near = |peak: &Peak| peak.n < 2.0 * last;
+        let peak = fit(series).and_then(|fit| fit.peak().ok()).filter(near);
+        let measured = series.points.iter().map(|of| match of.interval {
+            Some(interval) => interval.high,
+            None => of.throughput,
+        });
+        let n = ROOM * peak.map_or(last, |peak| peak.n.max(last));
+        let curve = fit(series).map(|fit| fit.law.throughput(n));
+        let curve = curve.into_iter().chain(peak.map(|peak| peak.throughput));
+        Self { n, x: ROOM * measured.chain(curve).fold(0.0, f64::max) }
+    }
+
+    /// A frame that holds both.
+    pub fn and(self, other: Self) -> Self {
+        Self { n: self.n.max(other.n), x: self.x.max(other.x) }
     }
 
     /// A curve between two N, kept within the frame.
@@ -47,11 +53,29 @@ impl Frame {
         };
         (0..=SAMPLES).map(sample).collect()
     }
+
+    /// Dashes along a line, of equal length on the chart.
+    pub fn dashes(&self, line: &Line) -> Vec<Line> {
+        let mut length = 0.0;
+        let mut pieces: Vec<Line> = Vec::new();
+        for ends in line.windows(2) {
+            let was_dash = is_dash(length);
+            length += ((ends[1].0 - ends[0].0) / self.n).hypot((ends[1].1 - ends[0].1) / self.x);
+            match pieces.last_mut() {
+                Some(piece) if is_dash(length) && was_dash => piece.push(ends[1]),
+                _ if is_dash(length) => pieces.push(ends.to_vec()),
+                _ => {}
+            }
+        }
+        pieces
+    }
 }
 
-/// The dashes of a line of samples.
-pub fn dashes(line: &Line) -> Vec<Line> {
-    const DASH: usize = 5;
-    const GAP: usize = 3;
-    line.chunks(DASH + GAP).map(|chunk| chunk.iter().copied().take(DASH).collect()).collect()
+/// Returns whether a dash is drawn at this distance from the beginning of its line; else a gap.
+fn is_dash(distance: f64) -> bool {
+    (distance * DASHES).fract() < 0.6
+}
+
+fn fit(series: &Series) -> Option<&Fit> {
+    series.fit.as_ref().ok()
 }

@@ -17,25 +17,29 @@ use crate::point::Point;
 use crate::series::Series;
 use crate::usl::Fit;
 
-/// Width and height; a page may shrink them.
-const SIZE: (u32, u32) = (880, 460);
+/// The units of a pixel: plotters rounds to whole units, and half of a pixel can be seen.
+const PIXEL: u32 = 4;
 
-/// Width of a line, in the unit of `SIZE`.
-const STROKE: u32 = 2;
+/// Width and height; a page may shrink them.
+const SIZE: (u32, u32) = (880 * PIXEL, 460 * PIXEL);
+
+const THIN: u32 = PIXEL;
+const THICK: u32 = 2 * PIXEL;
 
 type Plot<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 type Drawn = Result<(), DrawingAreaErrorKind<io::Error>>;
 
 /// One series: points, curve with its 95 % band, linear growth and peak.
 pub fn one(series: &Series, axes: &Axes) -> Result<Chart> {
-    let frame = Frame::of(&[series]);
+    let frame = Frame::of(series);
     let colour = palette::of_series(0);
-    let svg = svg(frame, axes, |plot| {
+    let svg = svg(frame, [axes.n_title(), axes.x_title()], |plot| {
         if let Ok(fit) = &series.fit {
             band(plot, fit, frame, colour)?;
-            linear(plot, fit, frame)?;
+            linear(plot, fit.law.lambda, frame)?;
             peak(plot, fit, frame)?;
-            curve(plot, fit, frame, colour, "fitted (dashed: beyond the points)")?;
+            curve(plot, series, fit, frame, colour)?;
+            extrapolation(plot, series, fit, frame, colour)?;
         }
         points(plot, &series.points, colour, "measured")
     })?;
@@ -44,33 +48,36 @@ pub fn one(series: &Series, axes: &Axes) -> Result<Chart> {
     Ok(Chart { svg, description })
 }
 
-/// All series: points and curves.
+/// All series, each as a multiple of what it did at its first point, so that they can be compared.
 pub fn all(all: &[Series], axes: &Axes) -> Result<Chart> {
-    let frame = Frame::of(&all.iter().collect::<Vec<_>>());
-    let svg = svg(frame, axes, |plot| {
-        for (index, series) in all.iter().enumerate() {
+    let gains: Vec<Series> = all.iter().map(Series::as_gain).collect();
+    let frames = gains.iter().map(Frame::of);
+    let frame = frames.reduce(Frame::and).unwrap_or(Frame { n: 1.0, x: 1.0 });
+    let svg = svg(frame, [axes.n_title(), "gain over the first point".into()], |plot| {
+        linear(plot, 1.0, frame)?;
+        for (index, series) in gains.iter().enumerate() {
             let colour = palette::of_series(index);
             if let Ok(fit) = &series.fit {
-                curve(plot, fit, frame, colour, "")?;
+                curve(plot, series, fit, frame, colour)?;
             }
             points(plot, &series.points, colour, &series.name)?;
         }
         Ok(())
     })?;
-    let description = "Throughput over N, all series; the tables below have the numbers.".into();
+    let description = "Gain over N, all series; the tables below have the numbers.".into();
     Ok(Chart { svg, description })
 }
 
-fn svg(frame: Frame, axes: &Axes, draw: impl FnOnce(&mut Plot) -> Drawn) -> Result<String> {
+fn svg(frame: Frame, titles: [String; 2], draw: impl FnOnce(&mut Plot) -> Drawn) -> Result<String> {
     let mut svg = String::new();
     let drawn = (|| {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
         let mut plot = ChartBuilder::on(&area)
-            .margin(12)
-            .x_label_area_size(46)
-            .y_label_area_size(84)
+            .margin(12 * PIXEL)
+            .x_label_area_size(46 * PIXEL)
+            .y_label_area_size(84 * PIXEL)
             .build_cartesian_2d(0.0..frame.n, 0.0..frame.x)?;
-        mesh(&mut plot, axes)?;
+        mesh(&mut plot, frame, titles)?;
         draw(&mut plot)?;
         legend(&mut plot)?;
         area.present()
@@ -79,16 +86,21 @@ fn svg(frame: Frame, axes: &Axes, draw: impl FnOnce(&mut Plot) -> Drawn) -> Resu
     Ok(svg)
 }
 
-fn mesh(plot: &mut Plot, axes: &Axes) -> Drawn {
+fn mesh(plot: &mut Plot, frame: Frame, [n, x]: [String; 2]) -> Drawn {
+    // Casts: a count of labels. There are no half workers.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let n_labels = (frame.n as usize + 1).min(11);
     plot.configure_mesh()
         .disable_x_mesh()
         .light_line_style(TRANSPARENT)
-        .bold_line_style(palette::GRID.rgb())
-        .axis_style(palette::INK.rgb())
+        .bold_line_style(palette::GRID.rgb().stroke_width(THIN))
+        .axis_style(palette::INK.rgb().stroke_width(THIN))
+        .set_all_tick_mark_size(5 * PIXEL)
+        .x_labels(n_labels)
         .label_style(text(14))
         .axis_desc_style(text(15))
-        .x_desc(axes.n_title())
-        .y_desc(axes.x_title())
+        .x_desc(n)
+        .y_desc(x)
         .x_label_formatter(&|n| tick(*n))
         .y_label_formatter(&|x| tick(*x))
         .draw()
@@ -97,15 +109,22 @@ fn mesh(plot: &mut Plot, axes: &Axes) -> Drawn {
 fn legend(plot: &mut Plot) -> Drawn {
     plot.configure_series_labels()
         .position(SeriesLabelPosition::LowerRight)
-        .margin(14)
+        .margin(14 * PIXEL)
+        .legend_area_size(32 * PIXEL)
         .label_font(text(14))
         .background_style(palette::PAPER.rgb().filled())
-        .border_style(palette::GRID.rgb())
+        .border_style(palette::GRID.rgb().stroke_width(THIN))
         .draw()
 }
 
+/// Text of a size in pixels.
 fn text(size: u32) -> TextStyle<'static> {
-    ("sans-serif", size).into_font().color(&palette::INK.rgb())
+    ("sans-serif", size * PIXEL).into_font().color(&palette::INK.rgb())
+}
+
+/// A length in pixels, for the marks of a legend.
+fn pixels(count: u32) -> i32 {
+    i32::try_from(count * PIXEL).unwrap_or(i32::MAX)
 }
 
 /// A number at an axis.
@@ -117,50 +136,49 @@ fn tick(number: f64) -> String {
 }
 
 fn points(plot: &mut Plot, points: &[Point], colour: Colour, label: &str) -> Drawn {
-    let style = colour.rgb().stroke_width(STROKE);
+    let style = colour.rgb().stroke_width(THICK);
     let intervals = points.iter().filter_map(|point| Some((point.n, point.interval?)));
-    plot.draw_series(
-        intervals.map(|(n, of)| PathElement::new(vec![(n, of.low), (n, of.high)], style)),
-    )?;
-    let filled = colour.rgb().filled();
-    plot.draw_series(points.iter().map(|of| Circle::new((of.n, of.throughput), 5, filled)))?
+    let bars = intervals.map(|(n, of)| vec![(n, of.low), (n, of.high)]).collect();
+    draw(plot, bars, style, "")?;
+    let circle = |at: (f64, f64)| Circle::new(at, pixels(5), colour.rgb().filled());
+    plot.draw_series(points.iter().map(|of| circle((of.n, of.throughput))))?
         .label(label)
-        .legend(move |(x, y)| Circle::new((x + 10, y), 5, filled));
+        .legend(move |(x, y)| Circle::new((x + pixels(10), y), pixels(5), colour.rgb().filled()));
     Ok(())
 }
 
-/// The fitted curve: a line up to the last point, and dashes beyond it.
-fn curve(plot: &mut Plot, fit: &Fit, frame: Frame, colour: Colour, label: &str) -> Drawn {
-    let style = colour.rgb().stroke_width(STROKE);
-    let throughput = |n| fit.law.throughput(n);
-    let line = frame.sampled(0.0, frame.last_n, throughput);
-    draw(plot, vec![line], style, label)?;
-    draw(plot, lines::dashes(&frame.sampled(frame.last_n, frame.n, throughput)), style, "")
+/// The fitted curve, up to the last point.
+fn curve(plot: &mut Plot, of: &Series, fit: &Fit, frame: Frame, colour: Colour) -> Drawn {
+    let line = frame.sampled(0.0, of.last_n(), |n| fit.law.throughput(n));
+    draw(plot, vec![line], colour.rgb().stroke_width(THICK), "")
 }
 
-fn linear(plot: &mut Plot, fit: &Fit, frame: Frame) -> Drawn {
-    let end = frame.n.min(frame.x / fit.law.lambda);
-    let line = frame.sampled(0.0, end, |n| fit.law.lambda * n);
-    draw(plot, lines::dashes(&line), palette::GUIDE.rgb().stroke_width(1), "linear, λN")
+/// The fitted curve beyond the last point.
+fn extrapolation(plot: &mut Plot, of: &Series, fit: &Fit, frame: Frame, colour: Colour) -> Drawn {
+    let line = frame.sampled(of.last_n(), frame.n, |n| fit.law.throughput(n));
+    let style = colour.rgb().stroke_width(THICK);
+    draw(plot, frame.dashes(&line), style, "fitted (dashed: beyond the points)")
+}
+
+fn linear(plot: &mut Plot, lambda: f64, frame: Frame) -> Drawn {
+    let line = frame.sampled(0.0, frame.n.min(frame.x / lambda), |n| lambda * n);
+    draw(plot, frame.dashes(&line), palette::GUIDE.rgb().stroke_width(THIN), "linear (dashed)")
 }
 
 fn peak(plot: &mut Plot, fit: &Fit, frame: Frame) -> Drawn {
-    let Ok(peak) = fit.peak() else { return Ok(()) };
-    if peak.n > frame.n {
-        return Ok(());
-    }
+    let Some(peak) = fit.peak().ok().filter(|peak| peak.n <= frame.n) else { return Ok(()) };
     let line = vec![(peak.n, 0.0), (peak.n, peak.throughput)];
     let label = format!("peak, N = {}", significant(peak.n, 4));
-    draw(plot, vec![line], palette::GUIDE.rgb().stroke_width(STROKE), &label)
+    draw(plot, vec![line], palette::GUIDE.rgb().stroke_width(THICK), &label)
 }
 
 fn band(plot: &mut Plot, fit: &Fit, frame: Frame, colour: Colour) -> Drawn {
     let mut outline = frame.sampled(0.0, frame.n, |n| fit.band(n).low);
     outline.extend(frame.sampled(0.0, frame.n, |n| fit.band(n).high).into_iter().rev());
     let style = colour.rgb().mix(0.18).filled();
-    plot.draw_series([Polygon::new(outline, style)])?
-        .label("95 % interval of the curve")
-        .legend(move |(x, y)| Rectangle::new([(x, y - 6), (x + 20, y + 6)], style));
+    plot.draw_series([Polygon::new(outline, style)])?.label("95 % interval of the curve").legend(
+        move |(x, y)| Rectangle::new([(x, y - pixels(6)), (x + pixels(20), y + pixels(6))], style),
+    );
     Ok(())
 }
 
@@ -168,7 +186,8 @@ fn band(plot: &mut Plot, fit: &Fit, frame: Frame, colour: Colour) -> Drawn {
 fn draw(plot: &mut Plot, lines: Vec<Line>, style: ShapeStyle, label: &str) -> Drawn {
     let drawn = plot.draw_series(lines.into_iter().map(|line| PathElement::new(line, style)))?;
     if !label.is_empty() {
-        drawn.label(label).legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 20, y)], style));
+        let mark = move |(x, y)| PathElement::new(vec![(x, y), (x + pixels(20), y)], style);
+        drawn.label(label).legend(mark);
     }
     Ok(())
 }
