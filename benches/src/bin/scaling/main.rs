@@ -34,7 +34,7 @@ struct Args {
     /// by commas or blanks. `#` begins a comment. Several files make several series.
     #[arg(long, value_name = "FILE", required = true)]
     points: Vec<PathBuf>,
-    /// Cores of the machine that was measured: the report then has what so many cores can show.
+    /// Cores of the machine that was measured: the report then has the conclusions that they allow.
     #[arg(long)]
     cores: Option<NonZeroUsize>,
     /// The meaning of N, in the report.

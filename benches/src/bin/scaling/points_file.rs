@@ -26,7 +26,7 @@ pub fn read(path: &Path) -> Result<Vec<Point>> {
     Ok(points)
 }
 
-/// The points of a text, or the number of the first wrong line and what is wrong.
+/// The points of a text, or the number of the first wrong line and the reason.
 fn parse(text: &str) -> Result<Vec<Point>, (usize, String)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = text.lines().enumerate().map(|(index, line)| (index + 1, without_comment(line)));

@@ -8,7 +8,7 @@ use crate::usl::{self, Fit, Refusal};
 /// Points that were measured under the same conditions, and the law that fits them.
 pub struct Series {
     pub name: String,
-    /// In the order of N.
+    /// The points, in the order of N.
     pub points: Vec<Point>,
     /// The cores of the machine that was measured, if they are known.
     pub cores: Option<NonZeroUsize>,
@@ -46,9 +46,9 @@ impl Series {
         Self::new(self.name.clone(), self.points.iter().map(gain).collect(), self.cores)
     }
 
-    /// The largest N; 0 if the series is empty.
-    pub fn last_n(&self) -> f64 {
-        self.points.last().map_or(0.0, |point| point.n)
+    /// The fit, and the largest N that was measured.
+    pub fn fitted(&self) -> Option<(&Fit, f64)> {
+        Some((self.fit.as_ref().ok()?, self.points.last()?.n))
     }
 
     /// The points at which each worker can have a core, if the cores are known.

@@ -1,4 +1,4 @@
-//! The sentences of a report: what the points show, and what they cannot show.
+//! The sentences of a report: the conclusions that the points allow, and those that they do not.
 
 use super::digits::significant;
 use crate::point::{Point, different_n};
@@ -52,7 +52,7 @@ fn peak(series: &Series, fit: &Fit) -> String {
     format!("Peak: N = {n} with X = {x}. It lies {place}.")
 }
 
-/// The meaning of σ, if it cannot be told from 0.
+/// The meaning of a σ that may be 0.
 fn contention(fit: &Fit) -> Option<String> {
     let sentence = match fit.estimate(Parameter::Sigma) {
         Estimate::AtBound => {
@@ -95,7 +95,7 @@ fn warning(fit: &Fit) -> Option<String> {
     })
 }
 
-/// What a machine with few cores can show, and what it cannot.
+/// The conclusions that few cores allow, and those that they do not.
 fn few_cores(series: &Series) -> Vec<String> {
     let (Some(cores), Some(within)) = (series.cores, series.within_cores()) else {
         return Vec::new();
@@ -137,4 +137,78 @@ fn gain_within_cores(within: &[Point]) -> Option<String> {
             "To be concluded: {to} workers do {gain} times the work of {from}, on this machine."
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use super::*;
+
+    /// All conclusions of a table, as one text.
+    fn conclusions(table: &[(f64, f64)], cores: Option<usize>) -> String {
+        let points = table.iter().map(|&(n, throughput)| Point::new(n, throughput)).collect();
+        of(&Series::new("table", points, cores.and_then(NonZeroUsize::new))).join("\n")
+    }
+
+    #[track_caller]
+    fn contains(text: &str, expected: &[&str]) {
+        for expected in expected {
+            assert!(text.contains(expected), "{expected} is missing in:\n{text}");
+        }
+    }
+
+    #[test]
+    fn seeds_table_of_four_has_no_peak_and_a_warning() {
+        let table = [(1.0, 1000.0), (2.0, 1900.0), (4.0, 3700.0), (8.0, 7000.0)];
+        let text = conclusions(&table, None);
+        contains(
+            &text,
+            &["is 7.00 times that at N = 1", "No peak can be given: κ is at its bound"],
+        );
+        contains(
+            &text,
+            &["= 2 (with all 3 parameters free it would be 1;", "Warning: fewer than 6"],
+        );
+        assert!(!text.contains("Peak:"), "{text}");
+    }
+
+    #[test]
+    fn seeds_table_of_three_is_an_invention() {
+        let text = conclusions(&[(1.0, 2500.0), (4.0, 9800.0), (8.0, 18500.0)], None);
+        contains(
+            &text,
+            &["Not fitted: 3 points leave no degree of freedom", "N = 29", "invention"],
+        );
+    }
+
+    #[test]
+    fn peak_beyond_the_points_is_extrapolated() {
+        let n = [1.0, 4.0, 8.0, 12.0, 16.0, 20.0];
+        let raytracer: Vec<_> =
+            n.into_iter().zip([20.0, 78.0, 130.0, 170.0, 190.0, 200.0]).collect();
+        let text = conclusions(&raytracer, None);
+        contains(&text, &["Peak: N = 24.49", "was not measured", "The interval of σ contains 0"]);
+        assert!(!text.contains("Warning"), "{text}");
+    }
+
+    #[test]
+    fn interval_of_kappa_with_zero_hides_the_peak() {
+        let table =
+            [(1.0, 100.0), (2.0, 190.0), (3.0, 282.0), (4.0, 350.0), (5.0, 440.0), (6.0, 500.0)];
+        contains(
+            &conclusions(&table, None),
+            &["No peak can be given: the interval of κ contains 0"],
+        );
+    }
+
+    #[test]
+    fn two_cores_cannot_show_how_a_server_scales() {
+        let table = [(1.0, 100.0), (2.0, 195.0), (3.0, 190.0), (4.0, 186.0)];
+        let text = conclusions(&table, Some(2));
+        contains(&text, &["Cores of this machine: 2. At 2 of 4", "Not to be concluded"]);
+        contains(&text, &["2 workers do 1.95 times the work of 1", "more workers than cores"]);
+        let text = conclusions(&table, Some(4));
+        assert!(!text.contains("concluded"), "four cores are enough for a fit: {text}");
+    }
 }

@@ -5,7 +5,7 @@ pub struct Section {
     pub heading: String,
     pub sentences: Vec<String>,
     pub tables: Vec<Table>,
-    /// A chart as SVG, with its description; only HTML shows it.
+    /// A chart; only HTML shows it.
     pub chart: Option<Chart>,
 }
 
@@ -18,6 +18,6 @@ pub struct Table {
 /// A chart.
 pub struct Chart {
     pub svg: String,
-    /// What the chart shows, for readers who do not see it.
+    /// A sentence in place of the chart.
     pub description: String,
 }

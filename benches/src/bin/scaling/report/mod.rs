@@ -22,9 +22,9 @@ use document::Section;
 
 /// The meaning of N and X in a report, with units.
 pub struct Axes {
-    /// Such as "workers".
+    /// The meaning of N, such as "workers".
     pub n: String,
-    /// Such as "requests per second".
+    /// The meaning of X with its unit, such as "requests per second".
     pub x: String,
 }
 

@@ -58,7 +58,7 @@ pub fn css() -> String {
     format!("@media (prefers-color-scheme: dark) {{\n{rules}}}\n")
 }
 
-/// As plotters writes it.
+/// The notation of plotters.
 fn hex([red, green, blue]: [u8; 3]) -> String {
     format!("#{red:02X}{green:02X}{blue:02X}")
 }

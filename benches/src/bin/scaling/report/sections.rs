@@ -31,7 +31,11 @@ fn comparison(all: &[Series], axes: &Axes) -> Result<Section> {
     });
     Ok(Section {
         heading: "All series".into(),
-        sentences: Vec::new(),
+        sentences: vec![
+            "The chart shows each series as a multiple of its throughput at the first point. Equal \
+             gains can hide unequal throughputs: compare λ as well."
+                .into(),
+        ],
         tables: vec![Table {
             head: ["series", "σ", "κ", "λ", "peak at N"].map(Into::into).into(),
             rows: rows.collect(),

@@ -7,10 +7,10 @@ use super::{Estimate, Law, NoPeak, Parameter, Peak, Refusal};
 use super::{linearised, peak, refusal, uncertainty};
 use crate::point::{Interval, Point, different_n};
 
-/// Fewer points than this fit, with a warning.
+/// With fewer different N than this, a report warns.
 const FEW: usize = 6;
 
-/// The law that fits best, and what is known about it.
+/// The law that fits best, with its uncertainty.
 #[derive(Clone, Debug)]
 pub struct Fit {
     pub law: Law,
@@ -89,7 +89,7 @@ impl Fit {
         (self.sum_of_squares / as_number(self.degrees_of_freedom())).sqrt()
     }
 
-    /// Returns whether the points are so few that the intervals say little.
+    /// Returns whether the different N are so few that the report has to warn.
     pub fn has_few_points(&self) -> bool {
         self.different_n < FEW
     }
@@ -108,7 +108,7 @@ impl Fit {
     /// The 95 % interval of the curve at `n`: of the law, and not of a further measurement.
     pub fn band(&self, n: f64) -> Interval {
         let gradient = Vector3::from(self.law.gradient(n));
-        let error = gradient.dot(&(self.covariance * gradient)).sqrt();
+        let error = gradient.dot(&(self.covariance * gradient)).max(0.0).sqrt();
         Interval::around(self.law.throughput(n), self.t() * error)
     }
 

@@ -79,5 +79,5 @@ fn exactly_linear_points_have_no_peak() {
 fn points_at_three_different_n_are_refused_however_many() {
     let points: Vec<_> = [1.0, 1.0, 2.0, 2.0, 4.0, 4.0].map(|n| Point::new(n, 10.0 * n)).into();
     let refusal = fit(&points).expect_err("three different N");
-    assert!(refusal.to_string().starts_with("3 points have no degree"), "{refusal}");
+    assert!(refusal.to_string().starts_with("3 points leave no degree"), "{refusal}");
 }

@@ -32,8 +32,8 @@ impl fmt::Display for Refusal {
         match self {
             Self::TooFew { different_n: 3, exact } => {
                 f.write_str(
-                    "3 points have no degree of freedom left after 3 parameters: a curve passes \
-                     through all of them, whatever they are, and nothing is left to judge it by",
+                    "3 points leave no degree of freedom for 3 parameters: a curve passes through \
+                     any 3 points, and nothing remains to judge it by",
                 )?;
                 if let Some(peak) = exact {
                     write!(

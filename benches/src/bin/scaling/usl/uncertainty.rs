@@ -53,3 +53,19 @@ pub fn t(probability: f64, degrees_of_freedom: usize) -> f64 {
     let student = StudentsT::new(0.0, 1.0, degrees_of_freedom as f64);
     student.expect("a fit leaves at least one degree of freedom").inverse_cdf(probability)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::t_95;
+
+    /// Values of a printed table.
+    #[test]
+    fn t_agrees_with_tables() {
+        let table =
+            [(1, 12.7062), (2, 4.3027), (3, 3.1824), (4, 2.7764), (10, 2.2281), (29, 2.0452)];
+        for (degrees_of_freedom, printed) in table {
+            let ours = t_95(degrees_of_freedom);
+            assert!((ours - printed).abs() < 0.00006, "{degrees_of_freedom}: {ours}");
+        }
+    }
+}

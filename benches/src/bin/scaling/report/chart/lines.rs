@@ -1,7 +1,6 @@
 //! The lines of a chart, as coordinates.
 
 use crate::series::Series;
-use crate::usl::{Fit, Peak};
 
 /// The coordinates (N, X) of a line.
 pub type Line = Vec<(f64, f64)>;
@@ -25,19 +24,23 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// The frame of a chart without points.
+    pub const EMPTY: Self = Self { n: 1.0, x: 1.0 };
+
     /// A frame with all points of a series, and with its peak if that is not far away.
     pub fn of(series: &Series) -> Self {
-        let last = series.last_n();
-        let near = |peak: &Peak| peak.n < 2.0 * last;
-        let peak = fit(series).and_then(|fit| fit.peak().ok()).filter(near);
-        let measured = series.points.iter().map(|of| match of.interval {
-            Some(interval) => interval.high,
-            None => of.throughput,
+        let points = series.points.iter().map(|of| Self {
+            n: ROOM * of.n,
+            x: ROOM * of.interval.map_or(of.throughput, |interval| interval.high),
         });
-        let n = ROOM * peak.map_or(last, |peak| peak.n.max(last));
-        let curve = fit(series).map(|fit| fit.law.throughput(n));
-        let curve = curve.into_iter().chain(peak.map(|peak| peak.throughput));
-        Self { n, x: ROOM * measured.chain(curve).fold(0.0, f64::max) }
+        let measured = points.reduce(Self::and).unwrap_or(Self::EMPTY);
+        let Some((fit, last_n)) = series.fitted() else { return measured };
+        let at = |n| Self { n, x: ROOM * fit.law.throughput(n) };
+        let peak = fit.peak().ok().filter(|peak| peak.n < 2.0 * last_n);
+        let with_peak = peak.map_or(measured, |peak| {
+            measured.and(Self { n: ROOM * peak.n, x: ROOM * peak.throughput })
+        });
+        with_peak.and(at(with_peak.n))
     }
 
     /// A frame that holds both.
@@ -74,8 +77,4 @@ impl Frame {
 /// Returns whether a dash is drawn at this distance from the beginning of its line; else a gap.
 fn is_dash(distance: f64) -> bool {
     (distance * DASHES).fract() < 0.6
-}
-
-fn fit(series: &Series) -> Option<&Fit> {
-    series.fit.as_ref().ok()
 }

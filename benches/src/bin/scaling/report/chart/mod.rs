@@ -34,12 +34,13 @@ pub fn one(series: &Series, axes: &Axes) -> Result<Chart> {
     let frame = Frame::of(series);
     let colour = palette::of_series(0);
     let svg = svg(frame, [axes.n_title(), axes.x_title()], |plot| {
-        if let Ok(fit) = &series.fit {
+        if let Some((fit, last_n)) = series.fitted() {
             band(plot, fit, frame, colour)?;
             linear(plot, fit.law.lambda, frame)?;
             peak(plot, fit, frame)?;
-            curve(plot, series, fit, frame, colour)?;
-            extrapolation(plot, series, fit, frame, colour)?;
+            curve(plot, frame.sampled(0.0, last_n, |n| fit.law.throughput(n)), colour)?;
+            let beyond = frame.sampled(last_n, frame.n, |n| fit.law.throughput(n));
+            extrapolation(plot, frame.dashes(&beyond), colour)?;
         }
         points(plot, &series.points, colour, "measured")
     })?;
@@ -48,17 +49,17 @@ pub fn one(series: &Series, axes: &Axes) -> Result<Chart> {
     Ok(Chart { svg, description })
 }
 
-/// All series, each as a multiple of what it did at its first point, so that they can be compared.
+/// All series, each as a multiple of its throughput at the first point.
 pub fn all(all: &[Series], axes: &Axes) -> Result<Chart> {
     let gains: Vec<Series> = all.iter().map(Series::as_gain).collect();
     let frames = gains.iter().map(Frame::of);
-    let frame = frames.reduce(Frame::and).unwrap_or(Frame { n: 1.0, x: 1.0 });
+    let frame = frames.reduce(Frame::and).unwrap_or(Frame::EMPTY);
     let svg = svg(frame, [axes.n_title(), "gain over the first point".into()], |plot| {
         linear(plot, 1.0, frame)?;
         for (index, series) in gains.iter().enumerate() {
             let colour = palette::of_series(index);
-            if let Ok(fit) = &series.fit {
-                curve(plot, series, fit, frame, colour)?;
+            if let Some((fit, last_n)) = series.fitted() {
+                curve(plot, frame.sampled(0.0, last_n, |n| fit.law.throughput(n)), colour)?;
             }
             points(plot, &series.points, colour, &series.name)?;
         }
@@ -139,7 +140,7 @@ fn points(plot: &mut Plot, points: &[Point], colour: Colour, label: &str) -> Dra
     let style = colour.rgb().stroke_width(THICK);
     let intervals = points.iter().filter_map(|point| Some((point.n, point.interval?)));
     let bars = intervals.map(|(n, of)| vec![(n, of.low), (n, of.high)]).collect();
-    draw(plot, bars, style, "")?;
+    draw(plot, bars, style, None)?;
     let circle = |at: (f64, f64)| Circle::new(at, pixels(5), colour.rgb().filled());
     plot.draw_series(points.iter().map(|of| circle((of.n, of.throughput))))?
         .label(label)
@@ -148,28 +149,31 @@ fn points(plot: &mut Plot, points: &[Point], colour: Colour, label: &str) -> Dra
 }
 
 /// The fitted curve, up to the last point.
-fn curve(plot: &mut Plot, of: &Series, fit: &Fit, frame: Frame, colour: Colour) -> Drawn {
-    let line = frame.sampled(0.0, of.last_n(), |n| fit.law.throughput(n));
-    draw(plot, vec![line], colour.rgb().stroke_width(THICK), "")
+fn curve(plot: &mut Plot, line: Line, colour: Colour) -> Drawn {
+    draw(plot, vec![line], colour.rgb().stroke_width(THICK), None)
 }
 
 /// The fitted curve beyond the last point.
-fn extrapolation(plot: &mut Plot, of: &Series, fit: &Fit, frame: Frame, colour: Colour) -> Drawn {
-    let line = frame.sampled(of.last_n(), frame.n, |n| fit.law.throughput(n));
+fn extrapolation(plot: &mut Plot, dashes: Vec<Line>, colour: Colour) -> Drawn {
     let style = colour.rgb().stroke_width(THICK);
-    draw(plot, frame.dashes(&line), style, "fitted (dashed: beyond the points)")
+    draw(plot, dashes, style, Some("fitted (dashed: beyond the points)"))
 }
 
 fn linear(plot: &mut Plot, lambda: f64, frame: Frame) -> Drawn {
     let line = frame.sampled(0.0, frame.n.min(frame.x / lambda), |n| lambda * n);
-    draw(plot, frame.dashes(&line), palette::GUIDE.rgb().stroke_width(THIN), "linear (dashed)")
+    draw(
+        plot,
+        frame.dashes(&line),
+        palette::GUIDE.rgb().stroke_width(THIN),
+        Some("linear (dashed)"),
+    )
 }
 
 fn peak(plot: &mut Plot, fit: &Fit, frame: Frame) -> Drawn {
     let Some(peak) = fit.peak().ok().filter(|peak| peak.n <= frame.n) else { return Ok(()) };
     let line = vec![(peak.n, 0.0), (peak.n, peak.throughput)];
     let label = format!("peak, N = {}", significant(peak.n, 4));
-    draw(plot, vec![line], palette::GUIDE.rgb().stroke_width(THICK), &label)
+    draw(plot, vec![line], palette::GUIDE.rgb().stroke_width(THICK), Some(&label))
 }
 
 fn band(plot: &mut Plot, fit: &Fit, frame: Frame, colour: Colour) -> Drawn {
@@ -182,10 +186,10 @@ fn band(plot: &mut Plot, fit: &Fit, frame: Frame, colour: Colour) -> Drawn {
     Ok(())
 }
 
-/// Draws lines of one style, with a label in the legend if it is not empty.
-fn draw(plot: &mut Plot, lines: Vec<Line>, style: ShapeStyle, label: &str) -> Drawn {
+/// Draws lines of one style, and their label in the legend.
+fn draw(plot: &mut Plot, lines: Vec<Line>, style: ShapeStyle, label: Option<&str>) -> Drawn {
     let drawn = plot.draw_series(lines.into_iter().map(|line| PathElement::new(line, style)))?;
-    if !label.is_empty() {
+    if let Some(label) = label {
         let mark = move |(x, y)| PathElement::new(vec![(x, y), (x + pixels(20), y)], style);
         drawn.label(label).legend(mark);
     }
