@@ -112,8 +112,9 @@ fn few_cores(series: &Series) -> Vec<String> {
     }
     if own < 4 {
         sentences.push(format!(
-            "Not to be concluded: how the server scales with cores. Points at {own} different N \
-             within {cores} cores cannot separate σ from κ, and say nothing about a larger machine."
+            "Not to be concluded: how the server scales with cores. To separate σ from κ takes \
+             points at 4 different N up to the number of cores, and here are {own}. Nothing follows \
+             for a larger machine."
         ));
         sentences.extend(gain_within_cores(within));
         if own < all {
@@ -200,6 +201,12 @@ mod tests {
             &conclusions(&table, None),
             &["No peak can be given: the interval of κ contains 0"],
         );
+    }
+
+    #[test]
+    fn throughput_that_falls_from_the_first_worker_has_no_peak() {
+        let table = [(1.0, 100.0), (2.0, 60.0), (3.0, 40.0), (4.0, 31.0), (5.0, 22.0), (6.0, 19.0)];
+        contains(&conclusions(&table, None), &["No peak: the throughput falls from the first"]);
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub enum NoPeak {
     KappaAtBound,
     /// The interval of κ contains 0: the law may have no peak.
     KappaMayBeZero,
-    /// σ is at least 1: the throughput falls from the first worker on.
+    /// The law would have its peak below one worker.
     Falls,
 }
 
@@ -39,10 +39,10 @@ pub fn exact(points: &[Point]) -> Option<Peak> {
     at(&linearised::fit(points))
 }
 
-/// N = √((1−σ)/κ), where the derivative of the law is 0.
+/// N = √((1−σ)/κ), where the derivative of the law is 0, if that is at least one worker.
 fn at(law: &Law) -> Option<Peak> {
     let n = ((1.0 - law.sigma) / law.kappa).sqrt();
-    (n.is_finite() && n > 0.0).then(|| Peak { n, throughput: law.throughput(n) })
+    (n.is_finite() && n >= 1.0).then(|| Peak { n, throughput: law.throughput(n) })
 }
 
 impl fmt::Display for NoPeak {
@@ -52,7 +52,7 @@ impl fmt::Display for NoPeak {
             Self::KappaMayBeZero => {
                 "the interval of κ contains 0, and a law with κ = 0 has no peak"
             }
-            Self::Falls => "σ is at least 1, so the throughput falls from the first worker on",
+            Self::Falls => "the throughput falls from the first worker on",
         })
     }
 }
