@@ -11,8 +11,8 @@ pub fn significant(number: f64, digits: usize) -> String {
     format!("{number:.*}", decimals(number, digits))
 }
 
-/// The decimals with which `number` has so many significant digits: a column of numbers has as many
-/// as its largest.
+/// The decimals with which `number` has `digits` significant digits: a column of numbers takes those
+/// of its largest.
 pub fn decimals(number: f64, digits: usize) -> usize {
     // The exponent after rounding: 9.9996 with 4 digits is 10.00, and not 10.000.
     let rounded = format!("{number:.*e}", digits.saturating_sub(1));
