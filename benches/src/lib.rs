@@ -18,6 +18,12 @@
 //! $ cargo run --release -p benches --bin reload-loss
 //! ```
 //!
+//! A table of throughputs is fitted with the Universal Scalability Law:
+//!
+//! ```console
+//! $ cargo run --release -p benches --bin scaling -- --points FILE
+//! ```
+//!
 //! `cargo test -p benches --benches` runs every bench once, without measuring, to keep them all working.
 
 /// The middle one of `numbers`; NaN if there are none.
