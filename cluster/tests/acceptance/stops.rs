@@ -216,7 +216,7 @@ fn busy(workers: usize) {
 
 /// `timeout 1 server` signals its child and then the group; on Ctrl-C a wrapper signals too.
 fn twice(workers: usize) {
-    let gaps = [0, 5, 100, 400];
+    let gaps = [0, 5, 100, 300];
     for (round, gap) in (0..stops()).zip(gaps.into_iter().cycle()) {
         let sharing = ["inherited", "reuse-port", "hand-off"][round % 3];
         let signal = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT][round / 4 % 3];
