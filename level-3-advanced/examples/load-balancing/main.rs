@@ -1,4 +1,4 @@
-//! Ways to balance load over workers, side by side: who gets the next connection?
+//! Ways to balance load over workers, side by side: which worker gets the next connection?
 //!
 //! ```console
 //! $ cargo run -p level-3 --example load-balancing -- --strategy least-connections --slow
@@ -75,7 +75,7 @@ enum Wrong {
 /// The slot whose worker is slow with `--slow`.
 const SLOW: SlotId = SlotId(0);
 
-/// How many times slower it is.
+/// The factor by which it is slower.
 const SLOWER: usize = 10;
 
 fn main() -> ExitCode {
