@@ -1,0 +1,63 @@
+//! The command `load`: see the library for what it measures, and `--help` for its options.
+
+mod args;
+
+use std::io::{Write, stdout};
+use std::path::Path;
+use std::process::ExitCode;
+
+use lab::Result;
+use lab::narrate::complain;
+use load::{Report, measure};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use args::Args;
+
+/// The exit code after Ctrl-C: 128 and the number of SIGINT, as shells have it.
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    let args = lab::args::parse::<Args>();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = runtime.map_err(Into::into).and_then(|it| it.block_on(carry_out(&args)));
+    result.unwrap_or_else(|error| lab::args::exit(Err(error)))
+}
+
+async fn carry_out(args: &Args) -> Result<ExitCode> {
+    let stop = stop_on_signal()?;
+    let report = measure(args.plan()?, &stop).await?;
+    print(&report.to_string());
+    write_json(args.json.as_deref(), &report)?;
+    Ok(verdict(&report))
+}
+
+fn verdict(report: &Report) -> ExitCode {
+    let Some(complaint) = report.complaint() else { return ExitCode::SUCCESS };
+    complain(&complaint);
+    if report.interrupted { INTERRUPTED.into() } else { ExitCode::FAILURE }
+}
+
+fn print(text: &str) {
+    let _ = stdout().write_all(text.as_bytes()); // a closed pipe is not a reason to panic
+}
+
+fn write_json(file: Option<&Path>, data: &impl serde::Serialize) -> Result<()> {
+    let Some(file) = file else { return Ok(()) };
+    let text = serde_json::to_string_pretty(data)? + "\n";
+    std::fs::write(file, text).map_err(|error| format!("--json {}: {error}", file.display()))?;
+    Ok(())
+}
+
+/// A token that is cancelled by the first Ctrl-C, or by SIGTERM or SIGHUP.
+fn stop_on_signal() -> Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        let (mut arrives, stop) = (signal(kind)?, stop.clone());
+        tokio::spawn(async move {
+            arrives.recv().await;
+            stop.cancel();
+        });
+    }
+    Ok(stop)
+}
