@@ -9,7 +9,7 @@ use clap::Parser;
 use hyper::Method;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use lab::Result;
-use load::{Pace, Plan, Request, Target};
+use load::{FEWEST_PAIRS, Figure, Pace, Plan, Request, Target};
 
 /// The most intervals of a report.
 const MOST_INTERVALS: u128 = 100_000;
@@ -73,6 +73,22 @@ pub struct Args {
     /// Also write the report to this file, as JSON; times are in seconds
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+
+    /// Compare two servers: start A, run, end A, start B, run, end B, and so on; reports the ratio
+    ///
+    /// A command is started by `sh`, and has to listen at URL. It is ready when that accepts
+    /// connections, and is ended by SIGTERM to its process group, or by SIGKILL after 5 s. Its output
+    /// is discarded. No other server may run at URL.
+    #[arg(long, num_args = 2, value_names = ["COMMAND_A", "COMMAND_B"])]
+    pub compare: Option<Vec<String>>,
+
+    /// Pairs of a comparison, at least 10
+    #[arg(long, value_name = "N", default_value = "10", value_parser = pairs, requires = "compare")]
+    pub pairs: usize,
+
+    /// Figure of a comparison; the default is requests-per-second, or p50 with --rate
+    #[arg(long, value_enum, requires = "compare")]
+    pub figure: Option<Figure>,
 }
 
 impl Args {
@@ -104,6 +120,12 @@ impl Args {
         })
     }
 
+    /// The figure to compare.
+    pub fn figure(&self) -> Figure {
+        let usual = if self.rate.is_some() { Figure::P50 } else { Figure::RequestsPerSecond };
+        self.figure.unwrap_or(usual)
+    }
+
     fn body(&self) -> Result<Vec<u8>> {
         match (&self.body, &self.body_file) {
             (Some(text), _) => Ok(text.clone().into_bytes()),
@@ -126,6 +148,13 @@ impl Args {
 fn positive(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if duration.is_zero() { Err("expected a time above 0".to_owned()) } else { Ok(duration) }
+}
+
+fn pairs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(pairs) if (FEWEST_PAIRS..=100_000).contains(&pairs) => Ok(pairs),
+        _ => Err(format!("expected a number of pairs, at least {FEWEST_PAIRS}")),
+    }
 }
 
 fn rate(text: &str) -> Result<f64, String> {

@@ -31,6 +31,8 @@
 
 mod answer;
 mod client;
+mod compare;
+mod comparison;
 mod figures;
 mod loss;
 mod progress;
@@ -38,9 +40,12 @@ mod report;
 mod request;
 mod run;
 mod schedule;
+mod server;
 mod target;
 mod text;
 
+pub use compare::{Compared, Figure, compare};
+pub use comparison::{Comparison, FEWEST_PAIRS, Verdict};
 pub use report::{Cpu, Interval, Latency, Losses, PERCENTILES, Paced, Report};
 pub use request::Request;
 pub use run::{Plan, measure};

@@ -2,13 +2,13 @@
 
 mod args;
 
-use std::io::{Write, stdout};
+use std::io::{IsTerminal, Write, stderr, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
 use lab::Result;
 use lab::narrate::complain;
-use load::{Report, measure};
+use load::{compare, measure};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -26,16 +26,30 @@ fn main() -> ExitCode {
 
 async fn carry_out(args: &Args) -> Result<ExitCode> {
     let stop = stop_on_signal()?;
+    if let Some([a, b]) = args.compare.as_deref() {
+        let (plan, figure) = (args.plan()?, args.figure());
+        let compared = compare([a, b], &plan, figure, args.pairs, &stop, show_pair).await?;
+        print(&compared.to_string());
+        write_json(args.json.as_deref(), &compared)?;
+        return Ok(verdict(compared.complaint(), compared.interrupted));
+    }
     let report = measure(args.plan()?, &stop).await?;
     print(&report.to_string());
     write_json(args.json.as_deref(), &report)?;
-    Ok(verdict(&report))
+    Ok(verdict(report.complaint(), report.interrupted))
 }
 
-fn verdict(report: &Report) -> ExitCode {
-    let Some(complaint) = report.complaint() else { return ExitCode::SUCCESS };
+fn verdict(complaint: Option<String>, interrupted: bool) -> ExitCode {
+    let Some(complaint) = complaint else { return ExitCode::SUCCESS };
     complain(&complaint);
-    if report.interrupted { INTERRUPTED.into() } else { ExitCode::FAILURE }
+    if interrupted { INTERRUPTED.into() } else { ExitCode::FAILURE }
+}
+
+/// Shows each pair as it is measured, to a person who waits.
+fn show_pair(row: &str) {
+    if stderr().is_terminal() {
+        let _ = writeln!(stderr(), "{row}");
+    }
 }
 
 fn print(text: &str) {

@@ -41,7 +41,8 @@ impl Pace {
 fn watch(timer: BorrowedFd<'_>) -> Result<AsyncFd<BorrowedFd<'_>>> {
     // SAFETY: the result borrows the descriptor, so it is dropped before the descriptor is closed,
     // and `BorrowedFd` always returns the same one.
-    Ok(unsafe { AsyncFd::register_with_interest(timer, Interest::READABLE) }?)
+    let watched = unsafe { AsyncFd::register_with_interest(timer, Interest::READABLE) };
+    Ok(watched.map_err(std::io::Error::from)?) // the error would borrow the timer
 }
 
 /// The requests that are to have started before `elapsed` has passed: at 0, 1/rate, 2/rate …
