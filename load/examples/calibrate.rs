@@ -1,7 +1,7 @@
 //! Tries the comparison for real: equal servers, and a server that burns 10 % more CPU per request.
 //!
 //! ```console
-//! $ cargo build --release -p load --bins --examples
+//! $ cargo build --release -p load --bins
 //! $ cargo run --release -p load --example calibrate -- --times 40
 //! ```
 //!
@@ -63,7 +63,7 @@ fn calibrate(args: &Args) -> Result<()> {
 /// One comparison of a burner with `args.work` and one with `work`, as its JSON report.
 fn compare(args: &Args, work: u64) -> Result<Value> {
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?; // free a moment ago
-    let burner = beside("burner")?;
+    let burner = beside("../burner")?;
     let server = |work| format!("exec '{}' {address} --work {work}", burner.display());
     let report = tempfile::NamedTempFile::new()?;
     let output = Command::new(beside("../load")?)
@@ -87,5 +87,5 @@ fn beside(name: &str) -> Result<PathBuf> {
     if program.is_file() {
         return Ok(program);
     }
-    Err("build all of it first: cargo build --release -p load --bins --examples".into())
+    Err("build all of it first: cargo build --release -p load --bins".into())
 }

@@ -52,17 +52,14 @@ impl Reader<'_> {
             }
         };
         let bodiless = to_head || [204, 304].contains(&head.status);
-        match if bodiless { Body::Sized(0) } else { head.body } {
+        let body = if bodiless { Body::Sized(0) } else { head.body };
+        match body {
             Body::Sized(bytes) => self.skip(bytes).await?,
             Body::Chunked => self.chunks().await?,
-            Body::UntilClosed => {
-                while self.fill().await? {
-                    self.buffer.clear()
-                }
-            }
+            Body::UntilClosed => self.rest().await?,
         }
         // Bytes after the answer belong to nothing that was requested.
-        let closes = head.closes || !self.buffer.is_empty();
+        let closes = head.closes || body == Body::UntilClosed || !self.buffer.is_empty();
         Ok(Answer { status: head.status, closes })
     }
 
@@ -103,6 +100,13 @@ impl Reader<'_> {
                 None => self.more().await?,
             }
         }
+    }
+
+    async fn rest(&mut self) -> Result<(), Loss> {
+        while self.fill().await? {
+            self.buffer.clear();
+        }
+        Ok(())
     }
 
     async fn skip(&mut self, mut bytes: u64) -> Result<(), Loss> {
@@ -150,7 +154,6 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, Loss> {
             closes = has(value, b"close") || closes && !has(value, b"keep-alive");
         }
     }
-    closes |= body == Body::UntilClosed;
     Ok(Some(Head { bytes: end, status: answer.code.unwrap_or_default(), body, closes }))
 }
 
@@ -184,7 +187,7 @@ mod tests {
             ("Transfer-Encoding: chunked\r\n", Body::Chunked, false),
             ("transfer-encoding: chunked\r\ncontent-length: 3\r\n", Body::Chunked, false),
             ("content-length: 0\r\nconnection: Close\r\n", Body::Sized(0), true),
-            ("", Body::UntilClosed, true),
+            ("", Body::UntilClosed, false),
         ];
         for (headers, body, closes) in cases {
             let head = head(&format!("HTTP/1.1 200 OK\r\n{headers}\r\n"));

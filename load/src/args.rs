@@ -26,7 +26,7 @@ const MOST_INTERVALS: u128 = 100_000;
 #[derive(Parser, Debug)]
 #[command(name = "load", max_term_width = 100)]
 pub struct Args {
-    /// http://HOST:PORT/PATH, or unix:SOCKET:/PATH for a Unix socket, as in unix:/run/app.sock:/hello
+    /// `http://HOST:PORT/PATH`, or `unix:/SOCKET:/PATH` for a Unix socket
     #[arg(value_name = "URL")]
     pub target: Target,
 

@@ -83,9 +83,9 @@ impl Figures {
             *self.statuses.entry(*status).or_default() += 1;
         }
         let new = Lost { count: 0, first: at, last: at };
-        let lost = self.losses.entry(loss.to_string()).or_insert(new);
-        lost.count += 1;
-        lost.last = at;
+        let entry = self.losses.entry(loss.to_string()).or_insert(new);
+        entry.count += 1;
+        entry.last = at;
         self.interval(now).lost += 1;
     }
 

@@ -73,7 +73,7 @@ async fn drive(plan: Plan, stop: &CancellationToken) -> Result<Report> {
     };
     clients.shutdown().await;
     let elapsed = run.schedule.begin().elapsed();
-    Ok(Report::new(&run, elapsed, cpu_time()? - before, interrupted))
+    Ok(Report::new(&run, elapsed, cpu_time()?.saturating_sub(before), interrupted))
 }
 
 /// Opens the connections that will be kept, before the clock starts.

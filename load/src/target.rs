@@ -114,11 +114,17 @@ fn tcp(url: &str) -> Result<Target, String> {
         }
         _ => return Err(SHAPES.to_owned()),
     }
-    let host = uri.host().filter(|host| !host.is_empty()).ok_or(SHAPES)?;
-    let port = uri.port_u16().unwrap_or(80);
+    let authority = uri.authority().ok_or(SHAPES)?;
+    let host = authority.host();
+    let port = match authority.as_str().strip_prefix(host) {
+        Some("") => 80,
+        // A number that is too large for a port is none for the parser.
+        Some(_) => authority.port_u16().ok_or_else(|| format!("{authority} has a wrong port"))?,
+        None => return Err(format!("{authority} has a name for a log-in; send it with --header")),
+    };
     let name = host.trim_matches(['[', ']']);
     let found = (name, port).to_socket_addrs().map_err(|error| format!("{host}: {error}"))?;
-    let host = uri.port_u16().map_or(host.to_owned(), |port| format!("{host}:{port}"));
+    let host = authority.to_string();
     let place = Place::Tcp(found.collect());
     Ok(Target { url: url.to_owned(), place, host, resource: path(&uri) })
 }

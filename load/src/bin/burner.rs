@@ -1,7 +1,7 @@
 //! A server that burns CPU for each request: one to compare with, and for the tests.
 //!
 //! ```console
-//! $ cargo run --release -p load --example burner -- 127.0.0.1:8000 --work 20000
+//! $ cargo run --release -p load --bin burner -- 127.0.0.1:8000 --work 20000
 //! ```
 //!
 //! It prints its address. Each connection has a thread.
