@@ -24,10 +24,13 @@ const MOST_INTERVALS: u128 = 100_000;
 /// could not be kept, or the server could not be reached; 2 for a mistake on the command line; 130
 /// after Ctrl-C, with the figures so far.
 #[derive(Parser, Debug)]
-#[command(name = "load", max_term_width = 100)]
+#[command(name = "load")]
 pub struct Args {
-    /// `http://HOST:PORT/PATH`, or `unix:/SOCKET:/PATH` for a Unix socket
-    #[arg(value_name = "URL")]
+    /// The server and the resource.
+    #[arg(
+        value_name = "URL",
+        help = "http://HOST:PORT/PATH, or unix:/SOCKET:/PATH for a Unix socket"
+    )]
     pub target: Target,
 
     /// Clients, each with one connection
