@@ -103,7 +103,10 @@ fn load(args: &Args, options: &[&str]) -> Result<Value> {
         .output()
         .map_err(|error| format!("load: {error}; see the first line of this example"))?;
     if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).trim().into());
+        return Err(String::from_utf8_lossy(&output.stderr)
+            .trim_start_matches("error: ")
+            .trim()
+            .into());
     }
     Ok(serde_json::from_slice(&std::fs::read(report.path())?)?)
 }

@@ -75,7 +75,10 @@ fn compare(args: &Args, work: u64) -> Result<Value> {
         .arg(report.path())
         .output()?;
     if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).trim().into());
+        return Err(String::from_utf8_lossy(&output.stderr)
+            .trim_start_matches("error: ")
+            .trim()
+            .into());
     }
     Ok(serde_json::from_slice(&std::fs::read(report.path())?)?)
 }

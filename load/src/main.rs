@@ -45,7 +45,7 @@ fn verdict(complaint: Option<String>, interrupted: bool) -> ExitCode {
     if interrupted { INTERRUPTED.into() } else { ExitCode::FAILURE }
 }
 
-/// Shows each pair as it is measured, to a person who waits.
+/// Shows each pair on a terminal as soon as it is measured.
 fn show_pair(row: &str) {
     if stderr().is_terminal() {
         let _ = writeln!(stderr(), "{row}");
