@@ -30,6 +30,9 @@ struct Args {
     /// Rounds of work per request of server A
     #[arg(long, default_value_t = 200_000)]
     work: u64,
+    /// Figure to compare: requests-per-second needs a quiet machine
+    #[arg(long, default_value = "requests-per-second")]
+    figure: String,
     /// Connections of the load
     #[arg(long, default_value_t = 4)]
     connections: usize,
@@ -44,8 +47,8 @@ fn calibrate(args: &Args) -> Result<()> {
         return Err("a debug build measures itself; add --release".into());
     }
     let more = args.work + args.work / 10;
-    for (name, work, right) in
-        [("equal", args.work, "not-found"), ("10 % more work", more, "lower")]
+    let found = if args.figure == "requests-per-second" { "lower" } else { "higher" };
+    for (name, work, right) in [("equal", args.work, "not-found"), ("10 % more work", more, found)]
     {
         let mut count = 0;
         for time in 1..=args.times {
@@ -71,6 +74,7 @@ fn compare(args: &Args, work: u64) -> Result<Value> {
         .args(["--connections", &args.connections.to_string()])
         .args(["--duration", &humantime::format_duration(args.duration).to_string()])
         .args(["--compare", &server(args.work), &server(work)])
+        .args(["--figure", &args.figure])
         .arg("--json")
         .arg(report.path())
         .output()?;

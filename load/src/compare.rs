@@ -4,10 +4,13 @@ use std::fmt::{self, Display, Formatter};
 
 use clap::ValueEnum;
 use lab::Result;
+use nix::sys::resource::UsageWho;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::comparison::{Comparison, Verdict};
+use crate::report::to_float;
+use crate::run::cpu_time;
 use crate::server::Server;
 use crate::text::time;
 use crate::{Plan, Report, measure};
@@ -24,6 +27,19 @@ pub enum Figure {
     P50,
     /// Latency that 1 % of the answers exceed
     P99,
+    /// CPU time of the server per good answer, its start and end included; on a busy machine it
+    /// scatters least
+    ServerCpu,
+}
+
+/// One run on a server of its own.
+#[derive(Clone, Debug, Serialize)]
+pub struct Turn {
+    /// The run.
+    #[serde(flatten)]
+    pub report: Report,
+    /// The CPU time of the server and its descendants, in seconds.
+    pub server_cpu_seconds: f64,
 }
 
 /// The runs of a comparison, and their statistics.
@@ -39,8 +55,8 @@ pub struct Compared {
     pub comparison: Option<Comparison>,
     /// The verdict; none if the comparison was interrupted.
     pub verdict: Option<Verdict>,
-    /// The reports of each complete pair, A first.
-    pub pairs: Vec<(Report, Report)>,
+    /// The complete pairs, A first.
+    pub pairs: Vec<(Turn, Turn)>,
     /// The comparison was stopped before its end.
     pub interrupted: bool,
 }
@@ -78,8 +94,9 @@ async fn turn(
     command: &str,
     plan: &Plan,
     stop: &CancellationToken,
-) -> Result<Option<Report>> {
+) -> Result<Option<Turn>> {
     let explain = |error| format!("{name}: {error}");
+    let before = cpu_time(UsageWho::RUSAGE_CHILDREN)?;
     let server = tokio::select! {
         started = Server::start(command, &plan.target) => started.map_err(explain)?,
         () = stop.cancelled() => return Ok(None),
@@ -90,8 +107,9 @@ async fn turn(
         return Ok(None);
     }
     let report = measured.map_err(explain)?;
+    let server_cpu = cpu_time(UsageWho::RUSAGE_CHILDREN)?.saturating_sub(before);
     match &report.latency {
-        Some(_) => Ok(Some(report)),
+        Some(_) => Ok(Some(Turn { report, server_cpu_seconds: server_cpu.as_secs_f64() })),
         None => Err(format!("{name}: {}", report.complaint().unwrap_or_default()).into()),
     }
 }
@@ -100,7 +118,7 @@ impl Compared {
     fn new(
         [a, b]: [&str; 2],
         figure: Figure,
-        pairs: Vec<(Report, Report)>,
+        pairs: Vec<(Turn, Turn)>,
         interrupted: bool,
     ) -> Result<Self> {
         let figures: Vec<_> = pairs.iter().map(|(a, b)| (figure.of(a), figure.of(b))).collect();
@@ -120,7 +138,7 @@ impl Compared {
             return Some(format!("interrupted after {} complete pairs", self.pairs.len()));
         }
         let reports = self.pairs.iter().flat_map(|(a, b)| [("A", a), ("B", b)]);
-        let mut complaints = reports.filter_map(|(name, it)| Some((name, it.complaint()?)));
+        let mut complaints = reports.filter_map(|(name, it)| Some((name, it.report.complaint()?)));
         let (name, first) = complaints.next()?;
         let others = complaints.count();
         Some(format!(
@@ -132,13 +150,15 @@ impl Compared {
 }
 
 impl Figure {
-    fn of(self, report: &Report) -> f64 {
+    fn of(self, turn: &Turn) -> f64 {
+        let report = &turn.report;
         let latency = report.latency.as_ref();
         match self {
             Self::RequestsPerSecond => report.requests_per_second,
             Self::Mean => latency.map_or(0.0, |it| it.mean),
             Self::P50 => latency.map_or(0.0, |it| it.percentiles["p50"]),
             Self::P99 => latency.map_or(0.0, |it| it.percentiles["p99"]),
+            Self::ServerCpu => turn.server_cpu_seconds / to_float(report.answered),
         }
     }
 
@@ -148,17 +168,18 @@ impl Figure {
             Self::Mean => "mean latency",
             Self::P50 => "p50",
             Self::P99 => "p99",
+            Self::ServerCpu => "server's CPU time per answer",
         }
     }
 
-    fn show(self, report: &Report) -> String {
-        let value = self.of(report);
+    fn show(self, turn: &Turn) -> String {
+        let value = self.of(turn);
         if self == Self::RequestsPerSecond { format!("{value:.0}") } else { time(value) }
     }
 }
 
 /// The table's row of one pair.
-fn row(number: usize, figure: Figure, a: &Report, b: &Report) -> String {
+fn row(number: usize, figure: Figure, a: &Turn, b: &Turn) -> String {
     let ratio = figure.of(b) / figure.of(a);
     let (a, b) = (figure.show(a), figure.show(b));
     format!("{number:>4} {a:>12} {b:>12} {ratio:>8.3}")

@@ -256,7 +256,7 @@ fn seconds(nanoseconds: u64) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "exact below 2^52 requests")]
-fn to_float(count: u64) -> f64 {
+pub(crate) fn to_float(count: u64) -> f64 {
     count as f64
 }
 

@@ -60,7 +60,7 @@ async fn drive(plan: Plan, stop: &CancellationToken) -> Result<Report> {
     let schedule = Schedule::new(plan.pace, plan.duration);
     let figures = RefCell::new(Figures::new(schedule.begin(), &plan));
     let run = Rc::new(Run { plan, schedule, figures });
-    let before = cpu_time()?;
+    let before = cpu_time(UsageWho::RUSAGE_SELF)?;
     let mut clients = JoinSet::new();
     for connection in connections {
         clients.spawn_local(client(Rc::clone(&run), connection));
@@ -73,7 +73,12 @@ async fn drive(plan: Plan, stop: &CancellationToken) -> Result<Report> {
     };
     clients.shutdown().await;
     let elapsed = run.schedule.begin().elapsed();
-    Ok(Report::new(&run, elapsed, cpu_time()?.saturating_sub(before), interrupted))
+    Ok(Report::new(
+        &run,
+        elapsed,
+        cpu_time(UsageWho::RUSAGE_SELF)?.saturating_sub(before),
+        interrupted,
+    ))
 }
 
 /// Opens the connections that will be kept, before the clock starts.
@@ -93,9 +98,9 @@ async fn all(clients: &mut JoinSet<Result<(), Loss>>) -> Result<(), Loss> {
     Ok(())
 }
 
-/// The CPU time of this process, in user and kernel mode.
-fn cpu_time() -> Result<Duration> {
-    let usage = getrusage(UsageWho::RUSAGE_SELF)?;
+/// CPU time in user and kernel mode.
+pub(crate) fn cpu_time(of: UsageWho) -> Result<Duration> {
+    let usage = getrusage(of)?;
     let microseconds = (usage.user_time() + usage.system_time()).num_microseconds();
     Ok(Duration::from_micros(microseconds.try_into().unwrap_or_default()))
 }
