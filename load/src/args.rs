@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::fs;
+use std::fs::{self, File};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -121,6 +121,16 @@ impl Args {
             interval: self.interval()?,
             timeout: self.timeout,
         })
+    }
+
+    /// Creates the file for the JSON report: before the run, so that a wrong path costs no time.
+    ///
+    /// # Errors
+    /// The file cannot be created.
+    pub fn json(&self) -> Result<Option<File>> {
+        let Some(path) = &self.json else { return Ok(None) };
+        let file = File::create(path);
+        Ok(Some(file.map_err(|error| format!("--json {}: {error}", path.display()))?))
     }
 
     /// The figure to compare.

@@ -2,8 +2,8 @@
 
 mod args;
 
+use std::fs::File;
 use std::io::{IsTerminal, Write, stderr, stdout};
-use std::path::Path;
 use std::process::ExitCode;
 
 use lab::Result;
@@ -26,16 +26,17 @@ fn main() -> ExitCode {
 
 async fn carry_out(args: &Args) -> Result<ExitCode> {
     let stop = stop_on_signal()?;
+    let json = args.json()?;
     if let Some([a, b]) = args.compare.as_deref() {
         let (plan, figure) = (args.plan()?, args.figure());
         let compared = compare([a, b], &plan, figure, args.pairs, &stop, show_pair).await?;
         print(&compared.to_string());
-        write_json(args.json.as_deref(), &compared)?;
+        write_json(json, &compared)?;
         return Ok(verdict(compared.complaint(), compared.interrupted));
     }
     let report = measure(args.plan()?, &stop).await?;
     print(&report.to_string());
-    write_json(args.json.as_deref(), &report)?;
+    write_json(json, &report)?;
     Ok(verdict(report.complaint(), report.interrupted))
 }
 
@@ -56,11 +57,10 @@ fn print(text: &str) {
     let _ = stdout().write_all(text.as_bytes()); // a closed pipe is not a reason to panic
 }
 
-fn write_json(file: Option<&Path>, data: &impl serde::Serialize) -> Result<()> {
-    let Some(file) = file else { return Ok(()) };
+fn write_json(file: Option<File>, data: &impl serde::Serialize) -> Result<()> {
+    let Some(mut file) = file else { return Ok(()) };
     let text = serde_json::to_string_pretty(data)? + "\n";
-    std::fs::write(file, text).map_err(|error| format!("--json {}: {error}", file.display()))?;
-    Ok(())
+    Ok(file.write_all(text.as_bytes()).map_err(|error| format!("--json: {error}"))?)
 }
 
 /// A token that is cancelled by the first Ctrl-C, or by SIGTERM or SIGHUP.

@@ -73,12 +73,8 @@ async fn drive(plan: Plan, stop: &CancellationToken) -> Result<Report> {
     };
     clients.shutdown().await;
     let elapsed = run.schedule.begin().elapsed();
-    Ok(Report::new(
-        &run,
-        elapsed,
-        cpu_time(UsageWho::RUSAGE_SELF)?.saturating_sub(before),
-        interrupted,
-    ))
+    let used = cpu_time(UsageWho::RUSAGE_SELF)?.saturating_sub(before);
+    Ok(Report::new(&run, elapsed, used, interrupted))
 }
 
 /// Opens the connections that will be kept, before the clock starts.

@@ -47,11 +47,11 @@ impl Comparison {
 fn slower_server_is_found_and_nothing_is_left() {
     let it = Comparison::new();
     let (a, b) = (it.burner("--work 0"), it.burner("--work 300000"));
-    let ended = it.run(&a, &b, "-c 2 -d 200ms");
+    let ended = it.run(&a, &b, "-c 2 -d 300ms");
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(ended.json["verdict"], "lower", "{ended:?}");
     assert_eq!(ended.json["pairs"].as_array().unwrap().len(), 10);
-    assert!(ended.json["comparison"]["ratio"].as_f64().unwrap() < 0.5);
+    assert!(ended.json["comparison"]["ratio"].as_f64().unwrap() < 0.8);
     assert!(ended.stdout.contains("requests/s: B/A = "), "{ended:?}");
     assert_eq!(it.remains(), [] as [i32; 0]);
 }
@@ -60,7 +60,7 @@ fn slower_server_is_found_and_nothing_is_left() {
 fn latency_is_compared_in_an_open_loop() {
     let it = Comparison::new();
     let (a, b) = (it.burner("--work 0"), it.burner("--work 300000"));
-    let ended = it.run(&a, &b, "-c 2 -d 200ms --rate 20");
+    let ended = it.run(&a, &b, "-c 2 -d 300ms --rate 20");
     assert_eq!(ended.json["figure"], "p50", "{ended:?}");
     assert_eq!(ended.json["verdict"], "higher", "{ended:?}");
     assert_eq!(it.remains(), [] as [i32; 0]);
@@ -83,7 +83,7 @@ fn interrupted_comparison_leaves_no_process() {
 fn server_that_has_left_its_group_is_ended_too() {
     let it = Comparison::new();
     let server = format!("setsid {} & exit 0", it.burner("--work 0"));
-    let ended = it.run(&server, &server, "-c 2 -d 50ms");
+    let ended = it.run(&server, &server, "-c 2 -d 200ms");
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(it.remains(), [] as [i32; 0]);
 }
@@ -103,7 +103,7 @@ fn server_that_ignores_the_signal_is_killed() {
 fn server_that_does_not_start_is_named_with_its_reason() {
     let it = Comparison::new();
     let good = it.burner("--work 0");
-    let ended = it.run(&good, "echo the reason >&2; exit 3", "-c 2 -d 50ms");
+    let ended = it.run(&good, "echo the reason >&2; exit 3", "-c 2 -d 200ms");
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert_eq!(ended.complaint(), "pair 1, B: it ended with exit status: 3: the reason");
     assert_eq!(it.remains(), [] as [i32; 0]);
@@ -113,7 +113,7 @@ fn server_that_does_not_start_is_named_with_its_reason() {
 fn port_of_another_server_is_refused() {
     let it = Comparison::new();
     let _other = TcpListener::bind(it.address).unwrap();
-    let ended = it.run(&it.burner(""), &it.burner(""), "-c 2 -d 50ms");
+    let ended = it.run(&it.burner(""), &it.burner(""), "-c 2 -d 200ms");
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.complaint().contains("running at"), "{ended:?}");
 }

@@ -82,9 +82,9 @@ fn rate_that_cannot_be_kept_is_reported_with_the_figures() {
 #[test]
 fn server_without_an_answer_loses_every_request() {
     let (address, _) = on_tcp(Answer::Silent);
-    let ended = run(&format!("http://{address}/"), "-c 2 -d 100ms --timeout 200ms");
+    let ended = run(&format!("http://{address}/"), "-c 2 -d 1s --timeout 1500ms");
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.complaint().contains("no answer within 200ms"), "{ended:?}");
+    assert!(ended.complaint().contains("no answer within 1s 500ms"), "{ended:?}");
     assert_eq!((ended.count("sent"), ended.count("lost")), (2, 2));
     assert!(ended.json["latency"].is_null());
 }
@@ -105,7 +105,7 @@ fn losses_are_reported_by_cause_and_time() {
 fn status_of_an_error_is_a_loss() {
     let busy = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
     let (address, seen) = on_tcp(Answer::Keeps(busy));
-    let ended = run(&format!("http://{address}/"), "-c 1 -d 100ms --rate 100");
+    let ended = run(&format!("http://{address}/"), "-c 1 -d 300ms");
     assert_eq!(ended.count("lost"), seen.requests());
     assert_eq!(ended.json["statuses"]["503"], ended.count("lost"));
     assert!(ended.complaint().contains("status 503"), "{ended:?}");
