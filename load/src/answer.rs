@@ -37,7 +37,7 @@ enum Body {
 
 /// The bytes of one connection. `buffer` holds those that have arrived and are not used up.
 pub(crate) struct Reader<'a> {
-    pub stream: &'a Stream,
+    pub stream: &'a mut Stream,
     pub buffer: &'a mut Vec<u8>,
 }
 

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use lab::Result;
 use lab::narrate::complain;
 use load::{compare, measure};
+use tokio::runtime::{Builder, LocalOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +20,7 @@ const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     let args = lab::args::parse::<Args>();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
     let result = runtime.map_err(Into::into).and_then(|it| it.block_on(carry_out(&args)));
     result.unwrap_or_else(|error| lab::args::exit(Err(error)))
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use hyper::Uri;
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpStream, UnixStream};
 
 /// A server and the resource to request from it.
@@ -152,12 +153,11 @@ impl Stream {
     }
 
     /// Appends what has arrived; `0` bytes are the end of the stream.
-    pub(crate) async fn read(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
-        loop {
-            match self.try_read(buffer) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable().await?,
-                done => return done,
-            }
+    pub(crate) async fn read(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        // After a short read tokio knows that nothing is left; with `try_read_buf` it would not.
+        match self {
+            Self::Tcp(stream) => stream.read_buf(buffer).await,
+            Self::Unix(stream) => stream.read_buf(buffer).await,
         }
     }
 
@@ -174,13 +174,6 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream.try_write(bytes),
             Self::Unix(stream) => stream.try_write(bytes),
-        }
-    }
-
-    async fn readable(&self) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.readable().await,
-            Self::Unix(stream) => stream.readable().await,
         }
     }
 
