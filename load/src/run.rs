@@ -46,6 +46,30 @@ pub struct Plan {
 /// It belongs on a [`LocalRuntime`](tokio::runtime::LocalRuntime): the clients share their figures
 /// without locks. (A `LocalSet` would do, but each of its wake-ups costs a system call.)
 ///
+/// ```no_run
+/// # use std::{num::NonZeroUsize, time::Duration};
+/// use hyper::{HeaderMap, Method};
+/// use load::{Pace, Plan, Request, Target, measure};
+/// use tokio::runtime::{Builder, LocalOptions};
+/// use tokio_util::sync::CancellationToken;
+///
+/// let target: Target = "http://127.0.0.1:8000/".parse()?;
+/// let plan = Plan {
+///     request: Request::new(&target, Method::GET, HeaderMap::new(), b""),
+///     target,
+///     connections: NonZeroUsize::new(64).expect("it is not 0"),
+///     fresh: false,
+///     pace: Pace::Open { rate: 2000.0 },
+///     duration: Duration::from_secs(10),
+///     interval: Duration::from_secs(1),
+///     timeout: Duration::from_secs(10),
+/// };
+/// let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
+/// let report = runtime.block_on(measure(plan, &CancellationToken::new()))?;
+/// println!("{report}");
+/// # Ok::<(), lab::Error>(())
+/// ```
+///
 /// # Errors
 /// The server cannot be reached, or does not answer in HTTP.
 ///
@@ -66,9 +90,9 @@ pub async fn measure(plan: Plan, stop: &CancellationToken) -> Result<Report> {
     for connection in connections {
         clients.spawn_local(client(Rc::clone(&run), connection));
     }
-    let paced = Rc::clone(&run);
+    let shared = Rc::clone(&run);
     let pacer =
-        AbortOnDropHandle::new(spawn_local(async move { paced.schedule.keep_pace().await }));
+        AbortOnDropHandle::new(spawn_local(async move { shared.schedule.keep_pace().await }));
     let interrupted = tokio::select! {
         ended = all(&mut clients) => { ended.map_err(explain)?; false }
         () = stop.cancelled() => true,
