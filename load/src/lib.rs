@@ -1,0 +1,53 @@
+//! A load generator that measures. `lab`'s clients check answers; this one counts and times them.
+//!
+//! ```console
+//! $ cargo run --release -p load -- http://127.0.0.1:8000/ --connections 64 --duration 10s
+//! $ cargo run --release -p load -- http://127.0.0.1:8000/ --rate 2000
+//! $ cargo run --release -p load -- http://127.0.0.1:8000/ --compare 'server --old' 'server --new'
+//! ```
+//!
+//! - **Closed loop** (default): each connection sends its next request when it has the answer to the
+//!   last one. A server that stalls gets fewer requests, so a stall hides behind a few slow answers.
+//! - **Open loop** (`--rate`): requests start at fixed times. A latency counts from the *intended*
+//!   start, so that the requests that had to wait for a stalled server are slow ones.
+//!   `planned = sent + dropped`.
+//! - **A request is lost** if it gets no complete answer, or one with a status of 400 or above. It is
+//!   never sent again. Latencies are those of the other requests.
+//! - **A connection that the server has closed while it was idle** is replaced, and nothing is lost. The
+//!   time for it is part of the next request's latency; that of the first connections is not.
+//! - **One thread** does all of it. The report shows its CPU time, and a note if it was busy.
+//!
+//! | module | role |
+//! |---|---|
+//! | `target`, `request`, `answer`, `loss` | HTTP/1.1 as far as a generator needs it |
+//! | `schedule` | the times at which requests are meant to start |
+//! | `client`, `run`, `progress` | the clients of one run |
+//! | `figures`, `report`, `text` | what a run collects, its data, its text |
+//! | `comparison` | the statistics of pairs |
+//! | `compare`, `server` | servers in turn, and their processes |
+//!
+//! The client is our own, on httparse: hyper's reached 0.75 of `wrk -t1` on nginx (median of five
+//! runs in turn), this one 0.91.
+
+mod answer;
+mod client;
+mod compare;
+mod comparison;
+mod figures;
+mod loss;
+mod progress;
+mod report;
+mod request;
+mod run;
+mod schedule;
+mod server;
+mod target;
+mod text;
+
+pub use compare::{Compared, Figure, compare};
+pub use comparison::{Comparison, FEWEST_PAIRS, Verdict};
+pub use report::{Cpu, Interval, Latency, Losses, PERCENTILES, Paced, Report};
+pub use request::Request;
+pub use run::{Plan, measure};
+pub use schedule::Pace;
+pub use target::Target;
