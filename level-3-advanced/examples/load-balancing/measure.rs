@@ -1,8 +1,10 @@
 //! Times of all strategies, under even work and with one slow worker. A client's time counts from its
-//! connection to the end of the answer.
+//! connection to the end of the answer; the processor time and the sleeps are those of the service, for
+//! each connection.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -48,8 +50,8 @@ pub fn play() -> Result<()> {
             TIME.as_secs()
         );
         println!(
-            "{:<18} {:<26} {:>6} {:>8} {:>8} {:>9} {:>7}",
-            "", "connections per worker", "Jain", "p50", "p99", "CPU/conn", "sleeps"
+            "{:<17} {:<24} {:>5} {:>7} {:>7} {:>7} {:>6}",
+            "", "connections per worker", "Jain", "p50", "p99", "CPU", "sleeps"
         );
         let mut rows = Vec::new();
         for (way, way_options) in WAYS {
@@ -65,7 +67,7 @@ pub fn play() -> Result<()> {
 
 fn print(row: &Row) {
     println!(
-        "{:<18} {:<26} {:>6.3} {:>5.1} ms {:>5.1} ms {:>6.0} µs {:>7.2}",
+        "{:<17} {:<24} {:>5.3} {:>4.1} ms {:>4.1} ms {:>4.0} µs {:>6.2}",
         row.way,
         format!("{:?}", row.shares),
         jain(&row.shares),
@@ -77,8 +79,9 @@ fn print(row: &Row) {
 }
 
 fn measure(way: &'static str, options: &[&str]) -> Result<Row> {
-    let workers = WORKERS.to_string();
-    let mut service = Service::start(&[options, &["--workers", &workers]].concat())?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["--listen", "127.0.0.1:0", "--workers", &WORKERS.to_string()]).args(options);
+    let mut service = Service::launch(command)?.until_ready()?;
     let pids = [vec![service.primary()], service.workers()?].concat();
     let before = (cpu(&pids)?, sleeps(&pids)?);
     let answers = answers(&service.address().to_string())?;
