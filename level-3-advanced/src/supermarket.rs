@@ -38,19 +38,20 @@ pub fn formula(load: f64, d: u32) -> f64 {
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "numbers of events are far below 2^52")]
 pub fn simulate(queues: u32, load: f64, d: u32, events: u64, seed: u64) -> f64 {
-    let mut dice = Dice(seed);
+    let mut dice = fastrand::Rng::with_seed(seed);
     let mut lengths = vec![0_u32; queues as usize];
     let (mut clients, mut sum) = (0_u64, 0_u64);
     let warm_up = events / 10;
     // Out of 1 + load events, `load` are arrivals.
     let arrivals = load / (1.0 + load);
     for event in 0..events + warm_up {
-        if dice.fraction() < arrivals {
-            let shortest = (0..d).map(|_| dice.below(queues)).min_by_key(|at| lengths[*at]);
+        if dice.f64() < arrivals {
+            let shortest =
+                (0..d).map(|_| dice.usize(..lengths.len())).min_by_key(|at| lengths[*at]);
             lengths[shortest.unwrap_or_default()] += 1;
             clients += 1;
         } else {
-            let at = dice.below(queues);
+            let at = dice.usize(..lengths.len());
             if lengths[at] > 0 {
                 lengths[at] -= 1;
                 clients -= 1;
@@ -61,30 +62,6 @@ pub fn simulate(queues: u32, load: f64, d: u32, events: u64, seed: u64) -> f64 {
         }
     }
     sum as f64 / events as f64 / (load * f64::from(queues))
-}
-
-/// A small generator of random numbers (splitmix64): fast, seeded, good enough for queues.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number from 0 up to 1.
-    #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
-    fn fraction(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// A number from 0 up to `n`.
-    fn below(&mut self, n: u32) -> usize {
-        usize::try_from(((self.next() >> 32) * u64::from(n)) >> 32).expect("below n")
-    }
 }
 
 #[cfg(test)]

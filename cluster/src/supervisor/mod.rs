@@ -32,6 +32,7 @@ mod input;
 mod life;
 mod outage;
 mod policy;
+mod probation;
 mod programs;
 mod reload;
 mod replace;

@@ -15,7 +15,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::restart::End;
 use super::slot::Place;
 use super::worker::{State, Worker};
 use super::{
@@ -111,26 +110,6 @@ impl Supervisor {
                 reload.fallback.insert(slot, proven);
             }
             _ => self.release(proven),
-        }
-    }
-
-    /// The worker of this slot was lost. Returns whether it was on probation and died early; if so,
-    /// the slot has gone back to the version before it.
-    pub(super) fn fails_probation(&mut self, slot: SlotId, end: End) -> bool {
-        let Some(proven) = self.slot_mut(slot).fallback.take() else { return false };
-        if end == End::Late {
-            self.release(proven);
-            return false;
-        }
-        let broken = std::mem::replace(&mut self.slot_mut(slot).generation, proven);
-        self.release(broken);
-        true
-    }
-
-    /// The slot no longer needs the version before its present one.
-    pub(super) fn end_probation(&mut self, slot: SlotId) {
-        if let Some(proven) = self.slot_mut(slot).fallback.take() {
-            self.release(proven);
         }
     }
 
@@ -304,8 +283,7 @@ impl Supervisor {
         let mut vacated = Vec::new();
         for (&slot, &old) in &reload.fallback {
             if self.runs(slot, reload.generation) {
-                self.slot_mut(slot).fallback = Some(old);
-                self.watch_early_life(slot);
+                self.begin_probation(slot, old);
                 continue;
             }
             if let Some(worker) = self.slot(slot).current() {
