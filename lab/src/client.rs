@@ -103,7 +103,7 @@ impl Answer {
     /// The pid that the body names: the number after the word `worker`.
     ///
     /// # Errors
-    /// There is no pid; the message contains the whole body.
+    /// Returns an error if there is no pid; the message contains the whole body.
     pub fn worker(&self) -> Result<i32> {
         let after = self.body.split("worker ").nth(1).unwrap_or_default();
         let digits: String = after.chars().take_while(char::is_ascii_digit).collect();

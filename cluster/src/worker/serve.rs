@@ -136,7 +136,7 @@ impl Arrivals {
         self.door = None;
     }
 
-    /// Reports that the worker accepts no more connections, if this door was the last one that did.
+    /// Reports that the worker no longer accepts connections, if this listener was the last open one.
     fn report_closed(&mut self) {
         let Some(door) = self.door.as_mut().filter(|door| !door.closed) else { return };
         door.closed = true;

@@ -99,7 +99,7 @@ pub fn a_worker_ignores_the_ctrl_c_that_its_primary_gets(suite: &Suite) {
 pub fn a_program_that_is_not_ready_yet_can_be_stopped(suite: &Suite) {
     for (example, more) in suite.all() {
         let mut service = suite.launch(example, more);
-        // Before or after the workers are started: the program ends, and so do the workers that exist.
+        // The program exits, with all workers that it has started; it may not have started any yet.
         service.end(Signal::SIGTERM).unwrap_or_else(|error| panic!("{example}: {error}"));
     }
 }

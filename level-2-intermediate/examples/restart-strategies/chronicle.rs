@@ -59,7 +59,7 @@ fn wait(line: &str) -> Option<Wait> {
     Some(Wait { slot, ms, failures })
 }
 
-/// The number of slots that wait for the same time, to the millisecond, in the worst round.
+/// The largest number of slots in one round whose delays are equal, to the millisecond.
 pub fn herd(waits: &[Wait]) -> usize {
     let together = |first: &Wait| {
         let same_round = waits.iter().filter(|other| other.failures == first.failures);
