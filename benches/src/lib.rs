@@ -18,13 +18,18 @@
 //! $ cargo run --release -p benches --bin reload-loss
 //! ```
 //!
-//! A table of throughputs is fitted with the Universal Scalability Law:
+//! Throughput over the number of workers, against threads: a bench, and whole runs under `load` with a
+//! report. A table of your own is fitted with the Universal Scalability Law:
 //!
 //! ```console
+//! $ cargo bench -p benches --bench scaling
+//! $ cargo run --release -p benches --bin scaling
 //! $ cargo run --release -p benches --bin scaling -- --points FILE
 //! ```
 //!
 //! `cargo test -p benches --benches` runs every bench once, without measuring, to keep them all working.
+
+pub mod rivals;
 
 /// The middle one of `numbers`; NaN if there are none.
 #[must_use]

@@ -9,12 +9,14 @@ pub struct Point {
     pub throughput: f64,
     /// The 95 % interval of the throughput, if it was measured several times.
     pub interval: Option<Interval>,
+    /// The CPU time of the load generator, as a part of one core, if there was one.
+    pub generator: Option<f64>,
 }
 
 impl Point {
     /// A point without an interval.
     pub fn new(n: f64, throughput: f64) -> Self {
-        Self { n, throughput, interval: None }
+        Self { n, throughput, interval: None, generator: None }
     }
 }
 

@@ -56,7 +56,7 @@ fn point(line: &str) -> Result<Point, String> {
 }
 
 fn check(point: &Point) -> Result<(), String> {
-    let Point { n, throughput, interval } = *point;
+    let Point { n, throughput, interval, .. } = *point;
     if n < 1.0 {
         return Err(format!("N is {n}; it counts workers, from 1"));
     }

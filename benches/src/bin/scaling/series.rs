@@ -1,9 +1,15 @@
-//! A series of points, with its fit.
+//! A series of points with its fit, and series that are compared.
 
 use std::num::NonZeroUsize;
 
 use crate::point::{Interval, Point};
 use crate::usl::{self, Fit, Refusal};
+
+/// Series that a report compares, because they share their conditions but for one.
+pub struct Group {
+    pub heading: String,
+    pub series: Vec<Series>,
+}
 
 /// Points that were measured under the same conditions, and the law that fits them.
 pub struct Series {

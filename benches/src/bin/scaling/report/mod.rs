@@ -1,6 +1,6 @@
 //! The report: text for the terminal, one HTML page with charts, and Markdown.
 //!
-//! It takes any number of [`Series`]: the reader's own tables, or points that were measured.
+//! It takes any number of [`Group`]s: the reader's own tables, or points that were measured.
 
 mod chart;
 mod conclusions;
@@ -17,7 +17,8 @@ use std::path::Path;
 
 use cluster::{Error, Result};
 
-use crate::series::Series;
+use crate::measure::Gain;
+use crate::series::Group;
 use document::Section;
 
 /// The meaning of N and X in a report, with units.
@@ -38,7 +39,7 @@ impl Axes {
     }
 }
 
-/// A report on series of points.
+/// A report on groups of series.
 pub struct Report {
     title: String,
     /// Paragraphs below the title.
@@ -47,17 +48,28 @@ pub struct Report {
 }
 
 impl Report {
-    pub fn new(title: &str, series: &[Series], axes: &Axes) -> Result<Self> {
-        let notes = vec![
-            "The Universal Scalability Law, X(N) = λN / (1 + σ(N−1) + κN(N−1)), fitted by nonlinear \
-             least squares with σ ≥ 0, κ ≥ 0 and λ > 0. All points have the same weight."
-                .into(),
+    /// `conditions` are those of a measurement, and `gains` its gains over one worker.
+    pub fn new(
+        title: &str,
+        conditions: Option<String>,
+        groups: &[Group],
+        gains: &[Gain],
+        axes: &Axes,
+    ) -> Result<Self> {
+        let about_the_law = [
+            String::from("The Universal Scalability Law, X(N) = λN / (1 + σ(N−1) + κN(N−1)), fitted by nonlinear \
+             least squares with σ ≥ 0, κ ≥ 0 and λ > 0. All points have the same weight."),
             "Intervals are value ± t × standard error, with t for 95 % and as many degrees of \
              freedom as there are points minus free parameters. They are about the law: scatter that \
              one run does not show is not in them."
                 .into(),
         ];
-        Ok(Self { title: title.into(), notes, sections: sections::of(series, axes)? })
+        let mut sections: Vec<Section> = sections::of_gains(gains).into_iter().collect();
+        for group in groups {
+            sections.extend(sections::of(group, axes)?);
+        }
+        let notes = conditions.into_iter().chain(about_the_law).collect();
+        Ok(Self { title: title.into(), notes, sections })
     }
 
     /// The report for a terminal.

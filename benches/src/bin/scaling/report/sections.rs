@@ -5,22 +5,51 @@ use cluster::Result;
 use super::digits::{decimals, significant};
 use super::document::{Section, Table};
 use super::{Axes, chart, conclusions};
+use crate::measure::Gain;
 use crate::point::{Interval, Point};
-use crate::series::Series;
+use crate::series::{Group, Series};
 use crate::usl::{Estimate, Fit, Parameter};
 
 /// Significant digits of a parameter, and of a throughput.
 const OF_PARAMETER: usize = 4;
 const OF_THROUGHPUT: usize = 5;
 
-/// A section for each series, after a first one that compares them if there are several.
-pub fn of(series: &[Series], axes: &Axes) -> Result<Vec<Section>> {
-    let first = (series.len() > 1).then(|| comparison(series, axes));
-    let each = series.iter().map(|series| section(series, axes));
+/// A section for each series of a group, after a first one that compares them if there are several.
+pub fn of(group: &Group, axes: &Axes) -> Result<Vec<Section>> {
+    let first = (group.series.len() > 1).then(|| comparison(group, axes));
+    let each = group.series.iter().map(|series| section(series, axes));
     first.into_iter().chain(each).collect()
 }
 
-fn comparison(all: &[Series], axes: &Axes) -> Result<Section> {
+/// The gains over one worker, against those of bare processes; none if nothing was measured.
+pub fn of_gains(gains: &[Gain]) -> Option<Section> {
+    let number = |number: f64| significant(number, 3);
+    let row = |gain: &Gain| {
+        let Gain { name, workers, own, bare, ratio } = gain;
+        let numbers = [number(*own), number(*bare), number(*ratio)];
+        let ends = [vec![format!("{name}, {workers} workers")], vec![gain.verdict().into()]];
+        [&ends[0][..], &numbers, &ends[1]].concat()
+    };
+    (!gains.is_empty()).then(|| Section {
+        heading: "Gains over one worker, against bare processes".into(),
+        sentences: vec![
+            "Bare processes only calculate: their gain is the most that this machine allows. All \
+             numbers are medians of the rounds, and each ratio is of one round."
+                .into(),
+            "Where bare processes gain less than 95 % of linear growth, other programs were running, \
+             and nothing is judged."
+                .into(),
+        ],
+        tables: vec![Table {
+            head: ["", "gain", "bare processes", "ratio", "verdict"].map(Into::into).into(),
+            rows: gains.iter().map(row).collect(),
+        }],
+        chart: None,
+    })
+}
+
+fn comparison(group: &Group, axes: &Axes) -> Result<Section> {
+    let all = &group.series;
     let rows = all.iter().map(|series| {
         let fit = series.fit.as_ref().ok();
         let values = Parameter::ALL
@@ -30,7 +59,7 @@ fn comparison(all: &[Series], axes: &Axes) -> Result<Section> {
         [vec![series.name.clone()], values.to_vec(), vec![peak]].concat()
     });
     Ok(Section {
-        heading: "All series".into(),
+        heading: group.heading.clone(),
         sentences: vec![
             "The chart shows each series as a multiple of its throughput at the first point. Equal \
              gains can hide unequal throughputs: compare λ as well."
@@ -89,11 +118,13 @@ fn value(estimate: Estimate) -> String {
 fn points(series: &Series, axes: &Axes) -> Table {
     let fit = series.fit.as_ref().ok();
     let with_interval = series.points.iter().any(|point| point.interval.is_some());
+    let with_generator = series.points.iter().any(|point| point.generator.is_some());
     let mut head = vec![axes.n_title(), axes.x_title()];
     head.extend(with_interval.then(|| "95 % interval".into()));
     if fit.is_some() {
         head.extend(["fitted", "difference"].map(String::from));
     }
+    head.extend(with_generator.then(|| "generator, of a core".into()));
     let largest = series.points.iter().map(|point| point.throughput).fold(0.0, f64::max);
     let number = |x: f64| format!("{x:.*}", decimals(largest, OF_THROUGHPUT));
     let row = |point: &Point| {
@@ -107,6 +138,9 @@ fn points(series: &Series, axes: &Axes) -> Table {
             let difference = 100.0 * (point.throughput / fitted - 1.0);
             row.extend([number(fitted), format!("{difference:+.1} %")]);
         }
+        row.extend(with_generator.then(|| {
+            point.generator.map_or("–".into(), |share| format!("{:.1} %", 100.0 * share))
+        }));
         row
     };
     Table { rows: series.points.iter().map(row).collect(), head }

@@ -1,0 +1,88 @@
+//! One run: a rival with a number of workers, under load or bare.
+
+use std::fmt::Display;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use benches::rivals::{Bare, Rival, Server, Work};
+use cluster::{Error, Result};
+use hyper::{HeaderMap, Method};
+use load::{Pace, Plan, Report, Request, Target};
+use tokio::runtime::{Builder, LocalOptions};
+use tokio_util::sync::CancellationToken;
+
+/// The longest time for one answer: with one worker, a client waits until the others have theirs.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A contestant: a rival, or bare processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contestant {
+    Bare,
+    Server(Rival),
+}
+
+impl Contestant {
+    /// The name of the contestant in a report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "bare processes",
+            Self::Server(Rival::Cluster) => "cluster",
+            Self::Server(Rival::Threads) => "threads",
+        }
+    }
+}
+
+/// The result of one run.
+#[derive(Clone, Copy)]
+pub struct Run {
+    /// Requests, or works of bare processes, per second.
+    pub per_second: f64,
+    /// The generator's CPU time, as a part of one core; 0 if there was no generator.
+    pub generator: f64,
+}
+
+/// Runs `contestant` with this many workers for `time`.
+pub fn run(
+    contestant: Contestant,
+    work: Work,
+    workers: usize,
+    clients: usize,
+    time: Duration,
+) -> Result<Run> {
+    match contestant {
+        Contestant::Bare => {
+            let per_second = Bare::works_per_second(work, workers, time)?;
+            Ok(Run { per_second, generator: 0.0 })
+        }
+        Contestant::Server(rival) => {
+            let server = Server::start(rival, work, workers)?;
+            let report = load(&format!("http://{}/", server.address()), clients, time)?;
+            let generator = report.cpu.share_of_core;
+            Ok(Run { per_second: report.requests_per_second, generator })
+        }
+    }
+}
+
+/// Puts a server under load in a closed loop.
+fn load(url: &str, clients: usize, duration: Duration) -> Result<Report> {
+    let failed = |error: &dyn Display| Error::because("the load failed", error.to_string());
+    let target: Target = url.parse().map_err(|error: String| failed(&error))?;
+    let plan = Plan {
+        request: Request::new(&target, Method::GET, HeaderMap::new(), b""),
+        target,
+        connections: NonZeroUsize::new(clients).ok_or_else(|| Error::new("no clients"))?,
+        fresh: false,
+        pace: Pace::Closed,
+        duration,
+        interval: duration,
+        timeout: TIMEOUT,
+    };
+    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
+    let report = runtime
+        .block_on(load::measure(plan, &CancellationToken::new()))
+        .map_err(|error| failed(&error))?;
+    match report.complaint() {
+        Some(complaint) => Err(failed(&complaint)),
+        None => Ok(report),
+    }
+}

@@ -1,0 +1,31 @@
+//! The rivals of the scaling measurements: the same work on processes of `cluster`, on threads, and in
+//! bare processes without a server.
+//!
+//! A program that measures starts itself again in one of these roles, so it first calls [`play`]:
+//!
+//! ```no_run
+//! use benches::rivals::{Rival, Server, Work, play};
+//!
+//! if let Some(code) = play() {
+//!     return code; // this process is a rival, and it has ended
+//! }
+//! let server = Server::start(Rival::Cluster, Work::compute(std::time::Duration::from_millis(50)), 2);
+//! # std::process::ExitCode::SUCCESS
+//! ```
+//!
+//! Worker *i* is pinned to core *i*, modulo the cores that this process may use. In all rivals the
+//! memory allocator, hyper and the work are the same; only the process or thread around them differs.
+
+mod bare;
+mod cores;
+mod on_cluster;
+mod on_threads;
+mod role;
+mod server;
+mod work;
+
+pub use bare::Bare;
+pub use cores::cores;
+pub use role::{Rival, play};
+pub use server::Server;
+pub use work::Work;
