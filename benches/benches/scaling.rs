@@ -52,7 +52,7 @@ fn main() -> ExitCode {
         ("I/O-bound, async", Work::Wait(WAIT)),
         ("I/O-bound, blocking", Work::Block(WAIT)),
     ];
-    let cores = cores().expect("the kernel tells the cores").len();
+    let cores = cores().expect("the kernel lists the cores").len();
     let mut shares = Vec::new();
     for (name, work) in kinds {
         let mut group = criterion.benchmark_group(name);

@@ -10,7 +10,7 @@ const THIS_THREAD: Pid = Pid::from_raw(0);
 /// The numbers of the cores that the calling thread may run on.
 ///
 /// # Errors
-/// The kernel does not tell them.
+/// The kernel does not list them.
 pub fn cores() -> Result<Vec<usize>> {
     let set = sched_getaffinity(THIS_THREAD)?;
     Ok((0..CpuSet::count()).filter(|core| set.is_set(*core).unwrap_or(false)).collect())

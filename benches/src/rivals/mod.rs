@@ -4,13 +4,20 @@
 //! A program that measures starts itself again in one of these roles, so it first calls [`play`]:
 //!
 //! ```no_run
+//! use std::process::ExitCode;
+//! use std::time::Duration;
+//!
 //! use benches::rivals::{Rival, Server, Work, play};
 //!
-//! if let Some(code) = play() {
-//!     return code; // this process is a rival, and it has ended
+//! fn main() -> ExitCode {
+//!     if let Some(code) = play() {
+//!         return code; // this process was a rival
+//!     }
+//!     let work = Work::compute(Duration::from_millis(50));
+//!     let server = Server::start(Rival::Cluster, work, 2).expect("it starts");
+//!     println!("{}", server.address());
+//!     ExitCode::SUCCESS
 //! }
-//! let server = Server::start(Rival::Cluster, Work::compute(std::time::Duration::from_millis(50)), 2);
-//! # std::process::ExitCode::SUCCESS
 //! ```
 //!
 //! Worker *i* is pinned to core *i*, modulo the cores that this process may use. In all rivals the

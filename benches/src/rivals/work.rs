@@ -9,8 +9,7 @@ use std::time::Duration;
 use cluster::{Error, Result};
 use nix::time::{ClockId, clock_gettime};
 
-/// Calibration tries so many rounds of a calculation first, and doubles them until they take
-/// [`LONG_ENOUGH`].
+/// Calibration begins with this number of rounds, and doubles it until they take [`LONG_ENOUGH`].
 const FIRST_TRY: u64 = 1 << 16;
 const LONG_ENOUGH: Duration = Duration::from_millis(20);
 

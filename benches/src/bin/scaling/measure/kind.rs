@@ -56,7 +56,7 @@ impl Kind {
         }
     }
 
-    /// The numbers of workers to measure on a machine with so many cores.
+    /// The numbers of workers to measure on a machine with `cores` cores.
     pub fn workers(self, cores: usize) -> Vec<usize> {
         match self {
             Self::Cpu => {

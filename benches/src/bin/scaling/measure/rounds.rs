@@ -14,7 +14,7 @@ use crate::point::{Interval, Point};
 use crate::series::{Group, Series};
 use crate::usl::t_95;
 
-/// What is measured, and for how long.
+/// The kinds, numbers and times of a measurement.
 pub struct Options {
     /// Kinds of work.
     pub kinds: Vec<Kind>,
