@@ -101,7 +101,8 @@ fn sentence_of_all(event: &Event) -> Option<String> {
     Some(match event {
         Event::BackingOff { slot, failures, delay } => {
             let delay = brief(*delay);
-            format!("slot {slot}: {failures} early deaths in a row; the next try is in {delay}")
+            let deaths = if *failures == 1 { "death" } else { "deaths" };
+            format!("slot {slot}: {failures} early {deaths} in a row; the next try is in {delay}")
         }
         Event::Errored { slot, failures, delay } => format!(
             "slot {slot} is errored after {failures} early deaths, and tried every {}; repair the \

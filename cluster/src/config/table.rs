@@ -112,8 +112,8 @@ settings! {
     /// The number of workers that may be draining at the same time. `off`: up to the wanted
     /// number of workers.
     max_draining(Option<usize>), "CLUSTER_MAX_DRAINING", Off(Whole(1, 1024)) => policy.max_draining;
-    /// The number of threads of each worker's runtime. With several, a hung thread is not noticed:
-    /// the others keep reporting.
+    /// The number of threads of each worker's runtime. With several, a hung thread may go unnoticed,
+    /// because another one keeps reporting.
     worker_threads(usize), "WORKER_THREADS", Whole(1, 1024) => worker_threads;
 
     /// The time that a worker may take from its start until it is ready.

@@ -98,7 +98,8 @@ fn long_and_idle(table: &mut Table, site: &mut Site) -> Result<JoinHandle<Result
     table.claim("an idle connection gets one more answer", answered(last), held);
     let new = site.service.get("/version")?;
     let held = pending && version(&new.body) == "7";
-    table.claim("… while a new one gets the new version", answered(Ok(new)), held);
+    let meanwhile = if pending { "" } else { ", but the slow request had ended" };
+    table.claim("… while a new one gets the new version", answered(Ok(new)) + meanwhile, held);
     Ok(slow)
 }
 
