@@ -9,8 +9,9 @@
 //! kinds of work, and bare processes as the ceiling. The machine should be otherwise idle.
 //!
 //! The file of `--points` has a line for each point: N and X, such as `4 3700`. Several files make
-//! several series of one report. The report is printed, and written to `target/scaling/` as one HTML
-//! page with charts (`report.html`) and as Markdown (`report.md`).
+//! several series of one report. A report is printed, and written to `target/scaling/` as one HTML page
+//! with charts and as Markdown: `report.html` and `report.md` after a measurement, `points.html` and
+//! `points.md` after a fit.
 
 mod measure;
 mod point;
@@ -34,7 +35,7 @@ use series::{Group, Series};
 /// Measures the throughput over the number of workers, and fits the Universal Scalability Law to it.
 ///
 /// It starts itself as the servers, and loads only the loopback interface. A full run on two cores
-/// takes about seven minutes. With --points it measures nothing and fits a table; the exit code is
+/// takes about eight minutes. With --points it measures nothing and fits a table; the exit code is
 /// then 1 if a series cannot be fitted, and the report is written all the same, with the reason.
 #[derive(Parser)]
 struct Args {
@@ -96,7 +97,7 @@ fn measured(args: Args) -> Result<()> {
     let Measured { conditions, groups, gains } = measure::measure(&options)?;
     let axes = Axes { n: "workers".into(), x: "requests per second".into() };
     println!("{conditions}\n");
-    publish(&Report::new(TITLE, Some(conditions), &groups, &gains, &axes)?)
+    publish(&Report::new(TITLE, Some(conditions), &groups, &gains, &axes)?, "report")
 }
 
 /// Fits the reader's own tables, and reports them.
@@ -105,7 +106,7 @@ fn fitted(args: Args) -> Result<()> {
     let series = args.points.iter().map(read).collect::<Result<Vec<_>>>()?;
     let axes = Axes { n: args.n_label, x: args.x_label };
     let groups = [Group { heading: "All series".into(), series }];
-    publish(&Report::new(TITLE, None, &groups, &[], &axes)?)?;
+    publish(&Report::new(TITLE, None, &groups, &[], &axes)?, "points")?;
     let [Group { series, .. }] = groups;
     match series.iter().find_map(|series| Some((series, series.fit.as_ref().err()?))) {
         Some((series, refusal)) => {
@@ -117,12 +118,12 @@ fn fitted(args: Args) -> Result<()> {
 
 const TITLE: &str = "Throughput over the number of workers";
 
-/// Prints a report, and writes it.
-fn publish(report: &Report) -> Result<()> {
+/// Prints a report, and writes it under this name.
+fn publish(report: &Report, name: &str) -> Result<()> {
     print!("{}", report.text());
     let folder = folder();
-    report.write(&folder)?;
-    println!("\nwritten: report.html and report.md in {}", folder.display());
+    report.write(&folder, name)?;
+    println!("\nwritten: {name}.html and {name}.md in {}", folder.display());
     Ok(())
 }
 

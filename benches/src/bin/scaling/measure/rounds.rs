@@ -50,7 +50,9 @@ pub fn measure(options: &Options) -> Result<Measured> {
     for kind in &options.kinds {
         let cells = rounds(*kind, options, cores)?;
         let each = contestants(*kind).iter().map(|it| series(*kind, *it, &cells, cores));
-        measured.groups.push(Group { heading: kind.title().into(), series: each.collect() });
+        let clients = kind.clients(numbers(*kind, options, cores).into_iter().max().unwrap_or(1));
+        let heading = format!("{}, {clients} clients", kind.title());
+        measured.groups.push(Group { heading, series: each.collect() });
         if *kind == Kind::Cpu {
             measured.gains = gains(&cells, cores);
         }
@@ -74,11 +76,16 @@ fn contestants(kind: Kind) -> &'static [Contestant] {
     if kind == Kind::Cpu { &ALL } else { &ALL[1..] }
 }
 
-fn rounds(kind: Kind, options: &Options, cores: usize) -> Result<Vec<Cell>> {
-    let mut numbers = kind.workers(cores);
-    if !options.workers.is_empty() {
-        numbers = options.workers.iter().map(|n| n.get()).collect();
+/// The numbers of workers to measure.
+fn numbers(kind: Kind, options: &Options, cores: usize) -> Vec<usize> {
+    if options.workers.is_empty() {
+        return kind.workers(cores);
     }
+    options.workers.iter().map(|n| n.get()).collect()
+}
+
+fn rounds(kind: Kind, options: &Options, cores: usize) -> Result<Vec<Cell>> {
+    let numbers = numbers(kind, options, cores);
     let clients = kind.clients(numbers.iter().copied().max().unwrap_or(1));
     let work = kind.work();
     let cell = |workers, contestant| Cell { contestant, workers, runs: Vec::new() };

@@ -77,15 +77,15 @@ impl Report {
         text::of(&self.sections)
     }
 
-    /// Writes `report.html` and `report.md` into a folder, which is made if it is missing.
-    pub fn write(&self, folder: &Path) -> Result<()> {
-        let write = |name: &str, text: String| {
-            let path = folder.join(name);
+    /// Writes `NAME.html` and `NAME.md` into a folder, which is made if it is missing.
+    pub fn write(&self, folder: &Path, name: &str) -> Result<()> {
+        let write = |file: &str, text: String| {
+            let path = folder.join(file);
             fs::create_dir_all(folder)
                 .and_then(|()| fs::write(&path, text))
                 .map_err(|error| Error::because(format!("cannot write {}", path.display()), error))
         };
-        write("report.html", html::of(&self.title, &self.notes, &self.sections))?;
-        write("report.md", markdown::of(&self.title, &self.notes, &self.sections))
+        write(&format!("{name}.html"), html::of(&self.title, &self.notes, &self.sections))?;
+        write(&format!("{name}.md"), markdown::of(&self.title, &self.notes, &self.sections))
     }
 }
