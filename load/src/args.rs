@@ -77,7 +77,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 
-    /// Compare two servers: start A, run, end A, start B, run, end B, and so on; reports the ratio
+    /// Compare two servers: start A, run, end A, start B, run, end B, then B first, and so on; reports
+    /// the ratio
     ///
     /// A command is started by `sh`, and has to listen at URL. It is ready when that accepts
     /// connections, and is ended by SIGTERM to its process group, or by SIGKILL after 5 s. Its output

@@ -1,4 +1,4 @@
-//! Two servers in turn: A B A B …, one run for each, and the ratio of a figure.
+//! Two servers in turn: A B, B A, A B …, one run for each, and the ratio of a figure.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -62,6 +62,7 @@ pub struct Compared {
 }
 
 /// Starts the servers of the commands `a` and `b` in turn, and puts each under the load of `plan`.
+/// Every other pair begins with `b`.
 ///
 /// A server is ready when the target of `plan` accepts connections. It is ended by SIGTERM to its
 /// process group, and by SIGKILL after 5 s. Its output is discarded. This process reaps all of its
@@ -80,8 +81,15 @@ pub async fn compare(
     let mut done = Vec::new();
     while done.len() < pairs && !stop.is_cancelled() {
         let number = done.len() + 1;
-        let Some(of_a) = turn(&format!("pair {number}, A"), a, plan, stop).await? else { break };
-        let Some(of_b) = turn(&format!("pair {number}, B"), b, plan, stop).await? else { break };
+        let mut turns = [("A", a, None), ("B", b, None)];
+        if number % 2 == 0 {
+            turns.reverse(); // a steady drift of the machine then cancels out
+        }
+        for (name, command, report) in &mut turns {
+            *report = turn(&format!("pair {number}, {name}"), command, plan, stop).await?;
+        }
+        turns.sort_by_key(|(name, ..)| *name);
+        let [(.., Some(of_a)), (.., Some(of_b))] = turns else { break };
         progress(&row(number, figure, &of_a, &of_b));
         done.push((of_a, of_b));
     }

@@ -23,7 +23,7 @@
 //! | `schedule` | the times at which requests are meant to start |
 //! | `client`, `run`, `progress` | the clients of one run |
 //! | `figures`, `report`, `text` | what a run collects, its data, its text |
-//! | `comparison` | the statistics of pairs |
+//! | `comparison`, `mean` | the statistics of pairs, and of single figures |
 //! | `compare`, `server` | servers in turn, and their processes |
 //!
 //! The client is our own, on httparse. On nginx, in turn with `wrk -t1` on a busy machine of two
@@ -38,6 +38,7 @@ mod compare;
 mod comparison;
 mod figures;
 mod loss;
+mod mean;
 mod progress;
 mod report;
 mod request;
@@ -49,6 +50,7 @@ mod text;
 
 pub use compare::{Compared, Figure, compare};
 pub use comparison::{Comparison, FEWEST_PAIRS, Verdict};
+pub use mean::Mean;
 pub use report::{Cpu, Interval, Latency, Losses, PERCENTILES, Paced, Report};
 pub use request::Request;
 pub use run::{Plan, measure};

@@ -57,6 +57,19 @@ fn slower_server_is_found_and_nothing_is_left() {
 }
 
 #[test]
+fn every_other_pair_begins_with_b() {
+    let it = Comparison::new();
+    let order = tempfile::NamedTempFile::new().unwrap();
+    let command = |name: &str| {
+        format!("printf {name} >>'{}'; exec {}", order.path().display(), it.burner("--work 0"))
+    };
+    let ended = it.run(&command("A"), &command("B"), "-c 1 -d 50ms");
+    assert_eq!(ended.json["pairs"].as_array().map(Vec::len), Some(10), "{ended:?}");
+    let order = std::fs::read_to_string(order.path()).unwrap();
+    assert_eq!(order, "ABBA".repeat(5));
+}
+
+#[test]
 fn latency_is_compared_in_an_open_loop() {
     let it = Comparison::new();
     let (a, b) = (it.burner("--work 0"), it.burner("--work 300000"));

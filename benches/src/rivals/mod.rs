@@ -20,8 +20,9 @@
 //! }
 //! ```
 //!
-//! Worker *i* is pinned to core *i*, modulo the cores that this process may use. In all rivals the
-//! memory allocator, hyper and the work are the same; only the process or thread around them differs.
+//! Worker *i* is pinned to core *i*, modulo the cores that this process may use. All rivals have the
+//! same hyper, allocator and work. The workers of `cluster` also do what the library does for each
+//! connection: deadlines, counters and a watch on its progress.
 
 mod bare;
 mod cores;

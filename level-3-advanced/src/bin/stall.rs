@@ -54,7 +54,9 @@ fn main() -> ExitCode {
 /// Runs both loops, and prints them side by side.
 fn show(args: &Args) -> Result<()> {
     if args.stall * 2 > args.duration {
-        return Err("--stall: at most half of --duration, so that the run has a rest".into());
+        return Err(
+            "--stall: at most half of --duration, so that most of the run is undisturbed".into()
+        );
     }
     let closed = run(args, Pace::Closed)?;
     let open = run(args, Pace::Open { rate: f64::from(args.rate) })?;
@@ -114,6 +116,10 @@ fn print(closed: &Report, open: &Report) {
         Paced::Open { planned, .. } => planned.to_string(),
     });
     row("sent", &|it| it.sent.to_string());
+    row("dropped", &|it| match it.paced {
+        Paced::Closed => "-".into(),
+        Paced::Open { dropped, .. } => dropped.to_string(),
+    });
     row("lost", &|it| it.lost.to_string());
     let latency = |of: fn(&load::Latency) -> f64| {
         move |it: &Report| it.latency.as_ref().map_or("-".into(), |it| milliseconds(of(it)))

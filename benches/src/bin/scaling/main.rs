@@ -35,7 +35,7 @@ use series::{Group, Series};
 /// Measures the throughput over the number of workers, and fits the Universal Scalability Law to it.
 ///
 /// It starts itself as the servers, and loads only the loopback interface. A full run on two cores
-/// takes about eight minutes. With --points it measures nothing and fits a table; the exit code is
+/// takes about ten minutes. With --points it measures nothing and fits a table; the exit code is
 /// then 1 if a series cannot be fitted, and the report is written all the same, with the reason.
 #[derive(Parser)]
 struct Args {
@@ -46,8 +46,8 @@ struct Args {
     /// 1,2,4,8,16 for work that waits.
     #[arg(long, value_delimiter = ',', value_name = "N", conflicts_with = "points")]
     workers: Vec<NonZeroUsize>,
-    /// Rounds, at least 2; each has one run of every server with every number of workers.
-    #[arg(long, default_value = "5", value_parser = rounds, conflicts_with = "points")]
+    /// Rounds, at least 2, and better an even number; each has one run of every server with every number of workers.
+    #[arg(long, default_value = "6", value_parser = rounds, conflicts_with = "points")]
     rounds: usize,
     /// Time of one run, as in 3s or 500ms.
     #[arg(long, default_value = "3s", value_name = "TIME", value_parser = time, conflicts_with = "points")]

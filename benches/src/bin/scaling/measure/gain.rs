@@ -3,14 +3,16 @@
 //! Two cores rarely do twice the work of one: they share a cache, a clock and a host. So the gain of a
 //! server is judged by the gain of bare processes in the same rounds.
 
-use benches::median;
+use cluster::{Error, Result};
+use load::Comparison;
 
 /// The target: this part of the gain of bare processes.
 const TARGET: f64 = 0.93;
-/// A machine on which bare processes gain less than this part of N is busy with other programs.
+/// The part of N that bare processes must gain. Below it no server can be judged: other programs run, or
+/// the machine's cores are not full cores.
 const QUIET: f64 = 0.95;
 
-/// The gain of a number of workers over one; medians of the rounds.
+/// The gain of a number of workers over one. Gains are geometric means of the rounds.
 pub struct Gain {
     pub name: &'static str,
     pub workers: usize,
@@ -18,49 +20,68 @@ pub struct Gain {
     pub own: f64,
     /// Times the throughput of one bare process.
     pub bare: f64,
-    /// `own / bare`, round by round.
-    pub ratio: f64,
+    /// The ratio of the two, round by round, with its interval.
+    pub ratio: Comparison,
 }
 
 /// The throughputs with one worker and with several, by round.
 type Pairs = (Vec<f64>, Vec<f64>);
 
 impl Gain {
-    pub fn new(name: &'static str, workers: usize, own: &Pairs, bare: &Pairs) -> Self {
+    /// Compares the gains of at least two rounds.
+    pub fn new(name: &'static str, workers: usize, own: &Pairs, bare: &Pairs) -> Result<Self> {
         let gains = |(one, more): &Pairs| -> Vec<f64> {
             one.iter().zip(more).map(|(one, more)| more / one).collect()
         };
         let (own, bare) = (gains(own), gains(bare));
-        let ratios = own.iter().zip(&bare).map(|(own, bare)| own / bare).collect();
-        Self { name, workers, own: median(own), bare: median(bare), ratio: median(ratios) }
+        let pairs: Vec<(f64, f64)> = bare.iter().copied().zip(own.iter().copied()).collect();
+        let ratio = Comparison::of(&pairs)
+            .map_err(|error| Error::because("no gain can be given", error.to_string()))?;
+        Ok(Self { name, workers, own: mean(&own), bare: mean(&bare), ratio })
     }
 
-    /// The verdict in one word or two.
+    /// The verdict in a few words.
     pub fn verdict(&self) -> &'static str {
         #[allow(clippy::cast_precision_loss, reason = "workers are few")]
         let quiet = self.bare >= QUIET * self.workers as f64;
-        match (quiet, self.ratio >= TARGET) {
-            (false, _) => "not judged: this machine is busy",
-            (true, true) => "at least 0.93",
-            (true, false) => "MISSED: less than 0.93",
+        match (self.ratio.low, self.ratio.high) {
+            _ if !quiet => "not judged: this machine is busy",
+            (low, _) if low >= TARGET => "at least 0.93",
+            (_, high) if high < TARGET => "MISSED: less than 0.93",
+            _ => "0.93 is not shown",
         }
     }
+}
+
+/// The geometric mean.
+fn mean(gains: &[f64]) -> f64 {
+    #[allow(clippy::cast_precision_loss, reason = "rounds are few")]
+    let count = gains.len() as f64;
+    (gains.iter().map(|gain| gain.ln()).sum::<f64>() / count).exp()
 }
 
 #[cfg(test)]
 mod tests {
     use super::Gain;
 
-    fn verdict(own: f64, bare: f64) -> &'static str {
+    /// The verdict on rounds with these gains.
+    fn verdict(own: &[f64], bare: f64) -> &'static str {
         let pairs =
-            |gain: f64| (vec![10.0, 11.0, 12.0], vec![10.0 * gain, 11.0 * gain, 12.0 * gain]);
-        Gain::new("cluster", 2, &pairs(own), &pairs(bare)).verdict()
+            |gains: Vec<f64>| (vec![10.0; gains.len()], gains.iter().map(|it| 10.0 * it).collect());
+        Gain::new("cluster", 2, &pairs(own.to_vec()), &pairs(vec![bare; own.len()]))
+            .unwrap()
+            .verdict()
     }
 
     #[test]
     fn gain_is_judged_by_that_of_bare_processes() {
-        assert_eq!(verdict(1.9, 2.0), "at least 0.93");
-        assert_eq!(verdict(1.8, 2.0), "MISSED: less than 0.93");
-        assert_eq!(verdict(1.8, 1.89), "not judged: this machine is busy");
+        assert_eq!(verdict(&[1.9, 1.91, 1.89], 2.0), "at least 0.93");
+        assert_eq!(verdict(&[1.8, 1.81, 1.79], 2.0), "MISSED: less than 0.93");
+        assert_eq!(verdict(&[1.8, 1.81, 1.79], 1.89), "not judged: this machine is busy");
+    }
+
+    #[test]
+    fn rounds_that_scatter_show_nothing() {
+        assert_eq!(verdict(&[1.6, 2.0, 1.95], 2.0), "0.93 is not shown");
     }
 }

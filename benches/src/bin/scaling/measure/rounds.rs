@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use benches::rivals::{Rival, Work, cores};
 use cluster::Result;
+use load::Mean;
 
 use super::cell::{self, Contestant, Run};
 use super::gain::Gain;
 use super::kind::Kind;
 use crate::point::{Interval, Point};
 use crate::series::{Group, Series};
-use crate::usl::t_95;
 
 /// The kinds, numbers and times of a measurement.
 pub struct Options {
@@ -54,7 +54,7 @@ pub fn measure(options: &Options) -> Result<Measured> {
         let heading = format!("{}, {clients} clients", kind.title());
         measured.groups.push(Group { heading, series: each.collect() });
         if *kind == Kind::Cpu {
-            measured.gains = gains(&cells, cores);
+            measured.gains = gains(&cells, cores)?;
         }
     }
     Ok(measured)
@@ -95,7 +95,7 @@ fn rounds(kind: Kind, options: &Options, cores: usize) -> Result<Vec<Cell>> {
         .collect();
     for round in 1..=options.rounds {
         eprintln!("{}, round {round} of {}, {clients} clients", kind.name(), options.rounds);
-        cells.reverse(); // every other round goes backwards, so a drift cancels out
+        cells.reverse(); // every other round goes backwards: with an even number of rounds a drift cancels out
         for cell in &mut cells {
             cell.run(work, clients, options.time)?;
         }
@@ -118,12 +118,12 @@ impl Cell {
 
     fn point(&self) -> Point {
         let rates: Vec<f64> = self.runs.iter().map(|run| run.per_second).collect();
-        let (mean, half) = mean_and_half(&rates);
+        let Mean { value, low, high } = Mean::of(&rates).expect("there are at least two rounds");
         let generator = self.runs.iter().map(|run| run.generator).sum::<f64>() / count(&self.runs);
         Point {
             n: from_small(self.workers),
-            throughput: mean,
-            interval: Some(Interval { low: (mean - half).max(0.0), high: mean + half }),
+            throughput: value,
+            interval: Some(Interval { low: low.max(0.0), high }),
             generator: (self.contestant != Contestant::Bare).then_some(generator),
         }
     }
@@ -138,7 +138,7 @@ fn series(kind: Kind, contestant: Contestant, cells: &[Cell], cores: usize) -> S
 }
 
 /// The gains of each number of workers up to the cores, over one worker.
-fn gains(cells: &[Cell], cores: usize) -> Vec<Gain> {
+fn gains(cells: &[Cell], cores: usize) -> Result<Vec<Gain>> {
     let of = |contestant, workers| {
         let mut own =
             cells.iter().filter(|it| it.contestant == contestant && it.workers == workers);
@@ -153,20 +153,11 @@ fn gains(cells: &[Cell], cores: usize) -> Vec<Gain> {
             let rival = Contestant::Server(rival);
             let pairs = |contestant| Some((of(contestant, 1)?, of(contestant, workers)?));
             if let (Some(bare), Some(own)) = (pairs(Contestant::Bare), pairs(rival)) {
-                gains.push(Gain::new(rival.name(), workers, &own, &bare));
+                gains.push(Gain::new(rival.name(), workers, &own, &bare)?);
             }
         }
     }
-    gains
-}
-
-/// The mean of `numbers` with half of its 95 % interval.
-fn mean_and_half(numbers: &[f64]) -> (f64, f64) {
-    let count = count(numbers);
-    let mean = numbers.iter().sum::<f64>() / count;
-    let squares: f64 = numbers.iter().map(|number| (number - mean).powi(2)).sum();
-    let error = (squares / (count - 1.0) / count).sqrt();
-    (mean, t_95(numbers.len() - 1) * error)
+    Ok(gains)
 }
 
 fn count<T>(of: &[T]) -> f64 {
@@ -176,16 +167,4 @@ fn count<T>(of: &[T]) -> f64 {
 #[allow(clippy::cast_precision_loss, reason = "workers and rounds are few")]
 fn from_small(number: usize) -> f64 {
     number as f64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::mean_and_half;
-
-    #[test]
-    fn interval_of_a_mean_is_that_of_student() {
-        let (mean, half) = mean_and_half(&[9.0, 10.0, 11.0]);
-        assert!((mean - 10.0).abs() < 1e-12);
-        assert!((half - 4.302_652_7 / 3_f64.sqrt()).abs() < 1e-6, "{half}"); // t for 2 degrees
-    }
 }

@@ -26,7 +26,8 @@ pub fn of_gains(gains: &[Gain]) -> Option<Section> {
     let number = |number: f64| significant(number, 3);
     let row = |gain: &Gain| {
         let Gain { name, workers, own, bare, ratio } = gain;
-        let numbers = [number(*own), number(*bare), number(*ratio)];
+        let interval = format!("{} to {}", number(ratio.low), number(ratio.high));
+        let numbers = [number(*own), number(*bare), number(ratio.ratio), interval];
         let ends = [vec![format!("{name}, {workers} workers")], vec![gain.verdict().into()]];
         [&ends[0][..], &numbers, &ends[1]].concat()
     };
@@ -34,14 +35,18 @@ pub fn of_gains(gains: &[Gain]) -> Option<Section> {
         heading: "Gains over one worker, against bare processes".into(),
         sentences: vec![
             "Bare processes only calculate: their gain is the most that this machine allows. All \
-             numbers are medians of the rounds, and each ratio is of one round."
+             numbers are geometric means of the rounds, and the ratio is taken round by round. The \
+             target is 0.93, and the whole interval has to be above it."
                 .into(),
-            "Where bare processes gain less than 95 % of linear growth, other programs were running, \
-             and nothing is judged."
+            "Where bare processes gain less than 95 % of linear growth, nothing is judged: other \
+             programs were running, or the cores are not full cores (two threads of one core, a \
+             quota)."
                 .into(),
         ],
         tables: vec![Table {
-            head: ["", "gain", "bare processes", "ratio", "verdict"].map(Into::into).into(),
+            head: ["", "gain", "bare processes", "ratio", "95 % interval", "verdict"]
+                .map(Into::into)
+                .into(),
             rows: gains.iter().map(row).collect(),
         }],
         chart: None,

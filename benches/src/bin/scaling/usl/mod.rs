@@ -24,7 +24,7 @@ mod uncertainty;
 pub use fit::{Fit, fit};
 pub use peak::{NoPeak, Peak};
 pub use refusal::Refusal;
-pub use uncertainty::{Estimate, t_95};
+pub use uncertainty::Estimate;
 
 /// The law with its parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
