@@ -1,7 +1,7 @@
 //! A cluster under observation: the fixture, started as its own program.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Instant;
 
 use nix::sys::resource::{Resource, setrlimit};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigHandler, Signal, kill, signal};
 use nix::unistd::{Pid, geteuid};
 use serde_json::Value;
 
@@ -28,11 +28,23 @@ pub struct Start {
     program: Option<Program>,
 }
 
+/// A command that does not inherit the ignored SIGHUP of tests that run under `nohup`.
+#[allow(unsafe_code)]
+fn with_default_signals(program: PathBuf) -> Command {
+    // SAFETY: no handler is installed.
+    let reset =
+        || unsafe { signal(Signal::SIGHUP, SigHandler::SigDfl) }.map(drop).map_err(io::Error::from);
+    let mut command = Command::new(program);
+    // SAFETY: it calls nothing but a system call.
+    unsafe { command.pre_exec(reset) };
+    command
+}
+
 impl Start {
     /// The fixture with `workers` workers, on a free TCP port.
     pub fn workers(workers: usize) -> Self {
         let program = Program::new();
-        let command = Command::new(program.path());
+        let command = with_default_signals(program.path());
         let mut start = Self { command, user: 0, program: Some(program) };
         start = start.env("CLUSTER_WORKERS", workers).env("CLUSTER_LISTEN", "127.0.0.1:0");
         // No test depends on how long these are; short ones make mistakes show sooner.
@@ -54,7 +66,7 @@ impl Start {
             .get_envs()
             .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
             .collect();
-        self.command = Command::new(path);
+        self.command = with_default_signals(path);
         self.command.envs(envs);
         self
     }

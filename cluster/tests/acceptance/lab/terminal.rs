@@ -8,7 +8,6 @@ use std::process::Stdio;
 
 use nix::libc;
 use nix::pty::openpty;
-use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::unistd::setsid;
 
 use super::{Service, Start};
@@ -40,9 +39,6 @@ impl Start {
         let number = slave.as_raw_fd();
         let take_terminal = move || {
             setsid()?;
-            // Under `nohup` the tests ignore SIGHUP, and a child would inherit that.
-            // SAFETY: no handler is installed.
-            unsafe { signal(Signal::SIGHUP, SigHandler::SigDfl) }?;
             // SAFETY: it passes a number that is open in the child, and no pointer.
             match unsafe { libc::ioctl(number, libc::TIOCSCTTY, 0) } {
                 0 => Ok(()),
