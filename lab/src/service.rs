@@ -9,7 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use nix::errno::Errno;
 use nix::libc::{self, c_uint};
 use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigHandler, Signal, kill, signal};
 use nix::unistd::{Pid, getpid, getppid};
 
 use super::lines::Lines;
@@ -265,8 +265,9 @@ impl Drop for Service {
 }
 
 /// Ties the child to the thread that starts it, so that a test or demo that is killed leaves
-/// nothing behind; and does not pass on the descriptors that this process was started with, so that all
-/// descriptors of a worker come from the example.
+/// nothing behind; does not pass on the descriptors that this process was started with, so that all
+/// descriptors of a worker come from the example; and restores SIGHUP, which a test or demo under
+/// `nohup` ignores.
 #[allow(unsafe_code)]
 pub(super) fn isolate(command: &mut Command) {
     let owner = getpid();
@@ -275,11 +276,13 @@ pub(super) fn isolate(command: &mut Command) {
         if getppid() != owner {
             return Err(Errno::ESRCH.into()); // it is already dead
         }
+        // SAFETY: no handler is installed.
+        unsafe { signal(Signal::SIGHUP, SigHandler::SigDfl) }?;
         // SAFETY: it changes a flag of descriptors; those that are not open are skipped.
         let done =
             unsafe { libc::close_range(3, c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC.cast_signed()) };
         Ok(Errno::result(done).map(drop)?)
     };
-    // SAFETY: the closure runs between fork and exec and does three system calls.
+    // SAFETY: the closure runs between fork and exec and does four system calls.
     unsafe { command.pre_exec(isolate) };
 }
