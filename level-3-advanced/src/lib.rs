@@ -15,6 +15,8 @@ pub mod supermarket;
 pub mod guides {
     #[doc = include_str!("../guides/01-balancing-strategies.md")]
     pub mod balancing_strategies {}
+    #[doc = include_str!("../guides/03-cluster-and-threads.md")]
+    pub mod cluster_and_threads {}
     #[doc = include_str!("../guides/04-measuring-and-scaling.md")]
     pub mod measuring_and_scaling {}
 }

@@ -4,6 +4,7 @@
 //! The tests wait for facts and never for a time, use port 0, and clean up after themselves even
 //! when they fail (`Service` ends its processes when it is dropped).
 
+mod cluster_vs_threads;
 mod demos;
 mod load_balancing;
 mod suite;

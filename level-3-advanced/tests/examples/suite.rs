@@ -9,7 +9,7 @@ pub const SUITE: Suite = Suite {
         concat!(env!("CARGO_MANIFEST_DIR"), "/../cluster/src"),
         concat!(env!("CARGO_MANIFEST_DIR"), "/../level-2-intermediate/src"),
     ],
-    examples: &["load-balancing"],
+    examples: &["cluster-vs-threads", "load-balancing"],
     at_once: "was killed by SIGKILL",
     variants: &[],
 };
