@@ -48,6 +48,11 @@ impl Architecture {
         self.start_with(&["--backend", &backend.to_string()])
     }
 
+    /// The processes that answer: the workers, or the only process.
+    pub fn pids(self, service: &mut Service) -> Result<Vec<i32>> {
+        if self.has_processes() { service.workers() } else { Ok(vec![service.primary()]) }
+    }
+
     fn start_with(self, more: &[&str]) -> Result<Service> {
         let (name, workers) = (self.name(), WORKERS.to_string());
         let own = [&["--architecture", &name, "--workers", &workers], more].concat();

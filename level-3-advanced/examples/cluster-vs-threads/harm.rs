@@ -24,11 +24,11 @@ struct Outcome {
 /// A worker aborts while requests are in progress.
 pub fn crash(architecture: Architecture) -> Result<Row> {
     let mut service = architecture.start()?;
-    let outcome = accident(&mut service, "/crash")?;
+    let outcome = accident(architecture, &mut service, "/crash")?;
     let (own, others) = (outcome.own, outcome.others);
     if architecture.has_processes() {
         service.prints_times("is ready", WORKERS + 1)?; // the successor
-        let seen = format!("{own} of {} lost; {others} of the other worker's", own + others + EACH);
+        let seen = format!("{own} of {} lost; {others} of the other worker's", WORKERS * EACH);
         let held = own == EACH && others == 0 && service.get("/").is_ok();
         Ok(architecture.row("a crash costs one worker's requests", seen, held))
     } else {
@@ -42,7 +42,7 @@ pub fn crash(architecture: Architecture) -> Result<Row> {
 /// A handler panics while requests are in progress.
 pub fn panic(architecture: Architecture) -> Result<Row> {
     let mut service = architecture.start()?;
-    let outcome = accident(&mut service, "/panic")?;
+    let outcome = accident(architecture, &mut service, "/panic")?;
     let lost = outcome.own + outcome.others;
     let seen = format!("1 lost, {lost} of {} others", WORKERS * EACH);
     let held = lost == 0 && service.get("/").is_ok();
@@ -52,7 +52,7 @@ pub fn panic(architecture: Architecture) -> Result<Row> {
 /// A worker leaks memory.
 pub fn leak(architecture: Architecture) -> Result<Row> {
     let mut service = architecture.start()?;
-    let before = pids(&mut service)?;
+    let before = architecture.pids(&mut service)?;
     let leaky = service.get(LEAK)?.worker()?;
     if architecture.has_processes() {
         service.replaced(leaky, WORKERS)?;
@@ -69,23 +69,17 @@ pub fn leak(architecture: Architecture) -> Result<Row> {
     }
 }
 
-/// The workers, or the only process.
-fn pids(service: &mut Service) -> Result<Vec<i32>> {
-    let workers = service.workers()?;
-    Ok(if workers.is_empty() { vec![service.primary()] } else { workers })
-}
-
 /// Starts slow requests on each worker, then has one worker do `path`, and counts the requests that are
 /// lost.
-fn accident(service: &mut Service, path: &str) -> Result<Outcome> {
-    let pids = pids(service)?;
+fn accident(architecture: Architecture, service: &mut Service, path: &str) -> Result<Outcome> {
+    let pids = architecture.pids(service)?;
     let mut clients: Vec<(i32, Client)> = Vec::new();
     for _ in 0..EACH * WORKERS / pids.len() {
         clients.extend(service.connect_each(&pids)?);
     }
     let (victim, mut last) = service.connect_each(&pids)?.into_iter().next().ok_or("no worker")?;
     let slow = |(pid, mut client): (i32, Client)| {
-        thread::spawn(move || (pid, client.get("/slow?ms=1200").is_ok()))
+        thread::spawn(move || (pid, client.get("/slow?ms=2000").is_ok()))
     };
     let requests: Vec<_> = clients.into_iter().map(slow).collect();
     service.prints_times("begins a request", EACH * WORKERS)?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lab::say;
 use nix::time::{ClockId, clock_gettime};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
 /// The place where heavy work runs.
@@ -37,10 +37,11 @@ impl Heavy {
     pub async fn compute(&self, time: Duration) {
         match self {
             Self::OnLoop => compute(time),
-            Self::Unbounded => in_thread(time).await,
+            Self::Unbounded => in_thread(time, None).await,
             Self::InPool(permits) => {
-                let _permit = permits.acquire().await; // requests wait here, and the loop is free
-                in_thread(time).await;
+                // Requests wait here, and the loop is free.
+                let permit = Arc::clone(permits).acquire_owned().await;
+                in_thread(time, permit.ok()).await;
             }
         }
     }
@@ -56,8 +57,13 @@ pub fn done() -> usize {
     DONE.load(Ordering::Relaxed)
 }
 
-async fn in_thread(time: Duration) {
-    spawn_blocking(move || compute(time)).await.expect("it only computes");
+/// The permit goes with the computation, which goes on if the client hangs up and the request is dropped.
+async fn in_thread(time: Duration, permit: Option<OwnedSemaphorePermit>) {
+    let work = move || {
+        compute(time);
+        drop(permit);
+    };
+    spawn_blocking(work).await.expect("it only computes");
 }
 
 fn compute(time: Duration) {

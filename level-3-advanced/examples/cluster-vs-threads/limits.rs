@@ -14,11 +14,9 @@ use crate::heavy;
 const WORK: Duration = Duration::from_millis(20);
 
 pub fn print() -> Result<()> {
+    let best = (0..3).map(|_| computations()).fold(0.0, f64::max); // the first run may be a cold one
     println!("this machine, without a server:");
-    println!(
-        "  {WORKERS} threads that only compute, 20 ms each  {:>8.1} per second",
-        computations()
-    );
+    println!("  {WORKERS} threads that only compute, 20 ms each  {best:>8.1} per second");
     println!(
         "  a round trip over the loopback           {:>8.1} µs",
         round_trip()?.as_secs_f64() * 1e6

@@ -11,13 +11,16 @@ use lab::{Result, narrate, say};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::Args;
 use crate::service::Service;
 
 /// Requests in progress get this time after SIGTERM.
 const LAST: Duration = Duration::from_secs(30);
+
+/// The pause after an error of `accept`.
+const PAUSE: Duration = Duration::from_millis(100);
 
 pub fn run(runtime: &Runtime, args: &Args, service: Service) -> Result<()> {
     let listener = args.common.bind()?;
@@ -32,7 +35,13 @@ async fn serve(listener: std::net::TcpListener, service: Service) -> Result<()> 
     let connections = GracefulShutdown::new();
     loop {
         tokio::select! {
-            accepted = listener.accept() => serve_connection(&connections, accepted?.0, service.clone()),
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => serve_connection(&connections, stream, service.clone()),
+                Err(error) => {
+                    say!("primary: cannot accept: {error}"); // too many open files, for example
+                    sleep(PAUSE).await;
+                }
+            },
             () = any(&mut stop) => break,
         }
     }
