@@ -5,9 +5,11 @@ use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::time::Duration;
 
+use hyper::{HeaderMap, Method};
 use lab::Result;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
+use tokio::runtime::{Builder, LocalOptions};
 use tokio::task::{JoinSet, spawn_local};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -39,6 +41,44 @@ pub struct Plan {
     pub interval: Duration,
     /// The longest time for one request, from the begin of its connection to the end of its answer.
     pub timeout: Duration,
+}
+
+impl Plan {
+    /// GET requests over kept connections for `duration`, with one interval and a timeout of a minute.
+    ///
+    /// ```no_run
+    /// # use std::{num::NonZeroUsize, time::Duration};
+    /// use load::{Pace, Plan};
+    ///
+    /// let connections = NonZeroUsize::new(64).expect("it is not 0");
+    /// let target = "http://127.0.0.1:8000/".parse()?;
+    /// let report = Plan::get(target, connections, Pace::Closed, Duration::from_secs(10)).run()?;
+    /// println!("{report}");
+    /// # Ok::<(), lab::Error>(())
+    /// ```
+    #[must_use]
+    pub fn get(target: Target, connections: NonZeroUsize, pace: Pace, duration: Duration) -> Self {
+        Self {
+            request: Request::new(&target, Method::GET, HeaderMap::new(), b""),
+            target,
+            connections,
+            fresh: false,
+            pace,
+            duration,
+            interval: duration,
+            timeout: Duration::from_secs(60),
+        }
+    }
+
+    /// Carries out the plan, on a runtime of its own. See [`measure`].
+    ///
+    /// # Errors
+    /// The server cannot be reached, or does not answer in HTTP.
+    pub fn run(self) -> Result<Report> {
+        let mut builder = Builder::new_current_thread();
+        let runtime = builder.enable_all().build_local(LocalOptions::default())?;
+        runtime.block_on(measure(self, &CancellationToken::new()))
+    }
 }
 
 /// Carries out a plan. A run that is stopped by `stop` reports what it has so far.

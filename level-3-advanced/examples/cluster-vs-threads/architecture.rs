@@ -6,7 +6,7 @@ use std::process::Command;
 use clap::ValueEnum;
 use lab::{Result, Service};
 
-use crate::demo::{Row, WORKERS};
+use crate::demo::WORKERS;
 
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
 pub enum Architecture {
@@ -26,11 +26,6 @@ impl Architecture {
     /// The name on the command line.
     pub fn name(self) -> String {
         self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
-    }
-
-    /// A row about this architecture.
-    pub fn row(self, claim: &str, seen: String, held: bool) -> Row {
-        Row { claim: format!("{}: {claim}", self.name()), seen, held }
     }
 
     /// Returns whether its workers are processes, with a primary that watches them.

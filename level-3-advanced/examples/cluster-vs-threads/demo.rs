@@ -27,6 +27,12 @@ pub struct Row {
     pub held: bool,
 }
 
+impl Row {
+    pub fn about(architecture: Architecture, claim: &str, seen: String, held: bool) -> Self {
+        Self { claim: format!("{}: {claim}", architecture.name()), seen, held }
+    }
+}
+
 /// A part of the lesson, played with one architecture.
 type Topic = fn(Architecture) -> Result<Row>;
 
@@ -95,7 +101,7 @@ fn heavy(architecture: Architecture) -> Result<Row> {
     let waits = architecture != Architecture::Both;
     let claim = if waits { "a quick request waits" } else { "a quick request does not wait" };
     let seen = format!("answered after {before} computations of its process");
-    Ok(architecture.row(claim, seen, (before > 0) == waits))
+    Ok(Row::about(architecture, claim, seen, (before > 0) == waits))
 }
 
 /// One number, counted by all workers.
@@ -118,7 +124,7 @@ fn count(architecture: Architecture) -> Result<Row> {
     let exact = numbers.len() == sent && numbers.last() == Some(&sent);
     let where_to = if architecture.has_processes() { "shared memory" } else { "a static" };
     let seen = format!("{} different numbers for {sent} requests", numbers.len());
-    Ok(architecture.row(&format!("a count in {where_to} is exact"), seen, exact))
+    Ok(Row::about(architecture, &format!("a count in {where_to} is exact"), seen, exact))
 }
 
 /// A new version: a rolling reload of processes, or a restart of the only process.
@@ -133,7 +139,8 @@ fn reload(architecture: Architecture) -> Result<Row> {
         load.each_has(2)?;
         let seen = load.finish();
         let (lost, answered) = (seen.losses.len(), seen.answers.len());
-        Ok(architecture.row(
+        Ok(Row::about(
+            architecture,
             "a reload loses nothing",
             format!("{lost} lost of {}", lost + answered),
             lost == 0,
@@ -144,7 +151,7 @@ fn reload(architecture: Architecture) -> Result<Row> {
         let refused = Client::connect(address).is_err();
         let seen =
             if refused { "a client is refused until it runs again" } else { "a client is served" };
-        Ok(architecture.row("a restart has a gap", seen.into(), refused))
+        Ok(Row::about(architecture, "a restart has a gap", seen.into(), refused))
     }
 }
 
@@ -158,7 +165,7 @@ fn bound() -> Result<Row> {
         .collect::<Result<Vec<_>>>()?;
     let most = most.into_iter().max().unwrap_or(0);
     let seen = format!("at most {most} of {} in a process", 2 * HEAVY);
-    Ok(Architecture::Both.row("the pool is bounded", seen, most <= POOL))
+    Ok(Row::about(Architecture::Both, "the pool is bounded", seen, most <= POOL))
 }
 
 /// The number that follows these words in an answer.

@@ -30,12 +30,18 @@ pub fn crash(architecture: Architecture) -> Result<Row> {
         service.prints_times("is ready", WORKERS + 1)?; // the successor
         let seen = format!("{own} of {} lost; {others} of the other worker's", WORKERS * EACH);
         let held = own == EACH && others == 0 && service.get("/").is_ok();
-        Ok(architecture.row("a crash costs one worker's requests", seen, held))
+        Ok(Row::about(architecture, "a crash costs one worker's requests", seen, held))
     } else {
         service.ended()?;
         let gone = service.connect().is_err();
-        let seen = format!("all {own} lost, and the next client is refused");
-        Ok(architecture.row("a crash ends the service", seen, own == WORKERS * EACH && gone))
+        let next = if gone { "refused" } else { "served" };
+        let seen = format!("{own} of {} lost, and the next client is {next}", WORKERS * EACH);
+        Ok(Row::about(
+            architecture,
+            "a crash ends the service",
+            seen,
+            own == WORKERS * EACH && gone,
+        ))
     }
 }
 
@@ -46,7 +52,7 @@ pub fn panic(architecture: Architecture) -> Result<Row> {
     let lost = outcome.own + outcome.others;
     let seen = format!("1 lost, {lost} of {} others", WORKERS * EACH);
     let held = lost == 0 && service.get("/").is_ok();
-    Ok(architecture.row("a panic costs its own request", seen, held))
+    Ok(Row::about(architecture, "a panic costs its own request", seen, held))
 }
 
 /// A worker leaks memory.
@@ -57,15 +63,13 @@ pub fn leak(architecture: Architecture) -> Result<Row> {
     if architecture.has_processes() {
         service.replaced(leaky, WORKERS)?;
         let other = before.iter().find(|pid| **pid != leaky).ok_or("only one worker")?;
-        let seen = format!(
-            "replaced; the other worker is {}",
-            if proc::gone(*other) { "gone" } else { "untouched" }
-        );
-        Ok(architecture.row("a leaking worker is replaced", seen, !proc::gone(*other)))
+        let gone = proc::gone(*other);
+        let seen = format!("replaced; the other is {}", if gone { "gone" } else { "untouched" });
+        Ok(Row::about(architecture, "a leaking worker is replaced", seen, !gone))
     } else {
         let mib = proc::rss(leaky)? >> 20;
         let seen = format!("{mib} MiB, until a restart");
-        Ok(architecture.row("a leak stays", seen, mib >= 128))
+        Ok(Row::about(architecture, "a leak stays", seen, mib >= 128))
     }
 }
 

@@ -60,10 +60,12 @@ enum Wrong {
 
 fn main() -> ExitCode {
     let args: Args = args::parse();
-    args::exit(match () {
-        () if args.common.demo => demo::play(),
-        () if args.measure => measure::play(),
-        () => run(&args),
+    args::exit(if args.common.demo {
+        demo::play()
+    } else if args.measure {
+        measure::play()
+    } else {
+        run(&args)
     })
 }
 

@@ -5,11 +5,8 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use hyper::{HeaderMap, Method};
 use lab::{Result, Service};
-use load::{Mean, Pace, Plan, Report, Request, Target};
-use tokio::runtime::{Builder, LocalOptions};
-use tokio_util::sync::CancellationToken;
+use load::{Mean, Pace, Plan, Report, Target};
 
 use crate::rows::{self, ROWS};
 use crate::{Architecture, decision, limits};
@@ -94,19 +91,8 @@ pub fn load(
     seconds: u64,
 ) -> Result<Report> {
     let target: Target = format!("http://{}{path}", service.address()).parse()?;
-    let duration = Duration::from_secs(seconds);
-    let plan = Plan {
-        request: Request::new(&target, Method::GET, HeaderMap::new(), b""),
-        target,
-        connections: NonZeroUsize::new(connections).ok_or("no connections")?,
-        fresh: false,
-        pace,
-        duration,
-        interval: duration,
-        timeout: Duration::from_secs(30),
-    };
-    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
-    let report = runtime.block_on(load::measure(plan, &CancellationToken::new()))?;
+    let connections = NonZeroUsize::new(connections).ok_or("no connections")?;
+    let report = Plan::get(target, connections, pace, Duration::from_secs(seconds)).run()?;
     match report.complaint() {
         Some(complaint) => Err(complaint.into()),
         None => Ok(report),

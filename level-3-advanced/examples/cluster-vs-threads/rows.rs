@@ -1,8 +1,7 @@
 //! The rows of `--measure`: what is measured of one running service, in this order.
 
-use std::fs;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use lab::{Result, Service, proc};
 use load::{Pace, Report};
@@ -60,9 +59,9 @@ pub fn measure(architecture: Architecture) -> Result<Vec<f64>> {
     let pids = [vec![service.primary()], service.workers()?].concat();
     let idle = memory(&pids)?;
 
-    let used = cpu(&pids)?;
+    let used = proc::cpu(&pids)?;
     let quick = load(&service, "/", CLIENTS, Pace::Closed, 2)?;
-    let used = cpu(&pids)?.saturating_sub(used);
+    let used = proc::cpu(&pids)?.saturating_sub(used);
     let open = load(&service, "/", CLIENTS, Pace::Open { rate: 2000.0 }, 2)?;
     let count = load(&service, "/count", CLIENTS, Pace::Closed, 1)?;
     let waits = load(&service, "/backend?ms=5", CLIENTS, Pace::Closed, 1)?;
@@ -115,17 +114,4 @@ fn memory(pids: &[i32]) -> Result<f64> {
     }
     #[expect(clippy::cast_precision_loss, reason = "memory is below 2^53 bytes")]
     Ok((bytes / 1024) as f64)
-}
-
-/// The CPU time of all threads of these processes, from `schedstat`, in nanoseconds.
-fn cpu(pids: &[i32]) -> Result<Duration> {
-    let mut total = Duration::ZERO;
-    for pid in pids {
-        for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
-            let line = fs::read_to_string(thread?.path().join("schedstat"))?;
-            let ran = line.split(' ').next().and_then(|ran| ran.parse().ok());
-            total += Duration::from_nanos(ran.ok_or("no times in schedstat")?);
-        }
-    }
-    Ok(total)
 }

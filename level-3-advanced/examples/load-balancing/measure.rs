@@ -8,7 +8,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lab::{Result, Service, raw};
+use lab::{Result, Service, proc, raw};
 use level_3::fairness::jain;
 
 /// Workers of every service here.
@@ -101,9 +101,9 @@ fn measure(way: &'static str, options: &[&str]) -> Result<Row> {
     command.args(["--listen", "127.0.0.1:0", "--workers", &WORKERS.to_string()]).args(options);
     let mut service = Service::launch(command)?.until_ready()?;
     let pids = [vec![service.primary()], service.workers()?].concat();
-    let before = (cpu(&pids)?, sleeps(&pids)?);
+    let before = (proc::cpu(&pids)?, sleeps(&pids)?);
     let answers = answers(&service.address().to_string())?;
-    let cpu = cpu(&pids)?.saturating_sub(before.0);
+    let cpu = proc::cpu(&pids)?.saturating_sub(before.0);
     let sleeps = sleeps(&pids)? - before.1;
     let mut shares: BTreeMap<i32, usize> = pids[1..].iter().map(|pid| (*pid, 0)).collect();
     let mut times = Vec::new();
@@ -148,18 +148,6 @@ fn answers(address: &str) -> Result<Vec<(i32, Duration)>> {
         all.extend(client.join().map_err(|_| "a client has panicked")??);
     }
     Ok(all)
-}
-
-/// The processor time that these processes have taken.
-fn cpu(pids: &[i32]) -> Result<Duration> {
-    let mut ticks = 0;
-    for pid in pids {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-        let fields: Vec<&str> =
-            stat.rsplit_once(')').ok_or("an odd stat")?.1.split_whitespace().collect();
-        ticks += fields[11].parse::<u32>()? + fields[12].parse::<u32>()?;
-    }
-    Ok(Duration::from_millis(10) * ticks) // USER_HZ is 100 on every Linux
 }
 
 /// The number of times that these processes have gone to sleep.

@@ -14,15 +14,13 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use cluster::http::{Incoming, Request as Asked, StatusCode, service_fn, text};
+use cluster::http::{Incoming, Request, StatusCode, service_fn, text};
 use cluster::{Cluster, Config, Worker};
 use lab::args::{self, Common};
 use lab::{Result, Service};
 use level_2::{settings, story};
-use load::{Pace, Paced, Plan, Report, Request, Target};
+use load::{Pace, Paced, Plan, Report, Target};
 use nix::sys::signal::Signal;
-use tokio::runtime::{Builder, LocalOptions};
-use tokio_util::sync::CancellationToken;
 
 /// Shows one stall of a server in a closed loop and in an open one.
 ///
@@ -74,8 +72,8 @@ fn show(args: &Args) -> Result<()> {
 fn run(args: &Args, pace: Pace) -> Result<Report> {
     let mut service = start()?;
     let worker = service.workers()?[0];
-    let plan = plan(&format!("http://{}/", service.address()), args, pace)?;
-    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
+    let target: Target = format!("http://{}/", service.address()).parse()?;
+    let plan = Plan::get(target, args.connections, pace, args.duration);
     thread::scope(|scope| {
         let stalled = scope.spawn(|| {
             thread::sleep(args.duration.saturating_sub(args.stall) / 2);
@@ -83,23 +81,9 @@ fn run(args: &Args, pace: Pace) -> Result<Report> {
             thread::sleep(args.stall); // the stall itself
             service.signal(worker, Signal::SIGCONT)
         });
-        let report = runtime.block_on(load::measure(plan, &CancellationToken::new()));
+        let report = plan.run();
         stalled.join().map_err(|_| "the thread that stops the worker has panicked")??;
         report
-    })
-}
-
-fn plan(url: &str, args: &Args, pace: Pace) -> Result<Plan> {
-    let target: Target = url.parse()?;
-    Ok(Plan {
-        request: Request::new(&target, hyper::Method::GET, hyper::HeaderMap::new(), b""),
-        target,
-        connections: args.connections,
-        fresh: false,
-        pace,
-        duration: args.duration,
-        interval: args.duration,
-        timeout: Duration::from_secs(60),
     })
 }
 
@@ -154,7 +138,7 @@ fn serve() -> Result<()> {
 }
 
 async fn answer(worker: Worker) -> cluster::Result<()> {
-    let service = service_fn(|_: Asked<Incoming>| async {
+    let service = service_fn(|_: Request<Incoming>| async {
         Ok::<_, Infallible>(text(StatusCode::OK, "Hello\n"))
     });
     worker.serve_http(service).await

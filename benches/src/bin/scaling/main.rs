@@ -46,7 +46,8 @@ struct Args {
     /// 1,2,4,8,16 for work that waits.
     #[arg(long, value_delimiter = ',', value_name = "N", conflicts_with = "points")]
     workers: Vec<NonZeroUsize>,
-    /// Rounds, at least 2, and better an even number; each has one run of every server with every number of workers.
+    /// Rounds, at least 2, and better an even number; each has one run of every server with every number
+    /// of workers.
     #[arg(long, default_value = "6", value_parser = rounds, conflicts_with = "points")]
     rounds: usize,
     /// Time of one run, as in 3s or 500ms.

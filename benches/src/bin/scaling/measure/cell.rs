@@ -6,13 +6,7 @@ use std::time::Duration;
 
 use benches::rivals::{Bare, Rival, Server, Work};
 use cluster::{Error, Result};
-use hyper::{HeaderMap, Method};
-use load::{Pace, Plan, Report, Request, Target};
-use tokio::runtime::{Builder, LocalOptions};
-use tokio_util::sync::CancellationToken;
-
-/// The longest time for one answer: with one worker, a client waits until the others have theirs.
-const TIMEOUT: Duration = Duration::from_secs(60);
+use load::{Pace, Plan, Report, Target};
 
 /// A contestant: a rival, or bare processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,20 +69,9 @@ fn per_second(report: &Report) -> f64 {
 fn load(url: &str, clients: usize, duration: Duration) -> Result<Report> {
     let failed = |error: &dyn Display| Error::because("the load failed", error.to_string());
     let target: Target = url.parse().map_err(|error: String| failed(&error))?;
-    let plan = Plan {
-        request: Request::new(&target, Method::GET, HeaderMap::new(), b""),
-        target,
-        connections: NonZeroUsize::new(clients).ok_or_else(|| Error::new("no clients"))?,
-        fresh: false,
-        pace: Pace::Closed,
-        duration,
-        interval: duration,
-        timeout: TIMEOUT,
-    };
-    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
-    let report = runtime
-        .block_on(load::measure(plan, &CancellationToken::new()))
-        .map_err(|error| failed(&error))?;
+    let clients = NonZeroUsize::new(clients).ok_or_else(|| Error::new("no clients"))?;
+    let plan = Plan::get(target, clients, Pace::Closed, duration);
+    let report = plan.run().map_err(|error| failed(&error))?;
     match report.complaint() {
         Some(complaint) => Err(failed(&complaint)),
         None => Ok(report),

@@ -24,20 +24,18 @@ pub struct Gain {
     pub ratio: Comparison,
 }
 
-/// The throughputs with one worker and with several, by round.
-type Pairs = (Vec<f64>, Vec<f64>);
-
 impl Gain {
-    /// Compares the gains of at least two rounds.
-    pub fn new(name: &'static str, workers: usize, own: &Pairs, bare: &Pairs) -> Result<Self> {
-        let gains = |(one, more): &Pairs| -> Vec<f64> {
-            one.iter().zip(more).map(|(one, more)| more / one).collect()
-        };
-        let (own, bare) = (gains(own), gains(bare));
-        let pairs: Vec<(f64, f64)> = bare.iter().copied().zip(own.iter().copied()).collect();
-        let ratio = Comparison::of(&pairs)
-            .map_err(|error| Error::because("no gain can be given", error.to_string()))?;
-        Ok(Self { name, workers, own: mean(&own), bare: mean(&bare), ratio })
+    /// Compares the gains of at least two rounds. A pair has the throughput with one worker and with
+    /// several, in one round.
+    pub fn new(
+        name: &'static str,
+        workers: usize,
+        own: &[(f64, f64)],
+        bare: &[(f64, f64)],
+    ) -> Result<Self> {
+        let gains = bare.iter().zip(own).map(|(bare, own)| (bare.1 / bare.0, own.1 / own.0));
+        let ratio = compare(&gains.collect::<Vec<_>>())?;
+        Ok(Self { name, workers, own: compare(own)?.ratio, bare: compare(bare)?.ratio, ratio })
     }
 
     /// The verdict in a few words.
@@ -53,11 +51,9 @@ impl Gain {
     }
 }
 
-/// The geometric mean.
-fn mean(gains: &[f64]) -> f64 {
-    #[allow(clippy::cast_precision_loss, reason = "rounds are few")]
-    let count = gains.len() as f64;
-    (gains.iter().map(|gain| gain.ln()).sum::<f64>() / count).exp()
+fn compare(pairs: &[(f64, f64)]) -> Result<Comparison> {
+    let comparison = Comparison::of(pairs);
+    comparison.map_err(|error| Error::because("no gain can be given", error.to_string()))
 }
 
 #[cfg(test)]
@@ -66,11 +62,8 @@ mod tests {
 
     /// The verdict on rounds with these gains.
     fn verdict(own: &[f64], bare: f64) -> &'static str {
-        let pairs =
-            |gains: Vec<f64>| (vec![10.0; gains.len()], gains.iter().map(|it| 10.0 * it).collect());
-        Gain::new("cluster", 2, &pairs(own.to_vec()), &pairs(vec![bare; own.len()]))
-            .unwrap()
-            .verdict()
+        let own: Vec<_> = own.iter().map(|gain| (10.0, 10.0 * gain)).collect();
+        Gain::new("cluster", 2, &own, &vec![(10.0, 10.0 * bare); own.len()]).unwrap().verdict()
     }
 
     #[test]

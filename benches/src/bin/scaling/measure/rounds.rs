@@ -48,9 +48,10 @@ pub fn measure(options: &Options) -> Result<Measured> {
     let conditions = conditions(options, cores);
     let mut measured = Measured { conditions, groups: Vec::new(), gains: Vec::new() };
     for kind in &options.kinds {
-        let cells = rounds(*kind, options, cores)?;
+        let numbers = numbers(*kind, options, cores);
+        let clients = kind.clients(numbers.iter().copied().max().unwrap_or(1));
+        let cells = rounds(*kind, &numbers, clients, options)?;
         let each = contestants(*kind).iter().map(|it| series(*kind, *it, &cells, cores));
-        let clients = kind.clients(numbers(*kind, options, cores).into_iter().max().unwrap_or(1));
         let heading = format!("{}, {clients} clients", kind.title());
         measured.groups.push(Group { heading, series: each.collect() });
         if *kind == Kind::Cpu {
@@ -84,9 +85,7 @@ fn numbers(kind: Kind, options: &Options, cores: usize) -> Vec<usize> {
     options.workers.iter().map(|n| n.get()).collect()
 }
 
-fn rounds(kind: Kind, options: &Options, cores: usize) -> Result<Vec<Cell>> {
-    let numbers = numbers(kind, options, cores);
-    let clients = kind.clients(numbers.iter().copied().max().unwrap_or(1));
+fn rounds(kind: Kind, numbers: &[usize], clients: usize, options: &Options) -> Result<Vec<Cell>> {
     let work = kind.work();
     let cell = |workers, contestant| Cell { contestant, workers, runs: Vec::new() };
     let mut cells: Vec<Cell> = numbers
@@ -95,7 +94,7 @@ fn rounds(kind: Kind, options: &Options, cores: usize) -> Result<Vec<Cell>> {
         .collect();
     for round in 1..=options.rounds {
         eprintln!("{}, round {round} of {}, {clients} clients", kind.name(), options.rounds);
-        cells.reverse(); // every other round goes backwards: with an even number of rounds a drift cancels out
+        cells.reverse(); // with an even number of rounds a steady drift cancels out
         for cell in &mut cells {
             cell.run(work, clients, options.time)?;
         }
@@ -142,7 +141,7 @@ fn gains(cells: &[Cell], cores: usize) -> Result<Vec<Gain>> {
     let of = |contestant, workers| {
         let mut own =
             cells.iter().filter(|it| it.contestant == contestant && it.workers == workers);
-        own.next().map(|cell| cell.runs.iter().map(|run| run.per_second).collect::<Vec<f64>>())
+        own.next().map(|cell| cell.runs.iter().map(|run| run.per_second))
     };
     let mut numbers: Vec<usize> = cells.iter().map(|cell| cell.workers).collect();
     numbers.sort_unstable();
@@ -151,7 +150,9 @@ fn gains(cells: &[Cell], cores: usize) -> Result<Vec<Gain>> {
     for workers in numbers.into_iter().filter(|n| (2..=cores).contains(n)) {
         for rival in [Rival::Cluster, Rival::Threads] {
             let rival = Contestant::Server(rival);
-            let pairs = |contestant| Some((of(contestant, 1)?, of(contestant, workers)?));
+            let pairs = |contestant| {
+                Some(of(contestant, 1)?.zip(of(contestant, workers)?).collect::<Vec<_>>())
+            };
             if let (Some(bare), Some(own)) = (pairs(Contestant::Bare), pairs(rival)) {
                 gains.push(Gain::new(rival.name(), workers, &own, &bare)?);
             }
